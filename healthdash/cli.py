@@ -1,0 +1,237 @@
+"""The command line: JSON Lines on stdout, logs on stderr.
+
+Exit codes: 0 all good; 1 at least one error; 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from healthdash import bundles, export, pipeline, tasks
+from healthdash.errors import HealthdashError, InputError, TrainingStopped
+from healthdash.explain import METHODS, ExplainRequest
+from healthdash.task import Upload
+from healthdash.training import TrainSettings
+from healthdash.training.evaluation import flat_metrics
+from healthdash.training.history import EpochRow, HistoryFile
+
+__all__ = ["main"]
+
+_log = logging.getLogger("healthdash")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
+    options = _parser().parse_args(arguments)
+    command = _COMMANDS[options.command]
+    try:
+        return _print_lines(command(options))
+    except HealthdashError as error:
+        _print_lines([{"error": export.error(error)}])
+        return 1
+    except BrokenPipeError:
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m healthdash", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("tasks", help="every task, one JSON object a line")
+    commands.add_parser("models", help="every model, one JSON object a line")
+    predict = commands.add_parser("predict", help="run a model on files or folders")
+    predict.add_argument("task")
+    predict.add_argument("paths", nargs="+", type=Path)
+    predict.add_argument("--model")
+    # `--explain FILE` must not swallow a path, so the method is one of a closed list.
+    predict.add_argument("--explain", nargs="?", const="default", choices=["default", *METHODS])
+    predict.add_argument("--target", default="")
+    predict.add_argument("--samples", type=int, default=200)
+    evaluate = commands.add_parser("evaluate", help="measure a model on labelled data")
+    evaluate.add_argument("task")
+    evaluate.add_argument("--data", required=True, type=Path)
+    evaluate.add_argument("--model")
+    train = commands.add_parser("train", help="train a model on labelled data")
+    train.add_argument("task")
+    train.add_argument("--data", required=True, type=Path)
+    train.add_argument("--out", required=True, type=Path)
+    train.add_argument("--history", type=Path, help="CSV file that grows by a row an epoch")
+    for name in ("epochs", "batch-size", "patience", "members", "folds"):
+        train.add_argument(f"--{name}", type=int)
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--learning-rate", type=float)
+    train.add_argument("--no-augment", dest="augment", action="store_false")
+    for command in (train, evaluate):
+        command.add_argument("--target", default=None)
+        command.add_argument("--group")
+    inspect = commands.add_parser("inspect", help="what a file is, without any model")
+    inspect.add_argument("paths", nargs="+", type=Path)
+    for command in (predict, inspect):
+        command.add_argument("--rate", type=float, help="sampling rate in hertz, where the file is silent")
+        command.add_argument(
+            "--unit", choices=["mV", "uV", "V"], help="unit of a signal, where the file is silent"
+        )
+    serve = commands.add_parser("serve", help="start the app")
+    serve.add_argument("--port", type=int, default=8501)
+    return parser
+
+
+def _tasks(_: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    for task in tasks.all_tasks():
+        yield {
+            "task": task.slug,
+            "title": task.title,
+            "summary": task.summary,
+            "kind": task.kind,
+            "unit": task.unit,
+            "labels": dict(task.labels),
+            "accepts": list(task.accepts),
+            "explanations": list(task.methods),
+        }
+
+
+def _models(_: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    for bundle in bundles.available():
+        info = bundle.info
+        yield {
+            "task": info.task,
+            "model": info.name,
+            "title": info.title,
+            "labels": list(info.labels),
+            "sha256": info.sha256,
+            "parameters": info.parameters,
+            "data": info.data.name,
+            "licence": info.data.licence,
+            "metrics": flat_metrics(bundle.evaluation),
+        }
+    for path, reason in bundles.broken():
+        yield {
+            "model": path.name,
+            "task": path.parent.name,
+            "error": {"type": "CorruptModel", "message": reason},
+        }
+
+
+def _predict(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    task = tasks.get(options.task)
+    bundle = bundles.get(task.slug, options.model)
+    request = None
+    if options.explain:
+        method = None if options.explain == "default" else options.explain
+        request = ExplainRequest(method=method, target=options.target, samples=options.samples)
+    uploads, missing = _uploads(options)
+    yield from missing
+    for report in pipeline.run_many(task, task.group(uploads), bundle):
+        yield from export.results(task, report, bundle, request)
+
+
+def _evaluate(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    task = tasks.get(options.task)
+    bundle = bundles.get(task.slug, options.model)
+    dataset = task.load_dataset(options.data, TrainSettings(target=options.target, group=options.group))
+    evaluation = task.evaluate(bundle, dataset)
+    yield {
+        "task": task.slug,
+        "model": bundle.name,
+        "sha256": bundle.info.sha256,
+        "metrics": flat_metrics(evaluation),
+        "confusion": evaluation.confusion.model_dump() if evaluation.confusion else None,
+    }
+
+
+def _train(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    task = tasks.get(options.task)
+    names = TrainSettings.__dataclass_fields__
+    chosen = TrainSettings(**{name: getattr(options, name) for name in names})
+    dataset = task.load_dataset(options.data, chosen)
+    bundle = task.train(dataset, chosen, options.out, _Progress(options.history))
+    yield {
+        "task": task.slug,
+        "model": bundle.name,
+        "path": str(bundle.path),
+        "sha256": bundle.info.sha256,
+        "metrics": flat_metrics(bundle.evaluation),
+    }
+
+
+class _Progress:
+    """Logs epochs, keeps them in a file, and ends the run on SIGTERM."""
+
+    def __init__(self, history: Path | None) -> None:
+        self._file = HistoryFile(history) if history else None
+        self._stopped = False
+        signal.signal(signal.SIGTERM, self._stop)
+
+    def __call__(self, row: EpochRow) -> None:
+        sys.stderr.write(" ".join(f"{k}={_brief(v)}" for k, v in row.items()) + "\n")
+        if self._file:
+            self._file(row)
+        if self._stopped:
+            raise TrainingStopped("the run was stopped", hint="Its history so far is kept.")
+
+    def _stop(self, *_: object) -> None:
+        self._stopped = True
+
+
+def _inspect(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    uploads, missing = _uploads(options)
+    yield from missing
+    yield from export.inspections(uploads)
+
+
+def _serve(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    app = Path(__file__).resolve().parent.parent / "app.py"
+    command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(options.port)]
+    subprocess.run(command, check=False, cwd=app.parent)
+    return iter(())
+
+
+_COMMANDS = {
+    "tasks": _tasks,
+    "models": _models,
+    "predict": _predict,
+    "evaluate": _evaluate,
+    "train": _train,
+    "inspect": _inspect,
+    "serve": _serve,
+}
+
+
+def _uploads(options: argparse.Namespace) -> tuple[list[Upload], list[Mapping[str, Any]]]:
+    """Read every file named, and every file below a folder named, sorted."""
+    hints = {"rate_hz": options.rate, "unit": options.unit}
+    given = {name: value for name, value in hints.items() if value is not None}
+    uploads: list[Upload] = []
+    missing: list[Mapping[str, Any]] = []
+    for path in options.paths:
+        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        for file in files:
+            try:
+                uploads.append(Upload.from_path(file, given))
+            except OSError as error:
+                problem = InputError(f"the file cannot be opened: {error.strerror}", hint="Check its name.")
+                missing.append({"source": str(file), "error": export.error(problem)})
+    return uploads, missing
+
+
+def _print_lines(lines: Iterable[Mapping[str, Any]]) -> int:
+    failed = False
+    for line in lines:
+        failed = failed or "error" in line
+        sys.stdout.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
+        sys.stdout.flush()
+    return 1 if failed else 0
+
+
+def _brief(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

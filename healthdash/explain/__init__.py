@@ -1,0 +1,75 @@
+"""Explanations: one file a method, each stating what it fits.
+
+All methods explain the calibrated probability of one named class for one item, against a
+background stored in the bundle, and report how far their values miss additivity:
+``base + sum(values) + residual = output``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from healthdash.errors import ExplainerNotApplicable
+from healthdash.explain.types import ExplainRequest, Explanation
+
+if TYPE_CHECKING:
+    from healthdash.runtime import Forward
+
+__all__ = ["METHODS", "ExplainRequest", "Explanation", "default_method", "reason_against", "run"]
+
+Arrays = Mapping[str, NDArray[np.float32]]
+
+#: Method name to its module, which offers TITLE, reason_against(inputs) and explain(...).
+METHODS: dict[str, str] = {
+    "exact-shapley": "healthdash.explain.exact",
+    "permutation-shapley": "healthdash.explain.permutation",
+    "expected-gradients": "healthdash.explain.gradients",
+}
+
+
+def reason_against(method: str, inputs: Arrays) -> str | None:
+    """Say why a method does not fit these inputs, or None when it does."""
+    if method not in METHODS:
+        return f"no such method; there are {', '.join(METHODS)}"
+    reason: str | None = import_module(METHODS[method]).reason_against(inputs)
+    return reason
+
+
+def default_method(preferred: Sequence[str], inputs: Arrays) -> str:
+    """Return the first preferred method that fits the inputs."""
+    for method in preferred:
+        if reason_against(method, inputs) is None:
+            return method
+    raise ExplainerNotApplicable(f"none of {', '.join(preferred) or 'no methods'} fits this input")
+
+
+def run(
+    method: str,
+    forward: Forward,
+    inputs: Arrays,
+    background: Arrays,
+    labels: Sequence[str],
+    request: ExplainRequest,
+    on_progress: Callable[[float], None] | None = None,
+) -> Explanation:
+    """Explain one item (a batch of one) by a named method.
+
+    Raises
+    ------
+    ExplainerNotApplicable
+        The method is unknown or does not fit, or the target is not a label.
+    """
+    reason = reason_against(method, inputs)
+    if reason is not None:
+        raise ExplainerNotApplicable(f"{method}: {reason}", hint="Choose another method.")
+    if request.target not in labels:
+        raise ExplainerNotApplicable(
+            f"the model has no class of that name; it has {', '.join(labels)}", hint="Choose one of these."
+        )
+    explain: Callable[..., Explanation] = import_module(METHODS[method]).explain
+    return explain(forward, inputs, background, list(labels).index(request.target), request, on_progress)

@@ -1,0 +1,166 @@
+"""Reports as JSON objects: what the command line prints and the app offers for download."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from healthdash import pipeline, tasks
+from healthdash.bundles import Bundle
+from healthdash.errors import HealthdashError, UnreadableUpload
+from healthdash.explain import ExplainRequest
+from healthdash.task import Prediction, Report, Task, Upload
+
+__all__ = ["error", "inspections", "results"]
+
+
+def error(problem: HealthdashError) -> dict[str, str]:
+    """Return an error as a JSON object."""
+    return {"type": type(problem).__name__, "message": problem.message, "hint": problem.hint}
+
+
+def results(
+    task: Task, report: Report, bundle: Bundle, request: ExplainRequest | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield one JSON object a result: a picture, a recording, a row.
+
+    Parameters
+    ----------
+    request : ExplainRequest or None
+        Explain each result; for a recording the beat that `task.default_item` names.
+    """
+    if report.prediction is None:
+        yield _failed(report)
+    elif task.unit == "row":
+        for item in range(len(report.prediction)):
+            yield _result(task, report, bundle, request, item) | {"row": int(report.prediction.items[item])}
+    elif task.unit == "beat":
+        item = task.default_item(report.prediction)
+        yield _result(task, report, bundle, request, item) | _recording(task, report, bundle)
+    else:
+        yield _result(task, report, bundle, request, 0)
+
+
+def inspections(uploads: Sequence[Upload]) -> Iterator[dict[str, Any]]:
+    """Yield one JSON object a file (files of one recording together): what it is."""
+    readers = {task.kind: task for task in tasks.all_tasks()}
+    for upload in uploads:
+        task = next((task for task in readers.values() if task.recognises(upload)), None)
+        if task is None:
+            unknown = UnreadableUpload(
+                "expected a picture, a recording or a table, got none of them"
+                if upload.data
+                else "the file is empty",
+                hint="Choose another file, or export it again.",
+            )
+            yield {"source": upload.name, "error": error(unknown)}
+            continue
+        group = next((g for g in task.group(uploads) if g and g[0] is upload), None)
+        if group is not None:
+            yield _inspection(task, group)
+
+
+def _inspection(task: Task, group: Sequence[Upload]) -> dict[str, Any]:
+    source = group[0].name
+    try:
+        return {"source": source, **task.describe(task.read(group))}
+    except HealthdashError as problem:
+        return {"source": source, "error": error(problem)}
+    except Exception as problem:  # the reader has a hole; the other files still run
+        unread = UnreadableUpload(
+            f"the file could not be read ({type(problem).__name__})", hint="It may be damaged."
+        )
+        return {"source": source, "error": error(unread)}
+
+
+def _failed(report: Report) -> dict[str, Any]:
+    problem = report.error or UnreadableUpload("no result")
+    return {**_head(report), "gate": _gate(report), "error": error(problem)}
+
+
+def _head(report: Report) -> dict[str, Any]:
+    return {"source": report.source, "task": report.task, "model": report.model, "sha256": report.sha256}
+
+
+def _gate(report: Report) -> dict[str, Any]:
+    verdict = report.gate.verdict if report.gate else "refuse"
+    reasons = (
+        list(report.gate.reasons) if report.gate else list(report.error.problems if report.error else ())
+    )
+    return {"verdict": verdict, "reasons": reasons}
+
+
+def _result(
+    task: Task, report: Report, bundle: Bundle, request: ExplainRequest | None, item: int
+) -> dict[str, Any]:
+    assert report.prediction is not None
+    line = {
+        **_head(report),
+        "label": report.prediction.label(item),
+        "probabilities": _rounded(report.prediction.probabilities(item)),
+        "calibrated": report.prediction.is_calibrated,
+        "gate": _gate(report),
+    }
+    if request is not None:
+        line |= _explained(task, report, bundle, request, item)
+    return line
+
+
+def _explained(
+    task: Task, report: Report, bundle: Bundle, request: ExplainRequest, item: int
+) -> dict[str, Any]:
+    explained = pipeline.explain(task, report, bundle, _for_item(request, item))
+    if explained.explanation is None:
+        return {"error": error(explained.error)} if explained.error else {}
+    explanation = explained.explanation
+    values = [
+        {"feature": a.feature, "value": a.value, "attribution": a.attribution}
+        for a in task.attributions(explained)
+    ]
+    return {
+        "explanation": {
+            "method": explanation.method,
+            "target": explanation.target,
+            "base": explanation.base,
+            "output": explanation.output,
+            "values": values,
+            "residual": explanation.residual,
+            "seconds": round(explanation.seconds, 3),
+        }
+    }
+
+
+def _for_item(request: ExplainRequest, item: int) -> ExplainRequest:
+    from dataclasses import replace
+
+    return replace(request, item=item)
+
+
+def _recording(task: Task, report: Report, bundle: Bundle) -> dict[str, Any]:
+    """Return every beat, and the recording's own line: its most frequent label and mean probabilities."""
+    prediction, rate_hz = report.prediction, getattr(report.sample, "rate_hz", 1.0)
+    assert prediction is not None
+    counts = np.bincount(prediction.decided, minlength=len(prediction.labels))
+    mean = prediction.calibrated.mean(axis=0)
+    return {
+        "label": prediction.labels[int(counts.argmax())],
+        "probabilities": _rounded(dict(zip(prediction.labels, mean.tolist(), strict=True))),
+        "beats": [_beat(prediction, item, rate_hz) for item in range(len(prediction))],
+    }
+
+
+def _beat(prediction: Prediction, item: int, rate_hz: float) -> dict[str, Any]:
+    position = int(prediction.items[item])
+    decided = int(prediction.decided[item])
+    return {
+        "sample": position,
+        "time_s": round(position / rate_hz, 4),
+        "label": prediction.labels[decided],
+        "probability": round(float(prediction.calibrated[item, decided]), 6),
+    }
+
+
+def _rounded(probabilities: Mapping[str, float]) -> dict[str, float]:
+    return {label: round(float(p), 6) for label, p in probabilities.items()}

@@ -1,0 +1,177 @@
+"""The way of the data: the only place that orders the steps.
+
+read -> validate -> gate -> prepare -> predict -> explain
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+
+from healthdash import settings
+from healthdash.bundles import Bundle
+from healthdash.errors import HealthdashError, InputError, InvalidInput, OutOfScope, UnreadableUpload
+from healthdash.explain import ExplainRequest
+from healthdash.task import Prediction, Report, Task, Upload
+
+__all__ = ["explain", "run", "run_many"]
+
+_log = logging.getLogger(__name__)
+# Enough pictures to fill one call of the network, few enough to keep decoded ones in memory.
+_BLOCK = 64
+
+
+def run(
+    task: Task, uploads: Sequence[Upload], bundle: Bundle, request: ExplainRequest | None = None
+) -> Report:
+    """Analyse the files of one input; an error that a user can act on is in the report."""
+    return next(run_many(task, [uploads], bundle, request))
+
+
+def run_many(
+    task: Task,
+    groups: Sequence[Sequence[Upload]],
+    bundle: Bundle,
+    request: ExplainRequest | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> Iterator[Report]:
+    """Analyse many inputs, each with its own report, in the order given.
+
+    Parameters
+    ----------
+    groups : sequence of sequences of Upload
+        The files of each input, as `task.group` puts them together.
+    request : ExplainRequest or None
+        Also explain each input.
+    on_progress : function of int
+        Told the number of inputs done.
+    """
+    for start in range(0, len(groups), _BLOCK):
+        block = groups[start : start + _BLOCK]
+        with ThreadPoolExecutor(max_workers=min(4, len(block))) as readers:
+            opened = list(readers.map(lambda uploads: _open(task, uploads, bundle), block))
+        for done, report in enumerate(_predict(task, opened, bundle), start + 1):
+            yield explain(task, report, bundle, request) if request else report
+            if on_progress:
+                on_progress(done)
+
+
+def explain(task: Task, report: Report, bundle: Bundle, request: ExplainRequest) -> Report:
+    """Add the explanation of one item and one class to a report."""
+    if report.prediction is None or report.inputs is None:
+        return report
+    prediction = report.prediction
+    if not 0 <= request.item < len(prediction):
+        problem = InvalidInput(
+            f"expected an item from 0 to {len(prediction) - 1}", hint="Choose another one."
+        )
+        return replace(report, error=problem)
+    request = replace(request, target=request.target or prediction.label(request.item))
+    one = {name: values[request.item : request.item + 1] for name, values in report.inputs.items()}
+    seconds = dict(report.seconds)
+    try:
+        with _timed(seconds, "explain"):
+            explanation = task.explain(bundle, one, request)
+    except HealthdashError as error:
+        return replace(report, error=error)
+    return replace(report, explanation=explanation, explained_item=request.item, seconds=seconds)
+
+
+def _open(task: Task, uploads: Sequence[Upload], bundle: Bundle) -> Report:
+    """Read, validate, gate and prepare; what goes wrong is kept in the report."""
+    report = Report(
+        source=uploads[0].name if uploads else "",
+        task=task.slug,
+        model=bundle.name,
+        sha256=bundle.info.sha256,
+    )
+    seconds: dict[str, float] = {}
+    try:
+        with _timed(seconds, "read"):
+            _check_sizes(uploads)
+            sample = task.read(uploads)
+            task.validate(sample)
+        report = replace(report, sample=sample)
+        with _timed(seconds, "gate"):
+            gate = task.gate(sample, bundle)
+        report = replace(report, gate=gate)
+        if gate.verdict == "refuse":
+            raise OutOfScope("; ".join(gate.reasons), hint=gate.hint)
+        with _timed(seconds, "prepare"):
+            inputs = task.prepare(sample, bundle.info.preprocessing)
+        return replace(report, inputs=inputs, seconds=seconds)
+    except HealthdashError as error:
+        _log.info("%s: %s", task.slug, type(error).__name__)
+        return replace(report, error=error, seconds=seconds)
+    except Exception as error:  # a hostile file must not end the batch; the log says where to mend the reader
+        _log.exception("%s: unforeseen %s while reading", task.slug, type(error).__name__)
+        unread = UnreadableUpload(
+            f"the file could not be read ({type(error).__name__})",
+            hint="It may be damaged: export it again, or try another file.",
+        )
+        return replace(report, error=unread, seconds=seconds)
+
+
+def _predict(task: Task, reports: Sequence[Report], bundle: Bundle) -> list[Report]:
+    """Run the network once for all inputs that can be predicted."""
+    ready = [report for report in reports if report.inputs is not None]
+    if not ready:
+        return list(reports)
+    started = time.perf_counter()
+    if len(ready) == 1:
+        joined: Mapping[str, np.ndarray] = ready[0].inputs or {}
+    else:
+        joined = {n: np.concatenate([(r.inputs or {})[n] for r in ready]) for n in bundle.info.inputs}
+    prediction = task.predict(bundle, joined)
+    share = (time.perf_counter() - started) / len(ready)
+    parts = iter(_parts(task, ready, prediction, bundle))
+    return [
+        replace(report, prediction=next(parts), seconds={**report.seconds, "predict": share})
+        if report.inputs is not None
+        else report
+        for report in reports
+    ]
+
+
+def _parts(task: Task, reports: Sequence[Report], whole: Prediction, bundle: Bundle) -> Iterator[Prediction]:
+    """Cut the prediction of a block into that of each input."""
+    start = 0
+    for report in reports:
+        assert report.inputs is not None
+        assert report.sample is not None
+        n = len(next(iter(report.inputs.values())))
+        rows = slice(start, start + n)
+        items = task.items(report.sample, bundle.info.preprocessing)
+        yield replace(
+            whole,
+            raw=whole.raw[rows],
+            calibrated=whole.calibrated[rows],
+            decided=whole.decided[rows],
+            items=np.arange(n) if items is None else items,
+        )
+        start += n
+
+
+def _check_sizes(uploads: Sequence[Upload]) -> None:
+    if not uploads:
+        raise InputError("expected a file, got none", hint="Choose a file.")
+    limit = settings.current().max_upload_mb
+    if sum(len(upload.data) for upload in uploads) > limit << 20:
+        raise InvalidInput(f"expected at most {limit} MB, got more", hint="Cut the file into smaller parts.")
+    if not any(len(upload.data) for upload in uploads):
+        raise UnreadableUpload("the file is empty", hint="Export it again; the upload may have been cut off.")
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    started = time.perf_counter()
+    try:
+        yield
+    finally:
+        seconds[step] = time.perf_counter() - started

@@ -1,0 +1,61 @@
+"""What can be set from outside, read once from the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+__all__ = ["Settings", "current"]
+
+_REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Folders and limits of this process.
+
+    Attributes
+    ----------
+    shipped_models : Path
+        Bundles that come with the repository, one folder a task.
+    home : Path
+        The user's own folder: trained bundles live in ``home / "models"``.
+    data : Path or None
+        Real data sets for `make models` and for tests (``HEALTHDASH_DATA``).
+    max_upload_mb : int, mebibyte
+        Larger uploads are refused before they are parsed.
+    threads : int
+        Threads that TensorFlow may use; 0 leaves the choice to TensorFlow.
+    """
+
+    shipped_models: Path
+    home: Path
+    data: Path | None
+    max_upload_mb: int
+    threads: int
+
+    @property
+    def own_models(self) -> Path:
+        """Folder of the bundles that the user trained."""
+        return self.home / "models"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read the settings; every one of them has a default."""
+        data = environment.get("HEALTHDASH_DATA")
+        return cls(
+            shipped_models=Path(environment.get("HEALTHDASH_MODELS", _REPOSITORY / "models")),
+            home=Path(environment.get("HEALTHDASH_HOME", Path.home() / ".healthdash")),
+            data=Path(data) if data else None,
+            max_upload_mb=int(environment.get("HEALTHDASH_MAX_UPLOAD_MB", "200")),
+            threads=int(environment.get("HEALTHDASH_THREADS", "0")),
+        )
+
+
+@lru_cache(maxsize=1)
+def current() -> Settings:
+    """Return the settings of this process."""
+    return Settings.from_environment(os.environ)

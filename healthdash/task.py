@@ -1,0 +1,307 @@
+"""The contract of a vertical: what a task is, and the values that flow through it.
+
+    bytes -> Upload -> read -> Sample -> validate -> gate -> prepare -> predict -> explain -> render
+
+A new kind of data is one subclass of `Task` in a folder below `healthdash/tasks`.
+`healthdash.pipeline.run` is the only place that orders the verbs.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from healthdash import explain as explaining
+from healthdash.explain import ExplainRequest, Explanation
+from healthdash.fields import Field
+from healthdash.training import TrainSettings
+from healthdash.views import Sections, View
+
+if TYPE_CHECKING:
+    from healthdash.bundles import Bundle
+    from healthdash.errors import HealthdashError
+    from healthdash.training.evaluation import Evaluation
+    from healthdash.training.history import EpochRow
+
+__all__ = [
+    "Arrays",
+    "Attribution",
+    "Example",
+    "Gate",
+    "Prediction",
+    "Report",
+    "Sample",
+    "Task",
+    "Upload",
+]
+
+Arrays = Mapping[str, NDArray[np.float32]]
+Kind = Literal["image", "volume", "signal", "table", "document"]
+Verdict = Literal["pass", "warn", "refuse"]
+Unit = Literal["image", "row", "beat"]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as it came: its bytes, and a name that is shown but never trusted.
+
+    `hints` holds what the user said about it where the file is silent: ``rate_hz``, ``unit``.
+    """
+
+    name: str
+    data: bytes = field(repr=False)
+    hints: Mapping[str, str | float] = field(default_factory=dict)
+
+    @classmethod
+    def from_path(cls, path: Path, hints: Mapping[str, str | float] | None = None) -> Upload:
+        """Read a file of this machine."""
+        return cls(name=str(path), data=path.read_bytes(), hints=hints or {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One parsed input; each vertical adds its own arrays.
+
+    Attributes
+    ----------
+    source : str
+        Name of the upload, for people; never logged.
+    kind, format : str
+        What it is ("image") and how it was stored ("DICOM, JPEG 2000").
+    notices : tuple of str
+        Odd but usable things that the reader found, one sentence each.
+    """
+
+    source: str
+    kind: Kind
+    format: str
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Whether a model may see a sample, and why."""
+
+    verdict: Verdict = "pass"
+    reasons: tuple[str, ...] = ()
+    hint: str = ""
+
+    @classmethod
+    def of(cls, *, refuse: Sequence[str] = (), warn: Sequence[str] = (), hint: str = "") -> Gate:
+        """Combine findings: any refusal refuses, any warning warns."""
+        verdict: Verdict = "refuse" if refuse else "warn" if warn else "pass"
+        return cls(verdict, (*refuse, *warn), hint)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """Model output for the n items of one sample.
+
+    Attributes
+    ----------
+    labels : tuple of str, length k
+    raw : float32 (n, k)
+        Softmax of the network's logits.
+    calibrated : float32 (n, k)
+        After the bundle's calibration; equal to `raw` where there is none.
+    items : int64 (n,)
+        Row number (from 0), or sample number of each beat; 0 for a picture.
+    decided : int64 (n,)
+        Index of the label that the bundle's operating points give.
+    unit : str
+        What an item is.
+    is_calibrated : bool
+    """
+
+    labels: tuple[str, ...]
+    raw: NDArray[np.float32]
+    calibrated: NDArray[np.float32]
+    items: NDArray[np.int64]
+    decided: NDArray[np.int64]
+    unit: Unit
+    is_calibrated: bool
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def label(self, item: int = 0) -> str:
+        """Return the label decided for one item."""
+        return self.labels[int(self.decided[item])]
+
+    def probabilities(self, item: int = 0) -> dict[str, float]:
+        """Return the calibrated probability of each label for one item."""
+        return {label: float(p) for label, p in zip(self.labels, self.calibrated[item], strict=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """One line of an explanation: a feature, its value as text or number, its share."""
+
+    feature: str
+    value: str | float | None
+    attribution: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What each step said about one sample; the page, the command line and the export show it.
+
+    Either `error` is set, or `prediction` is. `explained_item` says which row or beat the
+    explanation is for. `seconds` holds the time of each step.
+    """
+
+    source: str
+    task: str
+    model: str
+    sha256: str
+    sample: Sample | None = None
+    gate: Gate | None = None
+    inputs: Arrays | None = None
+    prediction: Prediction | None = None
+    explanation: Explanation | None = None
+    explained_item: int = 0
+    error: HealthdashError | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A synthetic sample that ships, so that the first click works without a file."""
+
+    slug: str
+    title: str
+    description: str
+    make: Callable[[], list[Upload]]
+
+
+class Task(ABC):
+    """One question that a model answers about one kind of data.
+
+    Class attributes
+    ----------------
+    slug : str
+        Name on the command line and in addresses, kebab-case.
+    title, summary : str
+        For people. The summary says what goes in and what comes out.
+    kind : str
+        Tasks of one kind share a page.
+    unit : str
+        What one prediction is for: an image, a row, a beat.
+    accepts : tuple of str
+        File extensions offered by the upload widget; the bytes decide.
+    labels : dict of str to str
+        Label to its explanation, in the network's order.
+    """
+
+    slug: str
+    title: str
+    summary: str
+    kind: Literal["images", "ecg", "records"]
+    unit: Unit
+    accepts: tuple[str, ...]
+    labels: Mapping[str, str]
+    fields: tuple[Field, ...] = ()
+    methods: tuple[str, ...] = ()
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def group(self, uploads: Sequence[Upload]) -> list[list[Upload]]:
+        """Put the files of one input together; by default each file is an input of its own."""
+        return [[upload] for upload in uploads]
+
+    @abstractmethod
+    def recognises(self, upload: Upload) -> bool:
+        """Say from the first bytes whether `read` is the right parser; quick, never raises."""
+
+    @abstractmethod
+    def read(self, uploads: Sequence[Upload]) -> Sample:
+        """Parse the files of one input; raise `UnreadableUpload` or `InvalidInput`."""
+
+    def validate(self, sample: Sample) -> None:  # noqa: B027  (most readers find every problem themselves)
+        """Raise `InvalidInput` with every problem of a parsed sample."""
+
+    @abstractmethod
+    def gate(self, sample: Sample, bundle: Bundle) -> Gate:
+        """Say whether the model may see the sample, with the reason."""
+
+    def describe(self, sample: Sample) -> dict[str, Any]:
+        """Return the stored properties of a file for `inspect`."""
+        return {"kind": sample.kind, "format": sample.format}
+
+    # -- predicting ------------------------------------------------------------------------
+
+    @abstractmethod
+    def prepare(self, sample: Sample, config: Mapping[str, Any]) -> Arrays:
+        """Turn a sample into the network's named inputs, batch first; pure."""
+
+    def items(self, sample: Sample, config: Mapping[str, Any]) -> NDArray[np.int64] | None:
+        """Return what each prepared item is (row, beat sample); None: numbers from 0."""
+        return None
+
+    def predict(self, bundle: Bundle, inputs: Arrays, items: NDArray[np.int64] | None = None) -> Prediction:
+        """Run the compiled forward pass and decide by the bundle's operating points."""
+        raw, calibrated = bundle.forward(inputs)
+        return Prediction(
+            labels=bundle.info.labels,
+            raw=raw,
+            calibrated=calibrated,
+            items=np.arange(len(raw)) if items is None else items,
+            decided=bundle.info.decide(calibrated),
+            unit=self.unit,
+            is_calibrated=bundle.info.calibration.method != "none",
+        )
+
+    def default_item(self, prediction: Prediction) -> int:
+        """Return the item that is shown and explained first."""
+        return 0
+
+    # -- explaining ------------------------------------------------------------------------
+
+    def explain(self, bundle: Bundle, inputs: Arrays, request: ExplainRequest) -> Explanation:
+        """Explain the probability of `request.target` for one item (a batch of one)."""
+        method = request.method or explaining.default_method(self.methods, inputs)
+        return explaining.run(method, bundle.forward, inputs, bundle.background, bundle.info.labels, request)
+
+    @abstractmethod
+    def attributions(self, report: Report) -> list[Attribution]:
+        """Return the explanation as lines whose shares sum to output - base - residual."""
+
+    # -- showing ---------------------------------------------------------------------------
+
+    @abstractmethod
+    def show(self, sample: Sample) -> tuple[View, ...]:
+        """Return the views of an input as its readers expect it, before any model."""
+
+    @abstractmethod
+    def render(self, report: Report, bundle: Bundle, item: int = 0) -> Sections:
+        """Return the views of a report for one item (row, beat)."""
+
+    @abstractmethod
+    def examples(self) -> tuple[Example, ...]:
+        """Return at least two synthetic samples."""
+
+    # -- training --------------------------------------------------------------------------
+
+    @abstractmethod
+    def load_dataset(self, path: Path, settings: TrainSettings) -> Any:
+        """Read a labelled data set from a file or folder."""
+
+    @abstractmethod
+    def train(
+        self, dataset: Any, settings: TrainSettings, out: Path, on_epoch: Callable[[EpochRow], None]
+    ) -> Bundle:
+        """Train, evaluate and save a bundle; seeded, split by group, stoppable by `on_epoch` raising."""
+
+    @abstractmethod
+    def evaluate(self, bundle: Bundle, dataset: Any) -> Evaluation:
+        """Measure a bundle on a labelled data set that it was not trained on."""
+
+    def labels_of(self, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Pair label names with their explanations."""
+        return ((name, self.labels.get(name, name)) for name in names)

@@ -1,0 +1,215 @@
+"""What was measured of a model, and how: the content of `evaluation.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import BaseModel, ConfigDict
+
+__all__ = [
+    "Confusion",
+    "Evaluation",
+    "MetricRow",
+    "Points",
+    "ReliabilityBin",
+    "bootstrap_interval",
+    "confusion",
+    "curve_points",
+    "metric_row",
+    "reliability_bins",
+]
+
+_MOST_POINTS = 200
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MetricRow(_Frozen):
+    """One figure with its 95 % bootstrap interval; `n` counts items, `note` says the rest."""
+
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    n: int
+    part: str
+    note: str = ""
+
+
+class Points(_Frozen):
+    """A curve; for ROC x is 1 - specificity and y sensitivity, for PR recall and precision."""
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+
+class ReliabilityBin(_Frozen):
+    """Mean predicted probability against observed frequency, with its 95 % Wilson interval."""
+
+    predicted: float
+    observed: float
+    low: float
+    high: float
+    n: int
+
+
+class Confusion(_Frozen):
+    """Counts; rows are true labels, columns decided ones."""
+
+    labels: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+class Evaluation(_Frozen):
+    """Everything measured of one bundle.
+
+    Attributes
+    ----------
+    split_rule : str
+        How the tested rows were kept apart, in words.
+    counts : dict
+        Rows and groups in each part.
+    metrics, subgroups, comparisons : tuple of MetricRow
+        Of the model; of parts of the test rows; of other models on the same rows.
+    roc, precision_recall, reliability : dict
+        By label or named group of labels.
+    """
+
+    split_rule: str
+    counts: dict[str, int]
+    metrics: tuple[MetricRow, ...]
+    roc: dict[str, Points] = {}
+    precision_recall: dict[str, Points] = {}
+    reliability: dict[str, tuple[ReliabilityBin, ...]] = {}
+    confusion: Confusion | None = None
+    subgroups: tuple[MetricRow, ...] = ()
+    comparisons: tuple[MetricRow, ...] = ()
+    command: str = ""
+
+    def metric(self, name: str) -> MetricRow:
+        """Return the figure of that name."""
+        return next(row for row in self.metrics if row.name == name)
+
+
+def bootstrap_interval(
+    statistic: Callable[[NDArray[np.int64]], float],
+    groups: ArrayLike,
+    *,
+    seed: int = 0,
+    draws: int = 1000,
+) -> tuple[float, float]:
+    """Return the 95 % percentile interval of a statistic, drawing whole groups.
+
+    Parameters
+    ----------
+    statistic : function of int64 (m,) row numbers
+        May return NaN (a draw without one of the classes); such draws are left out.
+    groups : (n,)
+        Patient or record of each row.
+
+    References
+    ----------
+    Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13.
+    """
+    _, codes = np.unique(np.asarray(groups), return_inverse=True)
+    order = np.argsort(codes, kind="stable")
+    members = np.split(order, np.cumsum(np.bincount(codes))[:-1])
+    rng = np.random.default_rng(seed)
+    values = np.array(
+        [
+            statistic(np.concatenate([members[g] for g in rng.integers(len(members), size=len(members))]))
+            for _ in range(draws)
+        ]
+    )
+    values = values[np.isfinite(values)]
+    if len(values) == 0:
+        return float("nan"), float("nan")
+    low, high = np.percentile(values, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def metric_row(
+    name: str,
+    score: Callable[..., float],
+    truth: ArrayLike,
+    predicted: ArrayLike,
+    groups: ArrayLike,
+    *,
+    part: str,
+    note: str = "",
+    seed: int = 0,
+    draws: int = 1000,
+) -> MetricRow:
+    """Measure `score(truth, predicted)` with its interval over groups."""
+    truth, predicted = np.asarray(truth), np.asarray(predicted)
+
+    def statistic(rows: NDArray[np.int64]) -> float:
+        if len(np.unique(truth[rows])) < 2:
+            return float("nan")
+        return float(score(truth[rows], predicted[rows]))
+
+    low, high = bootstrap_interval(statistic, groups, seed=seed, draws=draws)
+    value = float(score(truth, predicted))
+    return MetricRow(name=name, value=value, low=low, high=high, n=len(truth), part=part, note=note)
+
+
+def curve_points(truth: ArrayLike, score: ArrayLike) -> tuple[Points, Points]:
+    """Return the ROC and the precision-recall curve, thinned to at most 200 points each."""
+    from sklearn import metrics as sk  # the first page must not wait for it
+
+    false_positive, true_positive, _ = sk.roc_curve(truth, score)
+    precision, recall, _ = sk.precision_recall_curve(truth, score)
+    return _thinned(false_positive, true_positive), _thinned(recall[::-1], precision[::-1])
+
+
+def reliability_bins(
+    truth: ArrayLike, probability: ArrayLike, *, bins: int = 10
+) -> tuple[ReliabilityBin, ...]:
+    """Return bins of equal size by predicted probability.
+
+    References
+    ----------
+    Wilson 1927, JASA 22:209, for the interval of a proportion.
+    """
+    truth, probability = np.asarray(truth, float), np.asarray(probability, float)
+    parts = np.array_split(np.argsort(probability, kind="stable"), bins)
+    return tuple(_reliability_bin(truth[rows], probability[rows]) for rows in parts if len(rows))
+
+
+def confusion(labels: Sequence[str], truth: ArrayLike, decided: ArrayLike) -> Confusion:
+    """Count true against decided label numbers."""
+    from sklearn import metrics as sk
+
+    counts = sk.confusion_matrix(truth, decided, labels=range(len(labels)))
+    return Confusion(labels=tuple(labels), counts=tuple(tuple(int(c) for c in row) for row in counts))
+
+
+def flat_metrics(evaluation: Evaluation) -> Mapping[str, Any]:
+    """Return the metrics as one JSON object: name to value and interval."""
+    return {
+        row.name: {"value": row.value, "low": row.low, "high": row.high, "n": row.n, "part": row.part}
+        for row in evaluation.metrics
+    }
+
+
+def _reliability_bin(truth: NDArray[np.float64], probability: NDArray[np.float64]) -> ReliabilityBin:
+    n, p, z = len(truth), float(truth.mean()), 1.96
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return ReliabilityBin(
+        predicted=float(probability.mean()),
+        observed=p,
+        low=float(max(0.0, middle - half)),
+        high=float(min(1.0, middle + half)),
+        n=n,
+    )
+
+
+def _thinned(x: NDArray[np.float64], y: NDArray[np.float64]) -> Points:
+    keep = np.unique(np.linspace(0, len(x) - 1, min(len(x), _MOST_POINTS)).round().astype(int))
+    return Points(x=tuple(np.round(x[keep], 5).tolist()), y=tuple(np.round(y[keep], 5).tolist()))

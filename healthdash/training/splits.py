@@ -1,0 +1,81 @@
+"""Splits that keep a group (a patient, a record, near-duplicates) in one part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from healthdash.errors import TooLittleData
+
+__all__ = ["Split", "folds_by_group", "split_by_group"]
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Row numbers of each part; no group is in two of them."""
+
+    train: Indices
+    validation: Indices
+    test: Indices
+
+
+def folds_by_group(labels: ArrayLike, groups: ArrayLike, n_folds: int, *, seed: int) -> list[Indices]:
+    """Cut rows into folds of about equal label frequencies, groups kept whole.
+
+    Parameters
+    ----------
+    labels : (n,)
+        Class of each row.
+    groups : (n,)
+        Rows of one group go to one fold.
+
+    Returns
+    -------
+    list of int64 arrays
+        The rows of each fold; every row is in exactly one.
+
+    Raises
+    ------
+    TooLittleData
+        A class has fewer groups than there are folds.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold  # the first page must not wait for it
+
+    labels, groups = np.asarray(labels), np.asarray(groups)
+    _check_enough(labels, groups, n_folds)
+    cutter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    return [test.astype(np.int64) for _, test in cutter.split(labels, labels, groups)]
+
+
+def split_by_group(
+    labels: ArrayLike, groups: ArrayLike, *, seed: int, validation: int = 1, test: int = 1, parts: int = 7
+) -> Split:
+    """Cut rows into train, validation and test; `validation` and `test` count parts of `parts`."""
+    folds = folds_by_group(labels, groups, parts, seed=seed)
+    cut = test + validation
+    return Split(
+        train=np.sort(np.concatenate(folds[cut:])),
+        validation=np.sort(np.concatenate(folds[test:cut])),
+        test=np.sort(np.concatenate(folds[:test])),
+    )
+
+
+def _check_enough(labels: NDArray[np.generic], groups: NDArray[np.generic], needed: int) -> None:
+    classes = np.unique(labels)
+    if len(classes) < 2:
+        raise TooLittleData("expected at least two classes, got one", hint="Add examples of another class.")
+    short: Sequence[str] = [
+        f"{label}: {len(np.unique(groups[labels == label]))} of {needed} groups"
+        for label in classes
+        if len(np.unique(groups[labels == label])) < needed
+    ]
+    if short:
+        raise TooLittleData(
+            f"each class must come from at least {needed} patients or groups; {', '.join(short)}",
+            hint="Add patients of these classes, or lower the number of folds.",
+        )

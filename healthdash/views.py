@@ -1,0 +1,270 @@
+"""Typed outputs of a task: plain data with units, no drawing.
+
+`healthdash.ui.draw` holds one drawing function for each class here; the command line and the
+exports read the same data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+__all__ = [
+    "Beeswarm",
+    "ClassBars",
+    "Curve",
+    "Curves",
+    "Grid",
+    "Marker",
+    "Matrix",
+    "Metric",
+    "Metrics",
+    "Notice",
+    "Picture",
+    "Sections",
+    "Trace",
+    "View",
+    "Waterfall",
+    "Window",
+]
+
+Level = Literal["info", "warning", "error", "success"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Something that can be drawn.
+
+    Attributes
+    ----------
+    title : str
+        Heading, in plain words.
+    caption : str
+        One sentence below: what one sees, with its limits.
+    """
+
+    title: str = ""
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice(View):
+    """A sentence for the reader."""
+
+    level: Level = "info"
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One figure with its unit and, where there is one, its 95 % interval."""
+
+    label: str
+    value: str
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics(View):
+    """A few figures side by side."""
+
+    items: tuple[Metric, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassBars(View):
+    """Probability of each class.
+
+    Attributes
+    ----------
+    labels : tuple of str
+    probabilities : tuple of float
+        Between 0 and 1, one a label; larger means more likely.
+    threshold : float or None
+        Operating point of `threshold_label`, drawn as a line.
+    predicted : str or None
+        The label that the operating point gives.
+    """
+
+    labels: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    threshold: float | None = None
+    threshold_label: str | None = None
+    predicted: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A grey-level window: values from center - width/2 to center + width/2 fill the scale."""
+
+    name: str
+    center: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture(View):
+    """A picture in its own values, with the windows in which its readers look at it.
+
+    Attributes
+    ----------
+    pixels : float32 (height, width) in `unit`, or uint8 (height, width, 3)
+        Grey values after the modality LUT and before any window; or colours.
+    unit : str
+        "HU", "grey value"...
+    windows : tuple of Window
+        The first is the default.
+    invert : bool
+        True when low values are shown bright (MONOCHROME1).
+    heat : float32 (height, width) or None
+        Attribution for each pixel; positive speaks for the explained class.
+    aspect : float
+        Height of a pixel over its width, in millimetres.
+    """
+
+    pixels: NDArray[np.float32] | NDArray[np.uint8]
+    unit: str = "grey value"
+    windows: tuple[Window, ...] = ()
+    invert: bool = False
+    heat: NDArray[np.float32] | None = None
+    heat_label: str = ""
+    aspect: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """Labelled moments on a trace, all of one kind."""
+
+    label: str
+    samples: NDArray[np.int64]
+    color: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace(View):
+    """A recorded signal on its time axis.
+
+    Attributes
+    ----------
+    signal : float32 (n_samples, n_leads) in `unit`
+    rate_hz : float
+    leads : tuple of str
+    markers : tuple of Marker
+        Beats, events.
+    attribution : float32 (n_samples, n_leads) or None
+        Drawn along the trace; positive speaks for the explained class.
+    start_s : float
+        Time of the first sample, for a cut-out of a longer recording.
+    paper : bool
+        True: draw on ECG paper, 25 mm/s and 10 mm/mV.
+    """
+
+    signal: NDArray[np.float32]
+    rate_hz: float
+    leads: tuple[str, ...]
+    unit: str = "mV"
+    markers: tuple[Marker, ...] = ()
+    attribution: NDArray[np.float32] | None = None
+    attribution_label: str = ""
+    start_s: float = 0.0
+    paper: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid(View):
+    """A table. `percent` names columns that hold probabilities."""
+
+    frame: pd.DataFrame
+    percent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waterfall(View):
+    """How the features of one input move the output from its base to its value.
+
+    Attributes
+    ----------
+    features : tuple of str
+        With the value that each has, as people read it.
+    attributions : float32 (n_features,)
+        In the unit of the output (probability). base + sum + residual = output.
+    """
+
+    features: tuple[str, ...]
+    attributions: NDArray[np.float32]
+    base: float
+    output: float
+    residual: float
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beeswarm(View):
+    """Attributions of many inputs: one row of dots a feature.
+
+    Attributes
+    ----------
+    values : float32 (n_inputs, n_features)
+        The features' own values scaled to 0..1 for colour; NaN where missing.
+    attributions : float32 (n_inputs, n_features)
+    """
+
+    features: tuple[str, ...]
+    values: NDArray[np.float32]
+    attributions: NDArray[np.float32]
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """One line of a plot; `low` and `high` bound its 95 % interval."""
+
+    name: str
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    low: NDArray[np.float64] | None = None
+    high: NDArray[np.float64] | None = None
+    dashed: bool = False
+    points: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curves(View):
+    """Lines over one pair of axes.
+
+    Attributes
+    ----------
+    diagonal : bool
+        Draw the line y = x as the reference (ROC, reliability).
+    mark_x : float or None
+        A vertical line, such as the best epoch, named `mark_label`.
+    """
+
+    curves: tuple[Curve, ...]
+    x_label: str
+    y_label: str
+    diagonal: bool = False
+    mark_x: float | None = None
+    mark_label: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matrix(View):
+    """A confusion matrix: rows are true, columns predicted; counts."""
+
+    labels: tuple[str, ...]
+    counts: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """The views of one report, in the order in which people read them."""
+
+    input: tuple[View, ...] = ()
+    result: tuple[View, ...] = ()
+    explanation: tuple[View, ...] = ()
