@@ -1,0 +1,50 @@
+# Every recipe does all it needs on a fresh machine with Python 3.11 or newer and nothing else.
+PYTHON ?= $(shell command -v python3.12 || command -v python3.11 || command -v python3)
+BIN := .venv/bin
+PORT ?= 8501
+
+.PHONY: run test check format bench models clean
+
+run: .venv/app
+	$(BIN)/python -m healthdash serve --port $(PORT)
+
+test: .venv/dev
+	$(BIN)/python -m pytest
+
+check: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: .venv/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/dev
+	$(BIN)/python -m benchmarks
+
+# Hours on two cores; needs the real data sets, see docs/data.md.
+models: .venv/app
+	@test -n "$(HEALTHDASH_DATA)" || { echo "set HEALTHDASH_DATA to the unpacked data sets" >&2; exit 2; }
+	$(BIN)/python -m healthdash train heart-disease --data $(HEALTHDASH_DATA)/tabular/heart_disease/processed.cleveland.data --out models/heart-disease/cleveland-mlp
+	$(BIN)/python -m healthdash train readmission --data $(HEALTHDASH_DATA)/tabular/diabetes130/diabetic_data.csv --out models/readmission/diabetes130-mlp
+	$(BIN)/python -m healthdash train ecg-beats --data $(HEALTHDASH_DATA)/signals/mitdb --out models/ecg-beats/mitdb-cnn
+	$(BIN)/python -m healthdash train lung-ct --data $(HEALTHDASH_DATA)/imaging/lung_ct --out models/lung-ct/iqothnccd-cnn
+	$(BIN)/python -m healthdash train chest-xray --data $(HEALTHDASH_DATA)/imaging/chest_xray --out models/chest-xray/kermany-cnn
+	$(BIN)/python -m healthdash.tasks.imaging.synthetic --data $(HEALTHDASH_DATA)/imaging
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "healthdash needs Python 3.11 or newer (make PYTHON=...)" >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+.venv/app: requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	@touch $@
+
+.venv/dev: requirements-dev.txt .venv/app
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,126 @@
+"""Splits, metrics, calibration and history against known answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from healthdash.errors import TooLittleData
+from healthdash.training.calibration import fit_calibration
+from healthdash.training.card import render_card
+from healthdash.training.evaluation import (
+    Evaluation,
+    MetricRow,
+    bootstrap_interval,
+    confusion,
+    curve_points,
+    metric_row,
+    reliability_bins,
+)
+from healthdash.training.history import HistoryFile, read_history
+from healthdash.training.splits import folds_by_group, split_by_group
+from tests.toy import toy_info
+
+RNG = np.random.default_rng(0)
+
+
+def _grouped(n_groups=60, size=5):
+    groups = np.repeat(np.arange(n_groups), size)
+    return groups % 2, groups
+
+
+def test_no_group_is_in_two_parts():
+    labels, groups = _grouped()
+    split = split_by_group(labels, groups, seed=1)
+    parts = [set(groups[rows]) for rows in (split.train, split.validation, split.test)]
+    assert not parts[0] & parts[1]
+    assert not parts[0] & parts[2]
+    assert not parts[1] & parts[2]
+    assert sum(len(rows) for rows in (split.train, split.validation, split.test)) == len(labels)
+
+
+def test_folds_hold_every_row_once_and_all_classes():
+    labels, groups = _grouped()
+    folds = folds_by_group(labels, groups, 5, seed=0)
+    assert sorted(np.concatenate(folds)) == list(range(len(labels)))
+    assert all(set(labels[fold]) == {0, 1} for fold in folds)
+
+
+def test_the_same_seed_gives_the_same_split():
+    labels, groups = _grouped()
+    one, two = (split_by_group(labels, groups, seed=3) for _ in range(2))
+    assert np.array_equal(one.test, two.test)
+
+
+def test_too_few_groups_say_how_many_are_needed():
+    with pytest.raises(TooLittleData, match="1: 1 of 5 groups"):
+        folds_by_group([0] * 10 + [1], [*range(10), 99], 5, seed=0)
+
+
+def test_the_interval_over_groups_is_wider_than_over_rows():
+    groups = np.repeat(np.arange(30), 20)
+    values = np.repeat(RNG.normal(size=30), 20)
+    by_group = bootstrap_interval(lambda rows: float(values[rows].mean()), groups)
+    by_row = bootstrap_interval(lambda rows: float(values[rows].mean()), np.arange(600))
+    assert by_group[1] - by_group[0] > 3 * (by_row[1] - by_row[0])
+
+
+def test_a_metric_row_holds_its_value_between_its_limits():
+    truth = RNG.integers(0, 2, 300)
+    score = truth + RNG.normal(size=300)
+    row = metric_row("AUC", roc_auc_score, truth, score, np.arange(300), part="test", draws=200)
+    assert row.low < row.value < row.high
+    assert row.value == pytest.approx(roc_auc_score(truth, score))
+
+
+def test_calibration_recovers_a_known_temperature():
+    logits = RNG.normal(size=(20000, 3)) * 2
+    p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    labels = (p.cumsum(1) > RNG.random((20000, 1))).argmax(1)
+    fitted = fit_calibration(logits * 3, labels)
+    assert fitted.scale == pytest.approx(1 / 3, rel=0.05)
+    assert np.allclose(fitted.apply(logits * 3), p, atol=0.03)
+
+
+def test_platt_recovers_a_known_offset():
+    logits = RNG.normal(size=(20000, 2))
+    shifted = logits + np.array([0, 1.0])
+    p = np.exp(shifted[:, 1]) / np.exp(shifted).sum(1)
+    labels = (RNG.random(20000) < p).astype(int)
+    fitted = fit_calibration(logits, labels, method="platt")
+    assert fitted.offset[1] == pytest.approx(1.0, abs=0.08)
+
+
+def test_reliability_bins_of_perfect_probabilities_hold_the_diagonal():
+    p = RNG.random(20000)
+    bins = reliability_bins(RNG.random(20000) < p, p)
+    assert len(bins) == 10
+    assert sum(bin_.low <= bin_.predicted <= bin_.high for bin_ in bins) >= 8
+
+
+def test_curves_and_confusion():
+    roc, pr = curve_points([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    assert (roc.x[0], roc.y[-1]) == (0.0, 1.0)
+    assert max(pr.y) == 1.0
+    assert confusion(("a", "b"), [0, 1, 1], [0, 0, 1]).counts == ((1, 0), (1, 1))
+
+
+def test_a_growing_history_can_be_read_at_any_moment(tmp_path):
+    history = HistoryFile(tmp_path / "history.csv")
+    assert read_history(history.path).empty
+    history({"epoch": 1, "loss": 0.5})
+    history({"epoch": 2, "loss": 0.25, "val_loss": 0.3})
+    read = read_history(history.path)
+    assert list(read.columns) == ["epoch", "loss", "val_loss"]
+    assert read["loss"].tolist() == [0.5, 0.25]
+
+
+def test_the_card_says_what_was_measured_and_its_limits():
+    rows = (MetricRow(name="AUC", value=0.5, low=0.4, high=0.6, n=1000, part="hold-out"),)
+    card = render_card(
+        toy_info().model_dump(), Evaluation(split_rule="By patient.", counts={"test": 9}, metrics=rows)
+    )
+    assert "not for clinical use" in card
+    assert "| AUC | 0.500 | 0.400 to 0.600 | 1,000 | hold-out |" in card
+    assert "Knows nothing." in card
