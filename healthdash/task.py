@@ -18,14 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash import explain as explaining
+from healthdash.errors import HealthdashError, TrainingError
 from healthdash.explain import ExplainRequest, Explanation
 from healthdash.fields import Field
 from healthdash.training import TrainSettings
-from healthdash.views import Sections, View
+from healthdash.views import ClassBars, Sections, View, Waterfall
 
 if TYPE_CHECKING:
     from healthdash.bundles import Bundle
-    from healthdash.errors import HealthdashError
     from healthdash.training.evaluation import Evaluation
     from healthdash.training.history import EpochRow
 
@@ -226,9 +226,9 @@ class Task(ABC):
     def validate(self, sample: Sample) -> None:  # noqa: B027  (most readers find every problem themselves)
         """Raise `InvalidInput` with every problem of a parsed sample."""
 
-    @abstractmethod
     def gate(self, sample: Sample, bundle: Bundle) -> Gate:
-        """Say whether the model may see the sample, with the reason."""
+        """Say whether the model may see the sample, with the reason; by default it may."""
+        return Gate()
 
     def describe(self, sample: Sample) -> dict[str, Any]:
         """Return the stored properties of a file for `inspect`."""
@@ -268,9 +268,17 @@ class Task(ABC):
         method = request.method or explaining.default_method(self.methods, inputs)
         return explaining.run(method, bundle.forward, inputs, bundle.background, bundle.info.labels, request)
 
-    @abstractmethod
     def attributions(self, report: Report) -> list[Attribution]:
         """Return the explanation as lines whose shares sum to output - base - residual."""
+        if report.explanation is None or report.inputs is None:
+            return []
+        return [
+            Attribution(f"{name} {number}", float(value), float(share))
+            for name, shares in report.explanation.values.items()
+            for number, (value, share) in enumerate(
+                zip(report.inputs[name][report.explained_item].ravel(), shares.ravel(), strict=True)
+            )
+        ]
 
     # -- showing ---------------------------------------------------------------------------
 
@@ -278,9 +286,35 @@ class Task(ABC):
     def show(self, sample: Sample) -> tuple[View, ...]:
         """Return the views of an input as its readers expect it, before any model."""
 
-    @abstractmethod
     def render(self, report: Report, bundle: Bundle, item: int = 0) -> Sections:
         """Return the views of a report for one item (row, beat)."""
+        if report.sample is None or report.prediction is None:
+            return Sections()
+        shown = self.show(report.sample)
+        probabilities = report.prediction.probabilities(item)
+        bars = ClassBars(
+            title="Estimated probability",
+            labels=tuple(probabilities),
+            probabilities=tuple(probabilities.values()),
+            predicted=report.prediction.label(item),
+        )
+        return Sections(input=shown, result=(bars,), explanation=self._waterfall(report))
+
+    def _waterfall(self, report: Report) -> tuple[View, ...]:
+        explanation = report.explanation
+        if explanation is None:
+            return ()
+        lines = self.attributions(report)
+        drawn = Waterfall(
+            title=f"What moved the output towards {explanation.target}",
+            features=tuple(line.feature for line in lines),
+            attributions=np.array([line.attribution for line in lines], np.float32),
+            base=explanation.base,
+            output=explanation.output,
+            residual=explanation.residual,
+            target=explanation.target,
+        )
+        return (drawn,)
 
     @abstractmethod
     def examples(self) -> tuple[Example, ...]:
@@ -288,19 +322,22 @@ class Task(ABC):
 
     # -- training --------------------------------------------------------------------------
 
-    @abstractmethod
     def load_dataset(self, path: Path, settings: TrainSettings) -> Any:
         """Read a labelled data set from a file or folder."""
+        raise self._no_recipe()
 
-    @abstractmethod
     def train(
         self, dataset: Any, settings: TrainSettings, out: Path, on_epoch: Callable[[EpochRow], None]
     ) -> Bundle:
         """Train, evaluate and save a bundle; seeded, split by group, stoppable by `on_epoch` raising."""
+        raise self._no_recipe()
 
-    @abstractmethod
     def evaluate(self, bundle: Bundle, dataset: Any) -> Evaluation:
         """Measure a bundle on a labelled data set that it was not trained on."""
+        raise self._no_recipe()
+
+    def _no_recipe(self) -> TrainingError:
+        return TrainingError(f"{self.slug} has no recipe for training", hint="Choose another task.")
 
     def labels_of(self, names: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Pair label names with their explanations."""
