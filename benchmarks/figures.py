@@ -24,9 +24,8 @@ def table() -> str:
             info = bundle.info
             labels = ", ".join(info.labels)
             formats = ", ".join(suffix.lstrip(".") for suffix in task.accepts)
-            lines.append(
-                f"| `{task.slug}` | {formats} | {labels} | {figures} | {info.data.name}, {info.data.licence} |"
-            )
+            data = f"{info.data.name}, {info.data.licence}"
+            lines.append(f"| `{task.slug}` | {formats} | {labels} | {figures} | {data} |")
     return "\n".join(lines)
 
 

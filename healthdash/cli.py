@@ -213,15 +213,25 @@ def _uploads(options: argparse.Namespace) -> tuple[list[Upload], list[Mapping[st
     given = {name: value for name, value in hints.items() if value is not None}
     uploads: list[Upload] = []
     missing: list[Mapping[str, Any]] = []
-    for path in options.paths:
-        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-        for file in files:
-            try:
-                uploads.append(Upload.from_path(file, given))
-            except OSError as error:
-                problem = InputError(f"the file cannot be opened: {error.strerror}", hint="Check its name.")
-                missing.append({"source": str(file), "error": export.error(problem)})
+    for file in _files(options):
+        try:
+            uploads.append(Upload.from_path(file, given))
+        except OSError as error:
+            problem = InputError(f"the file cannot be opened: {error.strerror}", hint="Check its name.")
+            missing.append({"source": str(file), "error": export.error(problem)})
     return uploads, missing
+
+
+def _files(options: argparse.Namespace) -> list[Path]:
+    """Return each file once, in the order named, each followed by its companions."""
+    readers = [tasks.get(options.task)] if "task" in options else list(tasks.all_tasks())
+    found: list[Path] = []
+    for path in options.paths:
+        if path.is_dir():
+            found.extend(sorted(p for p in path.rglob("*") if p.is_file()))
+        else:
+            found.extend([path, *(file for task in readers for file in task.companions(path))])
+    return list(dict.fromkeys(found))
 
 
 def _print_lines(lines: Iterable[Mapping[str, Any]]) -> int:

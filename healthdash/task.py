@@ -211,6 +211,10 @@ class Task(ABC):
 
     # -- reading ---------------------------------------------------------------------------
 
+    def companions(self, path: Path) -> Sequence[Path]:
+        """Return files that belong to a named one, such as the signals of a WFDB header."""
+        return ()
+
     def group(self, uploads: Sequence[Upload]) -> list[list[Upload]]:
         """Put the files of one input together; by default each file is an input of its own."""
         return [[upload] for upload in uploads]
