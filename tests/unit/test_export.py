@@ -1,0 +1,57 @@
+"""Reports as JSON: the documented objects, for one row and for a failure."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from healthdash import export, pipeline
+from healthdash.explain import ExplainRequest
+from healthdash.task import Upload
+from tests.toy import ToyTask, toy_bundle
+
+TASK = ToyTask()
+
+
+def _lines(data: bytes, request: ExplainRequest | None = None) -> list[dict]:
+    bundle = toy_bundle()
+    report = pipeline.run(TASK, [Upload("name", data)], bundle)
+    lines = list(export.results(TASK, report, bundle, request))
+    json.dumps(lines, allow_nan=False)
+    return lines
+
+
+def test_each_row_is_an_object():
+    first, second = _lines(b"1,1\n-3,1")
+    assert list(first) == [
+        "source", "task", "model", "sha256", "label", "probabilities", "calibrated", "gate", "row",
+    ]  # fmt: skip
+    assert (first["row"], second["row"]) == (0, 1)
+    assert (first["label"], second["label"]) == ("high", "low")
+    assert first["gate"] == {"verdict": "pass", "reasons": []}
+    assert sum(first["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_each_row_is_explained_for_its_own_label():
+    first, second = _lines(b"1,1\n-3,1", ExplainRequest())
+    assert (first["explanation"]["target"], second["explanation"]["target"]) == ("high", "low")
+    assert set(first["explanation"]) == {
+        "method", "target", "base", "output", "values", "residual", "seconds",
+    }  # fmt: skip
+
+
+def test_an_unreadable_file_is_an_object_with_an_error():
+    (line,) = _lines(b"x")
+    assert line["error"] == {
+        "type": "UnreadableUpload",
+        "message": "expected numbers",
+        "hint": "Write numbers.",
+    }
+
+
+def test_a_refused_file_says_why():
+    (line,) = _lines(b"500,0")
+    assert line["gate"] == {"verdict": "refuse", "reasons": ["expected values within 100"]}
+    assert line["error"]["type"] == "OutOfScope"
+    assert "probabilities" not in line
