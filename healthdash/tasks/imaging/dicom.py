@@ -1,0 +1,166 @@
+"""DICOM: from bytes to a picture in its own values, or to the name of what else the file is.
+
+What is kept of the header identifies nobody, and no header value goes into a message.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pydicom
+from pydicom import Dataset, uid
+
+from healthdash.errors import HealthdashError, InvalidInput, UnreadableUpload
+
+from .dicom_header import picture_sample
+from .dicom_pixels import ALLOWED, PIXELS, check_frames, decoded_frames
+from .sample import Document, ImageSample
+
+__all__ = ["is_dicom", "read"]
+
+_PREAMBLE = 132
+_MOST_INFLATED = 256 << 20
+_DIRECTORY = uid.MediaStorageDirectoryStorage
+_LONG_LENGTH = (b"OB", b"OD", b"OF", b"OL", b"OW", b"SQ", b"UC", b"UN", b"UR", b"UT")
+# Tags that begin a file without a preamble: group 2, or the identifying group 8.
+_HEADLESS_STARTS = (b"\x02\x00", b"\x08\x00", b"\x00\x08")
+_HINT = "The file is damaged or cut off; export it again."
+
+# pydicom quotes header values in its warnings, which end up in logs.
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+warnings.filterwarnings("ignore", module=r"pydicom\..*")
+pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+
+
+def is_dicom(data: bytes) -> bool:
+    """Say whether these bytes begin like DICOM, with its preamble or without."""
+    if data[128:_PREAMBLE] == b"DICM":
+        return True
+    if len(data) < 12 or not data.startswith(_HEADLESS_STARTS):
+        return False
+    is_big = data.startswith(b"\x00\x08")
+    element = int.from_bytes(data[2:4], "big" if is_big else "little")
+    is_explicit = data[4:6].isalpha() and data[4:6].isupper()
+    length = int.from_bytes(data[4:8], "big" if is_big else "little")
+    return element <= 0x0100 and (is_explicit or length < 256)
+
+
+def read(data: bytes, source: str) -> ImageSample | Document:
+    """Read one picture (of several frames the middle one), or name the document.
+
+    Raises
+    ------
+    UnreadableUpload
+        The file is damaged, cut off, or its pixels are missing.
+    InvalidInput
+        Its transfer syntax is not read here, it is too large, or it is a DICOMDIR.
+    """
+    with _pydicom():
+        dataset, notices = _dataset(data)
+        name = (_meta(data)[1] or dataset.file_meta.TransferSyntaxUID).name
+        if not any(keyword in dataset for keyword in PIXELS):
+            return _document(dataset, source, name)
+        frames = check_frames(dataset)
+        if "PhotometricInterpretation" not in dataset:  # ACR-NEMA files, the forerunner of DICOM
+            dataset.PhotometricInterpretation = "MONOCHROME2"
+            dataset.setdefault("SamplesPerPixel", 1)
+            dataset.setdefault("PixelRepresentation", 0)
+            notices.append("The file does not say whether low values are dark; it is read as if they were.")
+        return picture_sample(dataset, decoded_frames(dataset, frames), frames, source, name, notices)
+
+
+@contextmanager
+def _pydicom() -> Iterator[None]:
+    """Translate what pydicom and its decoders raise; their messages may quote the header."""
+    try:
+        yield
+    except HealthdashError:
+        raise
+    except Exception as error:  # any built-in class may come: damaged headers reach every code path
+        raise UnreadableUpload(
+            f"expected a whole DICOM file, got a damaged or cut-off one ({type(error).__name__})", hint=_HINT
+        ) from error
+
+
+def _dataset(data: bytes) -> tuple[Dataset, list[str]]:
+    """Parse the file with its transfer syntax known to be one that is read here."""
+    end, named = _meta(data)
+    if named is not None and named not in ALLOWED:
+        raise InvalidInput(
+            "expected a picture in one of the common DICOM encodings, got one that is not read here",
+            hint="Export it uncompressed (Explicit VR Little Endian).",
+        )
+    if named == uid.DeflatedExplicitVRLittleEndian:
+        dataset = pydicom.dcmread(io.BytesIO(_inflated(data[end:])), force=True)
+        dataset.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
+        return dataset, []
+    dataset = pydicom.dcmread(io.BytesIO(data), force=True)
+    if not len(dataset):
+        raise UnreadableUpload("expected a DICOM file, got no element of one", hint=_HINT)
+    _refuse_directory(dataset)
+    if named is None and "TransferSyntaxUID" not in dataset.file_meta:
+        dataset.file_meta.TransferSyntaxUID = _guessed_syntax(dataset)
+        return dataset, ["The file does not name its encoding; it is read as it looks."]
+    return dataset, []
+
+
+def _meta(data: bytes) -> tuple[int, uid.UID | None]:
+    """Return where group 2 ends and the transfer syntax in it, before pydicom parses anything."""
+    position = _PREAMBLE if data[128:_PREAMBLE] == b"DICM" else 0
+    named = None
+    while data[position : position + 2] == b"\x02\x00":
+        head = data[position : position + 12]
+        header, where = (12, slice(8, 12)) if head[4:6] in _LONG_LENGTH else (8, slice(6, 8))
+        length = int.from_bytes(head[where], "little")
+        if head[2:4] == b"\x10\x00":
+            value = data[position + header : position + header + length]
+            named = uid.UID(value.decode("ascii", "replace").strip("\x00 "))
+        position += header + length
+    return position, named
+
+
+def _inflated(packed: bytes) -> bytes:
+    unpacker = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+    body = unpacker.decompress(packed, _MOST_INFLATED)
+    if unpacker.unconsumed_tail:
+        raise InvalidInput(
+            f"expected at most {_MOST_INFLATED >> 20} MB after unpacking, got more",
+            hint="Export the picture uncompressed.",
+        )
+    return body
+
+
+def _guessed_syntax(dataset: Dataset) -> uid.UID:
+    is_implicit, is_little = dataset.original_encoding
+    if is_implicit:
+        return uid.ImplicitVRLittleEndian
+    return uid.ExplicitVRLittleEndian if is_little else uid.ExplicitVRBigEndian
+
+
+def _refuse_directory(dataset: Dataset) -> None:
+    """A DICOMDIR names other files, which are never opened for it (CVE-2026-32711)."""
+    is_directory = dataset.file_meta.get("MediaStorageSOPClassUID") == _DIRECTORY
+    if is_directory or "DirectoryRecordSequence" in dataset:
+        raise InvalidInput(
+            "expected a picture, got the directory of a DICOM medium (DICOMDIR)",
+            hint="Upload the pictures themselves.",
+        )
+
+
+def _document(dataset: Dataset, source: str, encoding: str) -> Document:
+    if "Rows" in dataset or "Columns" in dataset:
+        raise UnreadableUpload("expected pixels after the header of the picture, got none", hint=_HINT)
+    kind: Any = dataset.get("SOPClassUID") or dataset.file_meta.get("MediaStorageSOPClassUID")
+    named = kind.name if kind is not None and kind in uid.UID_dictionary else "DICOM document"
+    return Document(
+        source=source,
+        kind="document",
+        format=f"DICOM, {encoding}",
+        content=named,
+    )
