@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from healthdash.errors import MissingDependency
 
+Arrays = Mapping[str, NDArray[np.float32]]
+
 if TYPE_CHECKING:
     import shap
 
-__all__ = ["ExplainRequest", "Explanation"]
+__all__ = ["Arrays", "ExplainRequest", "Explanation"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

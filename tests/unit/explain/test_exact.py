@@ -1,0 +1,193 @@
+"""Exact Shapley values against the definition, closed forms and the `shap` library."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from healthdash import explain
+from healthdash.errors import ExplainerNotApplicable
+from healthdash.explain import ExplainRequest, exact
+from tests.closed_form import logistic, shapley_by_definition, table
+
+REQUEST = ExplainRequest(target="yes")
+LABELS = ("no", "yes")
+
+
+def _explain(forward, item, background, target="yes", **kwargs):
+    return explain.run(
+        "exact-shapley",
+        forward,
+        {"features": np.asarray(item, np.float32)[None]},
+        {"features": np.asarray(background, np.float32)},
+        LABELS,
+        ExplainRequest(target=target),
+        **kwargs,
+    )
+
+
+def _numbers(p, m, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=p).astype(np.float32), rng.normal(size=(m, p)).astype(np.float32)
+
+
+def _crooked(rows):
+    """A function with interactions of many orders."""
+    return logistic(rows[:, 0] * rows[:, 1] - rows[:, 2] ** 2 + rows.sum(axis=1) + rows.prod(axis=1))
+
+
+def test_values_are_those_of_the_definition():
+    item, background = _numbers(5, 7)
+    found = _explain(table(_crooked, 5), item, background)
+    np.testing.assert_allclose(
+        found.values["features"], shapley_by_definition(_crooked, item, background), atol=1e-6
+    )
+    assert found.method == "exact-shapley"
+    assert found.standard_error == {}
+
+
+@pytest.mark.parametrize("p", [1, 2, 6, 13])
+def test_values_add_up_to_the_output(p):
+    item, background = _numbers(p, 3)
+    found = _explain(table(_crooked if p > 2 else lambda r: logistic(r.sum(axis=1)), p), item, background)
+    assert found.residual == pytest.approx(0, abs=1e-6)
+
+
+def test_a_linear_function_gives_weight_times_distance_from_the_mean():
+    item, background = _numbers(8, 10)
+    weights = np.linspace(-0.1, 0.1, 8)
+    found = _explain(table(lambda rows: 0.5 + rows @ weights, 8), item, background)
+    expected = weights * (item - background.mean(axis=0))
+    np.testing.assert_allclose(found.values["features"], expected, atol=1e-6)
+    assert found.base == pytest.approx(0.5 + background.mean(axis=0) @ weights, abs=1e-6)
+
+
+def test_a_product_of_two_columns_is_shared_by_half():
+    found = _explain(table(lambda rows: rows[:, 0] * rows[:, 1], 3), [0.6, 0.5, 9.0], np.zeros((1, 3)))
+    np.testing.assert_allclose(found.values["features"], [0.15, 0.15, 0.0], atol=1e-7)
+
+
+def test_the_other_class_gets_the_opposite_values():
+    item, background = _numbers(4, 5)
+    yes, no = (_explain(table(_crooked, 4), item, background, target) for target in ("yes", "no"))
+    np.testing.assert_allclose(yes.values["features"], -no.values["features"], atol=1e-6)
+    assert yes.output + no.output == pytest.approx(1)
+
+
+def test_columns_that_agree_with_the_background_are_not_run():
+    item, background = _numbers(10, 4)
+    background[:, 3:] = item[3:]
+    forward = table(_crooked, 10)
+    found = _explain(forward, item, background)
+    assert not found.values["features"][3:].any()
+    assert found.samples == 4 * 2**3
+    assert forward.rows_run < 100
+
+
+def test_an_item_that_is_its_background_has_no_shares():
+    item, _ = _numbers(4, 1)
+    found = _explain(table(_crooked, 4), item, np.stack([item, item]))
+    assert not found.values["features"].any()
+    assert found.base == pytest.approx(found.output)
+
+
+def test_missing_values_count_as_equal_to_missing_values():
+    def function(rows):
+        return logistic(np.where(np.isnan(rows), -1.0, rows).sum(axis=1))
+
+    item, background = np.array([np.nan, 1.0, np.nan]), np.array([[np.nan, 0, 2.0], [1.0, 0, np.nan]])
+    found = _explain(table(function, 3), item, background)
+    expected = shapley_by_definition(function, item, background)
+    np.testing.assert_allclose(found.values["features"], expected, atol=1e-6)
+    assert found.samples == 2 * 2**2
+
+
+def test_equal_background_rows_are_merged_and_keep_their_weight():
+    item, background = _numbers(4, 3)
+    repeated = background[[0, 0, 0, 1, 2]]
+    found = _explain(table(_crooked, 4), item, repeated)
+    np.testing.assert_allclose(
+        found.values["features"], shapley_by_definition(_crooked, item, repeated), atol=1e-6
+    )
+    assert found.samples == 3 * 2**4
+
+
+def test_memory_is_bounded_by_blocks(monkeypatch):
+    monkeypatch.setattr(exact, "_MIXTURES_AT_ONCE", 64)
+    item, background = _numbers(5, 9)
+    forward = table(_crooked, 5)
+    shares = []
+    found = _explain(forward, item, background, on_progress=shares.append)
+    assert forward.most_rows <= 64
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    np.testing.assert_allclose(
+        found.values["features"], shapley_by_definition(_crooked, item, background), atol=1e-6
+    )
+
+
+def test_too_many_columns_are_refused_with_the_reason():
+    item, background = _numbers(17, 2)
+    with pytest.raises(ExplainerNotApplicable, match="at most 16 columns, the table has 17"):
+        _explain(table(_crooked, 17), item, background)
+
+
+def test_a_picture_is_refused_with_the_reason():
+    assert "picture" in str(exact.reason_against({"image": np.zeros((1, 4, 4, 1), np.float32)}))
+    two = {"a": np.zeros((1, 2), np.float32), "b": np.zeros((1, 2), np.float32)}
+    assert "2 inputs" in str(exact.reason_against(two))
+
+
+def test_a_class_that_the_model_lacks_is_refused():
+    item, background = _numbers(3, 2)
+    with pytest.raises(ExplainerNotApplicable, match="no, yes"):
+        _explain(table(_crooked, 3), item, background, target="maybe")
+
+
+@pytest.fixture(scope="module")
+def network_forward():
+    from healthdash import runtime
+
+    runtime.tensorflow()
+    import keras
+
+    keras.utils.set_random_seed(4)
+    features = keras.Input((9,), name="features")
+    hidden = keras.layers.Dense(16, activation="gelu")(features)
+    hidden = keras.layers.BatchNormalization()(hidden)
+    network = keras.Model([features], keras.layers.Dense(3)(hidden))
+    return runtime.Forward(network, 1.3, np.array([0.2, 0.0, -0.2], np.float32))
+
+
+@pytest.mark.tf
+def test_values_are_those_of_the_shap_library(network_forward):
+    import shap
+
+    item, background = _numbers(9, 20)
+    found = exact.explain(network_forward, {"features": item[None]}, {"features": background}, 2, REQUEST)
+    masker = shap.maskers.Independent(background, max_samples=len(background))
+    reference = shap.explainers.Exact(
+        lambda rows: network_forward.probabilities({"features": rows})[:, 2], masker
+    )(item[None], silent=True)
+    np.testing.assert_allclose(found.values["features"], reference.values[0], atol=1e-5)
+    assert found.base == pytest.approx(float(reference.base_values[0]), abs=1e-5)
+    converted = found.to_shap({"features": item[None]})
+    assert isinstance(converted, shap.Explanation)
+    np.testing.assert_array_equal(converted.values, found.values["features"])
+    np.testing.assert_array_equal(converted.data, item)
+
+
+@pytest.mark.tf
+def test_eight_threads_give_what_one_gives(network_forward):
+    items = np.random.default_rng(5).normal(size=(8, 9)).astype(np.float32)
+    background = {"features": _numbers(9, 10)[1]}
+
+    def one(row):
+        return exact.explain(network_forward, {"features": row[None]}, background, 0, REQUEST)
+
+    alone = [one(row).values["features"] for row in items]
+    with ThreadPoolExecutor(8) as pool:
+        together = [found.values["features"] for found in pool.map(one, items)]
+    np.testing.assert_array_equal(alone, together)
