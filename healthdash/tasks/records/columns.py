@@ -1,0 +1,170 @@
+"""Match the columns of a text table with a task's fields, and turn text into numbers and codes.
+
+Every problem is collected as a sentence that names the row and the column, never the value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from healthdash.fields import CategoryField, Field, NumberField
+
+from .read import TextTable, canonical
+
+__all__ = [
+    "Columns",
+    "impossible_values",
+    "match_columns",
+    "shortened",
+    "to_codes",
+    "to_numbers",
+    "type_columns",
+]
+
+#: Text that means "not known" in a number column. In a category column "none" is a value.
+GAPS = ("", "?", "na", "n/a", "nan", "null", "none", ".", "-", "missing")
+CODE_GAPS = ("", "?", "na", "n/a", "nan", "null")
+_MOST_PROBLEMS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """A table in the task's own columns.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One column a field: float64 with NaN for gaps, or text with "" for gaps and unknown codes.
+    problems, notices : tuple of str
+    places : dict of str to int
+        Where each field was found in the file.
+    """
+
+    frame: pd.DataFrame
+    places: dict[str, int]
+    problems: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+def match_columns(names: Sequence[str], fields: Sequence[Field]) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Find each field's column by name, whatever its case, order and punctuation.
+
+    Returns
+    -------
+    dict of str to int
+        Field name to column number.
+    tuple of str
+        A problem for all missing columns together, and one for each that is there twice.
+    """
+    places: dict[str, list[int]] = {}
+    for number, name in enumerate(names):
+        places.setdefault(canonical(name), []).append(number)
+    found = {f.name: places[canonical(f.name)] for f in fields if canonical(f.name) in places}
+    problems = [
+        f"column {name}: expected once, found {len(at)} times" for name, at in found.items() if len(at) > 1
+    ]
+    missing = [f.name for f in fields if f.required and f.name not in found]
+    if missing:
+        noun = "column" if len(missing) == 1 else "columns"
+        problems.insert(0, f"missing {noun}: {', '.join(missing)}")
+    return {name: at[0] for name, at in found.items()}, tuple(problems)
+
+
+def type_columns(table: TextTable, fields: Sequence[Field]) -> Columns:
+    """Turn a text table into the task's columns; ranges are not looked at here."""
+    places, problems = match_columns(list(table.frame.columns), fields)
+    columns: dict[str, NDArray[np.generic]] = {}
+    found, notices = list(problems), []
+    n = len(table.frame)
+    for field in fields:
+        if field.name not in places:
+            empty = np.full(n, np.nan) if isinstance(field, NumberField) else np.full(n, "", object)
+            columns[field.name] = empty
+            continue
+        text = table.frame.iloc[:, places[field.name]]
+        if isinstance(field, NumberField):
+            columns[field.name], bad = to_numbers(text)
+            found += [f"row {row + 1}, column {field.name}: expected a number, got text" for row in bad]
+        elif isinstance(field, CategoryField):
+            columns[field.name], unknown = to_codes(text, field)
+            notices += _unknown_notice(field, unknown)
+    return Columns(pd.DataFrame(columns), places, tuple(found), tuple(notices))
+
+
+def to_numbers(text: pd.Series) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the numbers (n,), NaN for gaps, and the rows that hold something else.
+
+    A comma before the decimals is understood where the column is not cut at commas.
+    """
+    plain = text.str.lower()
+    gaps = plain.isin(GAPS).to_numpy()
+    numbers = pd.to_numeric(plain.where(~gaps, "nan"), errors="coerce").to_numpy(np.float64, copy=True)
+    bad = np.flatnonzero(~gaps & ~np.isfinite(numbers))
+    for row in bad:
+        cell = plain.iloc[row]
+        if re.fullmatch(r"[+-]?\d+,\d+", cell):
+            numbers[row] = float(cell.replace(",", "."))
+        else:
+            numbers[row] = np.nan
+    return numbers, bad[np.isnan(numbers[bad])]
+
+
+def to_codes(text: pd.Series, field: CategoryField) -> tuple[NDArray[np.object_], int]:
+    """Return codes as the field spells them, "" for gaps and unknown ones, and how many are unknown.
+
+    A code may be written as a number with decimals ("1.0"), in another case, or as its meaning
+    ("female"). A field without choices takes any text.
+    """
+    spelled = {code.lower(): code for code in field.choices}
+    spelled |= {
+        meaning.lower(): code for code, meaning in field.choices.items() if meaning.lower() not in spelled
+    }
+    codes: dict[str, str] = {}
+    unknown: set[str] = set()
+    for cell in text.unique():
+        plain = re.sub(r"^(-?\d+)[.,]0+$", r"\1", cell.lower())
+        if plain in CODE_GAPS and plain not in spelled:
+            codes[cell] = ""
+        elif field.choices:
+            codes[cell] = spelled.get(plain, "")
+            if not codes[cell]:
+                unknown.add(cell)
+        else:
+            codes[cell] = cell
+    return text.map(codes).to_numpy(object), int(text.isin(unknown).sum())
+
+
+def shortened(problems: Sequence[str]) -> tuple[str, ...]:
+    """Keep the first problems, and say how many more there are."""
+    if len(problems) <= _MOST_PROBLEMS:
+        return tuple(problems)
+    return (*problems[:_MOST_PROBLEMS], f"and {len(problems) - _MOST_PROBLEMS:,} more problems")
+
+
+def impossible_values(frame: pd.DataFrame, fields: Sequence[Field]) -> list[str]:
+    """Name each row and column whose number lies outside what is possible."""
+    problems = []
+    for field in fields:
+        if not isinstance(field, NumberField):
+            continue
+        values = frame[field.name].to_numpy(np.float64)
+        outside = np.flatnonzero((values < field.low) | (values > field.high))
+        unit = f" {field.unit}" if field.unit else ""
+        problems += [
+            f"row {row + 1}, column {field.name}: expected {field.low:g} to {field.high:g}{unit}"
+            for row in outside[: _MOST_PROBLEMS + 1]
+        ]
+    return problems
+
+
+def _unknown_notice(field: CategoryField, unknown: int) -> list[str]:
+    if not unknown:
+        return []
+    values = "value is" if unknown == 1 else "values are"
+    return [f"Column {field.name}: {unknown:,} {values} not among the known codes and counted as unknown."]

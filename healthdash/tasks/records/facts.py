@@ -1,0 +1,72 @@
+"""What the cards of the shipped table models say of their data, use and limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from healthdash.bundles import DataSource
+
+if TYPE_CHECKING:
+    from .dataset import Dataset
+
+__all__ = ["heart_facts", "readmission_facts"]
+
+
+def heart_facts(data: Dataset) -> dict[str, Any]:
+    """Return title, data, intended use and limits of the task heart-disease."""
+    return {
+        "title": "Heart disease from 13 findings (UCI Heart Disease)",
+        "data": DataSource(
+            name=f"UCI Heart Disease, {data.site}",
+            source="doi:10.24432/C52P4X",
+            licence="CC BY 4.0",
+            citation="Janosi, Steinbrunn, Pfisterer, Detrano (1988); "
+            "Detrano et al., Am J Cardiol 64:304 (1989)",
+            rows=len(data),
+            groups=len(np.unique(data.groups)),
+        ),
+        "intended_use": "Teaching and research on tables of patients: how a small network uses 13 findings "
+        "of people who were sent to coronary angiography.",
+        "limits": (
+            "Patients of one clinic of the 1980s, all referred for angiography: disease is far more "
+            "frequent among them than in general practice, and so are high estimates.",
+            "Other hospitals differ: where the rows of another site were at hand, its figures stand beside "
+            "the first site's.",
+            "Copies of the files circulate in which gaps are written as 0. Impossible zeros are taken as "
+            "missing, and so is ca = 0 beside an impossible slope or thal; other such zeros cannot be told "
+            "apart.",
+            "Some hospitals hardly ever record slope, ca and thal. Half of all values were hidden while "
+            "training, so that the network can do without; the estimates are less certain then.",
+            "There are few women in the data: figures for them are less certain.",
+        ),
+    }
+
+
+def readmission_facts(data: Dataset) -> dict[str, Any]:
+    """Return title, data, intended use and limits of the task readmission."""
+    return {
+        "title": "Readmission within 30 days (Diabetes 130-US hospitals)",
+        "data": DataSource(
+            name="Diabetes 130-US hospitals 1999-2008",
+            source="doi:10.24432/C5230J",
+            licence="CC BY 4.0",
+            citation="Strack et al., BioMed Research International 2014, 781670",
+            rows=len(data),
+            groups=len(np.unique(data.groups)),
+        ),
+        "intended_use": "Teaching and research on tables of hospital stays: what administrative data can, "
+        "and cannot, say about readmission.",
+        "limits": (
+            "The ranking is weak by nature: these columns hold little of why people come back. A far higher "
+            "AUC on these data is a sign of a leak, such as one patient's rows on both sides of the split.",
+            "Stays of 1999 to 2008 in the United States; drugs, codes and practice have changed since.",
+            "Stays that ended in death or hospice are kept. They can hardly be followed by another; the "
+            "model sees that in discharge_disposition_id, and the figures are a little better for it.",
+            "encounter_id, patient_nbr and race are never an input; race is used to measure subgroups. "
+            "Twelve drug columns that hardly anybody has are not used.",
+            "Earlier stays of a patient count only through number_inpatient, number_emergency and "
+            "number_outpatient of the same row.",
+        ),
+    }

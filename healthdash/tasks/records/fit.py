@@ -1,0 +1,183 @@
+"""Fit the table network to prepared rows, and find the background of its explanations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from healthdash.training import TrainSettings
+from healthdash.training.history import EpochRow, reporter
+
+if TYPE_CHECKING:
+    import keras
+
+    from .network import Shape
+
+__all__ = ["Plan", "background_rows", "fit", "logits_of"]
+
+_BATCH = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a network is trained.
+
+    Attributes
+    ----------
+    epochs, batch_size : int
+    learning_rate : float
+        Falls to 0 along half a cosine.
+    weight_decay : float
+        Of AdamW (Loshchilov & Hutter 2019, ICLR).
+    patience : int
+        Epochs without a better validation loss before the run stops; the best weights return.
+    positive_weight : float
+        Weight of a row of the second label; calibration takes its effect on the level out.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    patience: int = 5
+    positive_weight: float = 1.0
+
+    def with_settings(self, settings: TrainSettings) -> Plan:
+        """Return the plan with what the user chose instead."""
+        chosen = {
+            name: getattr(settings, name)
+            for name in ("epochs", "batch_size", "learning_rate", "patience")
+            if getattr(settings, name) is not None
+        }
+        return replace(self, **chosen)
+
+
+def fit(
+    columns: Sequence[Mapping[str, Any]],
+    shape: Shape,
+    plan: Plan,
+    train: tuple[NDArray[np.float32], NDArray[np.int64]],
+    validation: tuple[NDArray[np.float32], NDArray[np.int64]] | None,
+    *,
+    seed: int,
+    run: str,
+    stop_early: bool = True,
+    on_epoch: Callable[[EpochRow], None],
+) -> keras.Model:
+    """Train the ensemble and return the averaged network.
+
+    Parameters
+    ----------
+    train, validation : (float32 (n, p), int64 (n,))
+        Prepared features and label numbers.
+    run : str
+        Name of the run in the history; one bundle may come from several.
+    stop_early : bool
+        Stop, and choose the weights, by the validation loss. Without it they are only watched.
+    on_epoch : function of a row
+        May raise `TrainingStopped`.
+    """
+    import keras
+
+    from .network import build, member_loss
+
+    keras.utils.set_random_seed(seed)
+    trained, averaged = build(columns, shape, seed=seed)
+    steps = plan.epochs * -(-len(train[0]) // plan.batch_size)
+    schedule = keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps)
+    trained.compile(keras.optimizers.AdamW(schedule, weight_decay=plan.weight_decay), loss=member_loss)
+    callbacks = [reporter(on_epoch, run=run)]
+    if validation is not None and stop_early:
+        callbacks.append(keras.callbacks.EarlyStopping(patience=plan.patience, restore_best_weights=True))
+    trained.fit(
+        train[0],
+        train[1],
+        sample_weight=np.where(train[1] == 1, plan.positive_weight, 1.0).astype(np.float32),
+        validation_data=validation,
+        epochs=plan.epochs,
+        batch_size=plan.batch_size,
+        callbacks=callbacks,
+        verbose=0,
+    )
+    return averaged
+
+
+def logits_of(network: keras.Model, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the averaged logits, float32 (n, labels)."""
+    parts = [
+        network.predict_on_batch(values[start : start + _BATCH]) for start in range(0, len(values), _BATCH)
+    ]
+    return np.concatenate([np.asarray(part, np.float32) for part in parts])
+
+
+def background_rows(
+    values: NDArray[np.float32],
+    truth: NDArray[np.int64],
+    columns: Sequence[Mapping[str, Any]],
+    count: int,
+    *,
+    seed: int,
+) -> NDArray[np.float32]:
+    """Return about `count` centroids, of each class by its frequency; none is a row of a patient.
+
+    Rows are clustered by k-means on standardised numbers and one-hot categories. A centroid
+    takes the mean of its cluster's numbers and the commonest value of each category
+    (k-prototypes, Huang 1998, Data Mining and Knowledge Discovery 2:283). Clusters of one row,
+    and centroids that equal a row, are left out.
+    """
+    numbers = np.array([column["kind"] == "number" for column in columns])
+    distances = _for_distances(values, numbers)
+    centroids = np.concatenate(
+        [
+            _centroids(values[rows], distances[rows], numbers, round(count * len(rows) / len(values)), seed)
+            for rows in (np.flatnonzero(truth == label) for label in np.unique(truth))
+        ]
+    )
+    known = {row.tobytes() for row in np.nan_to_num(values, nan=-1.0)}
+    fresh = [row.tobytes() not in known for row in np.nan_to_num(centroids, nan=-1.0)]
+    return np.asarray(centroids[np.array(fresh)], np.float32)
+
+
+def _centroids(
+    values: NDArray[np.float32],
+    distances: NDArray[np.float32],
+    numbers: NDArray[np.bool_],
+    count: int,
+    seed: int,
+) -> NDArray[np.float32]:
+    from sklearn.cluster import KMeans
+
+    clusters = KMeans(max(count, 1), random_state=seed, n_init=3).fit_predict(distances)
+    members = [values[clusters == k] for k in range(max(count, 1))]
+    return np.stack([_centroid(rows, numbers) for rows in members if len(rows) > 1])
+
+
+def _for_distances(values: NDArray[np.float32], numbers: NDArray[np.bool_]) -> NDArray[np.float32]:
+    parts = []
+    for place, is_number in enumerate(numbers):
+        column = values[:, place]
+        if is_number:
+            middle, spread = np.nanmedian(column), np.nanstd(column) or 1.0
+            parts.append(np.nan_to_num((column - middle) / spread)[:, None])
+        else:
+            codes, inverse = np.unique(column, return_inverse=True)
+            # A difference in a category counts like one standard deviation of a number.
+            parts.append(np.eye(len(codes), dtype=np.float32)[inverse] / np.sqrt(2))
+    return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def _centroid(members: NDArray[np.float32], numbers: NDArray[np.bool_]) -> NDArray[np.float32]:
+    row = np.empty(members.shape[1], np.float32)
+    for place, is_number in enumerate(numbers):
+        column = members[:, place]
+        if is_number:
+            known = column[np.isfinite(column)]
+            row[place] = known.mean(dtype=np.float64) if len(known) else np.nan
+        else:
+            codes, counts = np.unique(column, return_counts=True)
+            row[place] = codes[counts.argmax()]
+    return row

@@ -1,0 +1,175 @@
+"""Networks for tables: an ensemble of small perceptrons that all learn inside one network.
+
+Only built-in Keras layers and `keras.ops`, so that a saved network loads in safe mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+__all__ = ["Shape", "build", "member_loss"]
+
+_WIDEST = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Size and regularisation of a network.
+
+    Attributes
+    ----------
+    members : int
+        Perceptrons with weights of their own; their logits are averaged.
+    hidden : tuple of int
+        Units of each hidden layer of a member.
+    embedding : int
+        Numbers by which each member stands for a category.
+    dropout : float
+        Share of hidden units left out while training.
+    masking : float
+        Share of values hidden while training, each taken as missing: so the network learns
+        to do without any of its columns.
+    """
+
+    members: int = 8
+    hidden: tuple[int, ...] = (32,)
+    embedding: int = 4
+    dropout: float = 0.3
+    masking: float = 0.0
+
+    def described(self) -> dict[str, Any]:
+        """Return the sizes for the bundle's recipe."""
+        return asdict(self)
+
+
+def build(
+    columns: Sequence[Mapping[str, Any]], shape: Shape, *, labels: int = 2, seed: int = 0
+) -> tuple[keras.Model, keras.Model]:
+    """Make the network for fitted columns.
+
+    Parameters
+    ----------
+    columns : sequence of dict
+        As `prepare.fitted_columns` returns them.
+
+    Returns
+    -------
+    trained : keras.Model
+        "features" (n, p) to logits of each member (n, members, labels): each member has its
+        own loss, so that they stay different.
+    averaged : keras.Model
+        The same weights; "features" (n, p) to mean logits (n, labels).
+    """
+    x = keras.Input((len(columns),), name="features", dtype="float32")
+    # Dropout of ones is a random mask while training, and all ones otherwise.
+    keep = layers.Dropout(shape.masking, seed=seed, name="masking")(ops.ones_like(x))
+    places = {
+        kind: [i for i, c in enumerate(columns) if c["kind"] == kind] for kind in ("number", "category")
+    }
+    fan_in = 2 * len(places["number"]) + shape.embedding * len(places["category"])
+    parts = []
+    if at := places["number"]:
+        parts.append(_numbers_part(x, keep, columns, at, shape, fan_in, seed))
+    if at := places["category"]:
+        parts.append(_categories_part(x, keep, columns, at, shape, fan_in, seed))
+    h = layers.Add(name="joined")(parts) if len(parts) > 1 else parts[0]
+    for depth, units in enumerate(shape.hidden):
+        if depth:
+            h = _dense("amb,mbh->amh", (shape.members, units), shape.hidden[depth - 1], seed + depth)(h)
+        h = layers.Activation("gelu")(h)
+        h = layers.Dropout(shape.dropout, seed=seed + 20 + depth)(h)
+    # A third of the usual variance: members begin near "no opinion".
+    out = _dense("amb,mbk->amk", (shape.members, labels), 3 * shape.hidden[-1], seed + 10, name="members")(h)
+    return keras.Model(x, out), keras.Model(x, ops.mean(out, axis=1))
+
+
+def member_loss(truth: Any, logits: Any) -> Any:
+    """Return the cross-entropy (n,) averaged over members; logits (n, members, labels)."""
+    hot = ops.one_hot(ops.reshape(ops.cast(truth, "int32"), (-1,)), logits.shape[-1])
+    log_p = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
+    return -ops.mean(ops.sum(ops.expand_dims(hot, 1) * log_p, axis=-1), axis=-1)
+
+
+def _numbers_part(
+    x: Any,
+    keep: Any,
+    columns: Sequence[Mapping[str, Any]],
+    at: list[int],
+    shape: Shape,
+    fan_in: int,
+    seed: int,
+) -> Any:
+    """Standardise numbers, put the median where one is missing, and say where."""
+    values = ops.take(x, at, axis=1)
+    if any(columns[i].get("log") for i in at):
+        logged = [1.0 if columns[i].get("log") else 0.0 for i in at]
+        which = layers.Rescaling(0.0, offset=logged, name="is_logged")(ops.zeros_like(values))
+        values = ops.where(which > 0.5, ops.log1p(ops.maximum(values, 0.0)), values)
+    centred = layers.Normalization(
+        mean=[columns[i]["center"] for i in at],
+        variance=[columns[i]["scale"] ** 2 for i in at],
+        name="standardised",
+    )(values)
+    gap = ops.logical_or(ops.isnan(values), ops.equal(ops.take(keep, at, axis=1), 0.0))
+    filled = ops.where(gap, 0.0, ops.clip(centred, -_WIDEST, _WIDEST))
+    joined = layers.Concatenate()([filled, ops.cast(gap, "float32")])
+    units = (shape.members, shape.hidden[0])
+    return _dense("ab,mbh->amh", units, fan_in, seed + 1, name="numbers")(joined)
+
+
+def _categories_part(
+    x: Any,
+    keep: Any,
+    columns: Sequence[Mapping[str, Any]],
+    at: list[int],
+    shape: Shape,
+    fan_in: int,
+    seed: int,
+) -> Any:
+    """Look every category up in one table of embeddings, each member in its own part of it."""
+    codes = ops.take(x, at, axis=1)
+    codes = ops.where(ops.equal(ops.take(keep, at, axis=1), 0.0), 0.0, codes)
+    starts, total = [], 0
+    for i in at:
+        starts.append(float(total))
+        total += len(columns[i]["values"]) + 1
+    places = ops.cast(layers.Rescaling(1.0, offset=starts, name="places")(codes), "int32")
+    table = layers.Embedding(
+        total,
+        shape.members * shape.embedding,
+        embeddings_initializer=keras.initializers.RandomUniform(-1.0, 1.0, seed=seed + 30),
+        name="embeddings",
+    )(places)
+    table = layers.Reshape((len(at), shape.members, shape.embedding))(table)
+    units = (shape.members, shape.hidden[0])
+    return _dense("acmd,mcdh->amh", units, fan_in, seed + 2, name="categories", bias=False)(table)
+
+
+def _dense(
+    equation: str,
+    units: tuple[int, int],
+    fan_in: int,
+    seed: int,
+    *,
+    name: str | None = None,
+    bias: bool = True,
+) -> layers.EinsumDense:
+    """Return a dense layer for every member at once, with LeCun's uniform initial weights.
+
+    References
+    ----------
+    LeCun et al. 1998, Efficient BackProp, section 4.6.
+    """
+    limit = (3.0 / max(fan_in, 1)) ** 0.5
+    return layers.EinsumDense(
+        equation,
+        output_shape=units,
+        bias_axes=equation[-2:] if bias else None,
+        kernel_initializer=keras.initializers.RandomUniform(-limit, limit, seed=seed),
+        name=name,
+    )

@@ -1,0 +1,131 @@
+"""Turn typed columns into the network's one input: a number for each column and row.
+
+The constants come from the bundle's `preprocessing`:
+
+``{"columns": [{"name", "kind": "number", "center", "scale", "low", "high", "log", "bands"},
+{"name", "kind": "category", "values": [...], "icd9"}]}``
+
+`center`, `scale` and `log` are applied inside the network, so that features stay readable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .icd9 import category_of, chapter_of
+
+__all__ = ["band_middles", "features", "fitted_columns", "groups_of"]
+
+_CHAPTER = "chapter "
+
+
+def features(frame: pd.DataFrame, config: Mapping[str, Any]) -> NDArray[np.float32]:
+    """Return the network's input for typed columns.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Numbers as float64 with NaN for gaps, codes as text with "" for gaps.
+    config : dict
+        Preprocessing of the bundle.
+
+    Returns
+    -------
+    float32, shape (n_rows, n_columns)
+        Numbers in their own units, NaN where missing; categories as 1, 2, ... in the order of
+        the stored values, 0 where missing or unknown.
+    """
+    columns = config["columns"]
+    out = np.empty((len(frame), len(columns)), np.float32)
+    for place, column in enumerate(columns):
+        values = frame[column["name"]]
+        out[:, place] = _numbers(values, column) if column["kind"] == "number" else _codes(values, column)
+    return out
+
+
+def band_middles(text: pd.Series) -> NDArray[np.float64]:
+    """Return the middle of bands such as "[70-80)", (n,); NaN where the text is no band."""
+    middles = {cell: _middle(str(cell)) for cell in text.unique()}
+    return np.asarray(text.map(middles), np.float64)
+
+
+def groups_of(text: pd.Series, column: Mapping[str, Any]) -> pd.Series:
+    """Return the text by which a category column is looked up: the ICD-9 category, or itself."""
+    if not column.get("icd9"):
+        return text.str.strip().str.lower()
+    return text.map({code: category_of(code).lower() for code in text.unique()})
+
+
+def fitted_columns(
+    frame: pd.DataFrame, columns: Sequence[Mapping[str, Any]], *, rarest: int
+) -> list[dict[str, Any]]:
+    """Fill in what is learnt from the training rows: centre, scale, range, and known values.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Typed columns of the training rows.
+    columns : sequence of dict
+        Name and kind, with `log`, `bands` and `icd9` where they apply.
+    rarest : int
+        Values seen less often than this count as unknown; a rare ICD-9 category counts as
+        its chapter.
+    """
+    return [
+        _fitted_number(frame[column["name"]], column)
+        if column["kind"] == "number"
+        else _fitted_category(frame[column["name"]], column, rarest)
+        for column in columns
+    ]
+
+
+def _numbers(values: pd.Series, column: Mapping[str, Any]) -> NDArray[np.float64]:
+    if column.get("bands"):
+        return band_middles(values)
+    return np.asarray(values, np.float64)
+
+
+def _codes(values: pd.Series, column: Mapping[str, Any]) -> NDArray[np.float64]:
+    known = {value.lower(): code for code, value in enumerate(column["values"], 1)}
+    found: dict[str, int] = {}
+    for cell, group in zip(values.unique(), groups_of(pd.Series(values.unique()), column), strict=True):
+        chapter = _CHAPTER + chapter_of(cell) if column.get("icd9") else ""
+        found[cell] = known.get(group, known.get(chapter, 0))
+    return np.asarray(values.map(found), np.float64)
+
+
+def _middle(cell: str) -> float:
+    band = re.fullmatch(r"[\[(]?(\d+)\s*-\s*(\d+)[\])]?", cell.strip())
+    return (int(band[1]) + int(band[2])) / 2 if band else float("nan")
+
+
+def _fitted_number(values: pd.Series, column: Mapping[str, Any]) -> dict[str, Any]:
+    numbers = _numbers(values, column)
+    numbers = numbers[np.isfinite(numbers)]
+    if not len(numbers):
+        numbers = np.zeros(1)
+    scaled = np.log1p(np.maximum(numbers, 0)) if column.get("log") else numbers
+    return {
+        **column,
+        "center": round(float(np.median(scaled)), 6),
+        "scale": round(float(scaled.std()) or 1.0, 6),
+        "low": float(numbers.min()),
+        "high": float(numbers.max()),
+    }
+
+
+def _fitted_category(values: pd.Series, column: Mapping[str, Any], rarest: int) -> dict[str, Any]:
+    groups = groups_of(values, column)
+    counts = groups[groups != ""].value_counts()
+    known = sorted(counts.index[counts >= rarest])
+    if column.get("icd9"):
+        rare = values[~groups.isin(known)]
+        chapters = sorted({chapter_of(code) for code in rare.unique()} - {""})
+        known += [_CHAPTER + chapter for chapter in chapters]
+    return {**column, "values": known}

@@ -1,0 +1,192 @@
+"""How table models are made: split by patient, fit, calibrate, test; see also `crossing.py`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from healthdash import bundles
+from healthdash.bundles import Bundle, BundleInfo, OperatingPoint
+from healthdash.training import TrainSettings
+from healthdash.training.calibration import fit_calibration
+from healthdash.training.evaluation import Evaluation
+from healthdash.training.history import EpochRow
+from healthdash.training.splits import split_by_group
+
+from .compare import Rows, other_models
+from .fit import Plan, background_rows, fit, logits_of
+from .measure import Scored, evaluation_of
+from .prepare import features, fitted_columns
+
+if TYPE_CHECKING:
+    from .dataset import Dataset
+    from .network import Shape
+    from .task import RecordsTask
+
+__all__ = ["Recipe", "Run", "train_by_split", "youden_point"]
+
+_SPLIT_RULE = (
+    "Split at random by patient into train, validation and test (5:1:1). The validation rows stop the "
+    "training, calibrate the model and set its operating point; the test rows are used once."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What a task's training is made of.
+
+    Attributes
+    ----------
+    shape, plan : Shape, Plan
+        Size of the network, and how it is trained.
+    rarest : int
+        Values of a category seen less often count as unknown.
+    background : int
+        Rows wanted for the background of the explanations.
+    folds : int
+        Of the cross-validation, where there is one.
+    facts : function of Dataset
+        Returns title, data, intended use and limits for the card.
+    """
+
+    shape: Shape
+    plan: Plan
+    rarest: int
+    background: int
+    facts: Callable[[Dataset], dict[str, Any]]
+    folds: int = 10
+
+    def described(self) -> dict[str, Any]:
+        """Return the settings for the card."""
+        return {**asdict(self.shape), **asdict(self.plan), "rarest_value": self.rarest}
+
+
+class Run:
+    """One training run: its recipe and settings, and the epochs so far."""
+
+    def __init__(
+        self, task: RecordsTask, recipe: Recipe, settings: TrainSettings, on_epoch: Callable[[EpochRow], None]
+    ) -> None:
+        self.task, self.recipe, self.seed = task, recipe, settings.seed
+        self.plan = recipe.plan.with_settings(settings)
+        self.history: list[EpochRow] = []
+        self._on_epoch = on_epoch
+
+    def fit(
+        self,
+        columns: list[dict[str, Any]],
+        train: Rows,
+        validation: Rows | None,
+        *,
+        run: str = "",
+        stop_early: bool = True,
+    ) -> Any:
+        """Fit the network and return it averaged over its members."""
+        return fit(
+            columns,
+            self.recipe.shape,
+            self.plan,
+            train,
+            validation,
+            seed=self.seed,
+            run=run,
+            stop_early=stop_early,
+            on_epoch=self._record,
+        )
+
+    def info(self, data: Dataset, name: str, columns: list[dict[str, Any]], **more: Any) -> BundleInfo:
+        """Return what the bundle says of itself."""
+        return BundleInfo(
+            task=self.task.slug,
+            name=name,
+            labels=tuple(self.task.labels),
+            preprocessing={"columns": columns},
+            inputs={},
+            recipe=self.recipe.described() | asdict(self.plan),
+            seed=self.seed,
+            **self.recipe.facts(data),
+            **more,
+        )
+
+    def save(self, out: Path, network: Any, info: BundleInfo, evaluation: Evaluation, train: Rows) -> Bundle:
+        """Save the bundle with the background of its explanations."""
+        columns = info.preprocessing["columns"]
+        centroids = background_rows(*train, columns, self.recipe.background, seed=self.seed)
+        return bundles.save(
+            out,
+            network,
+            info,
+            history=self.history,
+            evaluation=evaluation.model_copy(update={"command": _command_line()}),
+            arrays={"features": centroids},
+        )
+
+    def _record(self, row: EpochRow) -> None:
+        self.history.append(dict(row))
+        self._on_epoch(row)
+
+
+def train_by_split(
+    task: RecordsTask,
+    data: Dataset,
+    settings: TrainSettings,
+    out: Path,
+    on_epoch: Callable[[EpochRow], None],
+    recipe: Recipe,
+) -> Bundle:
+    """Train on some patients, stop and calibrate on others, test on a third part."""
+    run = Run(task, recipe, settings, on_epoch)
+    split = split_by_group(data.truth, data.groups, seed=settings.seed)
+    columns = fitted_columns(data.frame.iloc[split.train], task.columns, rarest=recipe.rarest)
+    values = features(data.frame, {"columns": columns})
+    rows = {"train": split.train, "validation": split.validation, "test": split.test}
+    part: dict[str, Rows] = {name: (values[at], data.truth[at]) for name, at in rows.items()}
+    network = run.fit(columns, part["train"], part["validation"])
+    validation = logits_of(network, part["validation"][0])
+    calibration = fit_calibration(validation, part["validation"][1], method="platt")
+    point = youden_point(task, part["validation"][1], calibration.apply(validation), "the validation rows")
+    info = run.info(data, out.name, columns, calibration=calibration, operating_points=(point,))
+    scored = Scored(
+        data.rows(split.test), calibration.apply(logits_of(network, part["test"][0])), "test patients"
+    )
+    evaluation = evaluation_of(scored, info, split_rule=_SPLIT_RULE, counts=_counts(data, rows))
+    others = tuple(other_models(columns, part["train"], part["test"][0], scored))
+    return run.save(out, network, info, evaluation.model_copy(update={"comparisons": others}), part["train"])
+
+
+def youden_point(
+    task: RecordsTask, truth: NDArray[np.int64], probability: NDArray[np.float32], where: str
+) -> OperatingPoint:
+    """Return the threshold with the largest sensitivity + specificity for the second label.
+
+    References
+    ----------
+    Youden 1950, Cancer 3:32.
+    """
+    from sklearn.metrics import roc_curve
+
+    false_positive, true_positive, thresholds = roc_curve(truth, probability[:, 1])
+    best = int((true_positive - false_positive).argmax())
+    return OperatingPoint(
+        label=tuple(task.labels)[1],
+        threshold=round(float(thresholds[best]), 6),
+        rule=f"largest sensitivity + specificity (Youden) on {where}",
+    )
+
+
+def _counts(data: Dataset, rows: Mapping[str, NDArray[np.int64]]) -> dict[str, int]:
+    counts = {f"{name} rows": len(at) for name, at in rows.items()}
+    return counts | {f"{name} patients": len(np.unique(data.groups[at])) for name, at in rows.items()}
+
+
+def _command_line() -> str:
+    """Return the command that made a bundle, without the folders of this machine."""
+    words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
+    return f"python -m healthdash {shlex.join(words)}" if words[:1] == ["train"] else ""

@@ -1,0 +1,171 @@
+"""Synthetic tables for a first click: rows drawn by hand and from stated distributions.
+
+No row is taken from a patient: single rows are invented, the tables of 20 are drawn from a
+private generator around round numbers.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from healthdash.fields import CategoryField, Field, NumberField
+from healthdash.task import Example, Upload
+
+__all__ = ["as_upload", "heart_examples", "readmission_examples"]
+
+_ROWS = 20
+Row = Mapping[str, str]
+
+
+def as_upload(fields: Sequence[Field], rows: Sequence[Row], name: str) -> Upload:
+    """Write rows as CSV, so that a form and a sample go the way of any other file.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Field name to text; a field that is left out is a gap.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([field.name for field in fields])
+    writer.writerows([[row.get(field.name, "?") or "?" for field in fields] for row in rows])
+    return Upload(name=name, data=text.getvalue().encode("utf-8"))
+
+
+def heart_examples(fields: Sequence[Field]) -> tuple[Example, ...]:
+    """Return the samples of the task heart-disease."""
+    low = {
+        "age": 42,
+        "sex": 0,
+        "cp": 3,
+        "trestbps": 118,
+        "chol": 205,
+        "fbs": 0,
+        "restecg": 0,
+        "thalach": 172,
+        "exang": 0,
+    }
+    high = {
+        "age": 64,
+        "sex": 1,
+        "cp": 4,
+        "trestbps": 148,
+        "chol": 290,
+        "fbs": 0,
+        "restecg": 2,
+        "thalach": 118,
+        "exang": 1,
+    }
+    return (
+        _single(fields, "heart-low", "A woman of 42", low | {"oldpeak": 0, "slope": 1, "ca": 0, "thal": 3}),
+        _single(fields, "heart-high", "A man of 64", high | {"oldpeak": 2.4, "slope": 2, "ca": 2, "thal": 7}),
+        _single(
+            fields, "heart-gaps", "The man of 64 without slope, vessels and scan", high | {"oldpeak": 2.4}
+        ),
+        _table(fields, "heart-table", _heart_row),
+    )
+
+
+def readmission_examples(fields: Sequence[Field]) -> tuple[Example, ...]:
+    """Return the samples of the task readmission."""
+    usual = {field.name: _default(field) for field in fields}
+    short = usual | {
+        "age": "[50-60)",
+        "time_in_hospital": 2,
+        "number_inpatient": 0,
+        "num_medications": 9,
+        "diag_1": "786",
+    }
+    often = usual | {
+        "age": "[70-80)",
+        "time_in_hospital": 9,
+        "number_inpatient": 5,
+        "number_emergency": 2,
+        "diag_1": "428",
+    }
+    return (
+        _single(fields, "stay-short", "A first, short stay", short),
+        _single(
+            fields, "stay-often", "The sixth stay within a year", often | {"discharge_disposition_id": 3}
+        ),
+        _table(fields, "stay-table", lambda rng: usual | _stay_row(rng)),
+    )
+
+
+def _single(fields: Sequence[Field], slug: str, title: str, row: Mapping[str, object]) -> Example:
+    text = {name: str(value) for name, value in row.items()}
+    return Example(
+        slug=slug,
+        title=title,
+        description="Synthetic: one row, invented.",
+        make=lambda: [as_upload(fields, [text], f"synthetic-{slug}.csv")],
+    )
+
+
+def _table(
+    fields: Sequence[Field], slug: str, draw: Callable[[np.random.Generator], Mapping[str, object]]
+) -> Example:
+    def make() -> list[Upload]:
+        rng = np.random.default_rng(20)
+        rows = [{name: str(value) for name, value in draw(rng).items()} for _ in range(_ROWS)]
+        return [as_upload(fields, rows, f"synthetic-{slug}.csv")]
+
+    return Example(
+        slug=slug,
+        title=f"A table of {_ROWS} rows",
+        description=f"Synthetic: {_ROWS} rows from a random generator, some values missing.",
+        make=make,
+    )
+
+
+def _default(field: Field) -> str:
+    if isinstance(field, NumberField):
+        return "?" if field.default is None else f"{field.default:g}"
+    return (field.default if isinstance(field, CategoryField) else None) or "?"
+
+
+def _heart_row(rng: np.random.Generator) -> dict[str, object]:
+    """Draw a row in which age and exercise findings go together, as readers expect."""
+    ill = rng.random() < 0.5
+    row: dict[str, object] = {
+        "age": int(np.clip(rng.normal(57 if ill else 51, 8), 30, 76)),
+        "sex": int(rng.random() < (0.8 if ill else 0.55)),
+        "cp": int(rng.choice([1, 2, 3, 4], p=[0.05, 0.05, 0.15, 0.75] if ill else [0.1, 0.25, 0.4, 0.25])),
+        "trestbps": int(np.clip(rng.normal(134 if ill else 129, 15), 95, 190)),
+        "chol": int(np.clip(rng.normal(250, 45), 140, 400)),
+        "fbs": int(rng.random() < 0.15),
+        "restecg": int(rng.choice([0, 2])),
+        "thalach": int(np.clip(rng.normal(138 if ill else 160, 18), 90, 195)),
+        "exang": int(rng.random() < (0.55 if ill else 0.15)),
+        "oldpeak": round(float(abs(rng.normal(1.5 if ill else 0.4, 0.8))), 1),
+        "slope": int(rng.choice([1, 2, 3], p=[0.25, 0.65, 0.1] if ill else [0.65, 0.3, 0.05])),
+        "ca": int(rng.choice([0, 1, 2, 3], p=[0.35, 0.3, 0.2, 0.15] if ill else [0.8, 0.13, 0.05, 0.02])),
+        "thal": int(rng.choice([3, 6, 7], p=[0.28, 0.08, 0.64] if ill else [0.8, 0.04, 0.16])),
+    }
+    return {name: "?" if rng.random() < 0.03 else value for name, value in row.items()}
+
+
+def _stay_row(rng: np.random.Generator) -> dict[str, object]:
+    decade = int(rng.choice([4, 5, 6, 7, 8], p=[0.1, 0.2, 0.25, 0.28, 0.17])) * 10
+    return {
+        "gender": str(rng.choice(["Female", "Male"])),
+        "age": f"[{decade}-{decade + 10})",
+        "admission_type_id": int(rng.choice([1, 2, 3])),
+        "discharge_disposition_id": int(rng.choice([1, 3, 6], p=[0.65, 0.2, 0.15])),
+        "time_in_hospital": int(rng.integers(1, 13)),
+        "num_lab_procedures": int(np.clip(rng.normal(44, 18), 1, 100)),
+        "num_procedures": int(rng.integers(0, 5)),
+        "num_medications": int(np.clip(rng.normal(16, 7), 1, 50)),
+        "number_inpatient": int(rng.poisson(0.8)),
+        "number_emergency": int(rng.poisson(0.2)),
+        "diag_1": str(rng.choice(["428", "414", "786", "486", "250.13", "996", "682"])),
+        "diag_2": str(rng.choice(["276", "250", "427", "401", "585", "?"])),
+        "number_diagnoses": int(rng.integers(4, 10)),
+        "A1Cresult": str(rng.choice(["None", "Norm", ">7", ">8"], p=[0.8, 0.05, 0.05, 0.1])),
+        "insulin": str(rng.choice(["No", "Steady", "Up", "Down"])),
+        "metformin": str(rng.choice(["No", "Steady"])),
+    }

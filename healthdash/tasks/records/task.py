@@ -1,0 +1,209 @@
+"""Tables with one patient a row: a task is its fields, its target and its stored columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from healthdash.errors import InvalidInput, OutOfScope, UnreadableUpload
+from healthdash.fields import Field
+from healthdash.task import Arrays, Attribution, Example, Gate, Report, Sample, Task, Upload
+from healthdash.training import TrainSettings
+from healthdash.views import Beeswarm, Sections, View
+
+from . import gate as gating
+from . import prepare, views
+from .columns import impossible_values, shortened, type_columns
+from .read import TextTable, looks_like_table, read_text_table
+
+if TYPE_CHECKING:
+    from healthdash.bundles import Bundle
+    from healthdash.training.evaluation import Evaluation
+    from healthdash.training.history import EpochRow
+
+    from .dataset import Dataset
+
+__all__ = ["RecordsTask", "TableSample"]
+
+_HINT = "The page of the task shows a table with these columns that you can fill in."
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableSample(Sample):
+    """A table, one patient or stay a row.
+
+    Attributes
+    ----------
+    text : TextTable
+        As the file holds it.
+    frame : DataFrame
+        The task's columns: float64 with NaN for gaps, or text with "" for gaps.
+    problems : tuple of str
+        What `validate` raises.
+    """
+
+    text: TextTable
+    frame: pd.DataFrame
+    problems: tuple[str, ...] = ()
+
+
+class RecordsTask(Task):
+    """A question about each row of a table.
+
+    Class attributes
+    ----------------
+    columns : tuple of dict
+        Name and kind of the network's columns, in its order; see `prepare.fitted_columns`.
+    target : str
+        Column to predict, in labelled tables.
+    group_column : str or None
+        Column that names the patient, where one patient has several rows.
+    subgroup_fields : tuple of Field
+        Read for evaluation only; never an input.
+    headerless : tuple of str
+        Published column order of files without a header line.
+    """
+
+    kind = "records"
+    unit = "row"
+    accepts = ("csv", "tsv", "txt", "data", "xlsx")
+    methods = ("exact-shapley", "permutation-shapley")
+    columns: tuple[Mapping[str, Any], ...] = ()
+    target: str = ""
+    group_column: str | None = None
+    subgroup_fields: tuple[Field, ...] = ()
+    headerless: tuple[str, ...] = ()
+
+    # -- what a concrete task says -----------------------------------------------------------
+
+    def mend(
+        self, frame: pd.DataFrame, text: Mapping[str, pd.Series]
+    ) -> tuple[pd.DataFrame, tuple[str, ...]]:
+        """Return typed columns with the gaps that this data set disguises, and a notice of them."""
+        return frame, ()
+
+    def truth(self, target: pd.Series) -> NDArray[np.int64]:
+        """Return the label number of each row's target text."""
+        raise NotImplementedError
+
+    def data_files(self, path: Path) -> list[Path]:
+        """Return the labelled file to train on, then those of other sites, for testing only."""
+        return [path]
+
+    def site_of(self, file: Path) -> str:
+        """Name where a labelled file comes from."""
+        return file.stem.removeprefix("processed.").replace("_", " ").capitalize()
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def recognises(self, upload: Upload) -> bool:
+        """Say whether the first bytes are delimited text or a workbook."""
+        return looks_like_table(upload.data)
+
+    def read(self, uploads: Sequence[Upload]) -> TableSample:
+        """Parse one table; what breaks the fields is kept for `validate`."""
+        if len(uploads) != 1:
+            raise UnreadableUpload("expected one table at a time", hint="Upload the tables one by one.")
+        return self.sample_of(self.read_text(uploads[0].data), uploads[0].name)
+
+    def read_text(self, data: bytes) -> TextTable:
+        """Parse a table as text, with the task's knowledge of headers."""
+        order = self.headerless
+        known = [*(field.name for field in self.fields), self.target]
+        return read_text_table(data, known, ((*order, self.target), order) if order else ())
+
+    def sample_of(self, text: TextTable, source: str) -> TableSample:
+        """Return the sample of a text table, its columns typed and checked."""
+        typed = type_columns(text, self.fields)
+        by_name = {name: text.frame.iloc[:, place] for name, place in typed.places.items()}
+        frame, mended = self.mend(typed.frame, by_name)
+        problems = [*typed.problems, *impossible_values(frame, self.fields)]
+        return TableSample(
+            source=source,
+            kind="table",
+            format=text.format,
+            notices=(*text.notices, *typed.notices, *mended),
+            text=text,
+            frame=frame,
+            problems=shortened(problems),
+        )
+
+    def validate(self, sample: Sample) -> None:
+        """Raise `InvalidInput` with every missing column, text in a number and impossible value."""
+        assert isinstance(sample, TableSample)
+        if sample.problems:
+            raise InvalidInput(sample.problems, hint=_HINT)
+
+    def gate(self, sample: Sample, bundle: Bundle) -> Gate:
+        """Warn of values outside the training range, unknown codes and many gaps."""
+        assert isinstance(sample, TableSample)
+        return gating.gate(sample.frame, bundle.info.preprocessing)
+
+    def describe(self, sample: Sample) -> dict[str, Any]:
+        """Return rows and columns of the file."""
+        assert isinstance(sample, TableSample)
+        rows, columns = sample.text.frame.shape
+        return {"kind": "table", "format": sample.format, "rows": rows, "columns": columns}
+
+    # -- predicting --------------------------------------------------------------------------
+
+    def prepare(self, sample: Sample, config: Mapping[str, Any]) -> Arrays:
+        """Return {"features": float32 (n_rows, n_columns)}."""
+        assert isinstance(sample, TableSample)
+        missing = [column["name"] for column in config["columns"] if column["name"] not in sample.frame]
+        if missing:
+            raise OutOfScope(f"the model needs the columns {', '.join(missing)}", hint=_HINT)
+        return {"features": prepare.features(sample.frame, config)}
+
+    # -- explaining and showing --------------------------------------------------------------
+
+    def attributions(self, report: Report) -> list[Attribution]:
+        """Return one line a column, in the network's order."""
+        return views.attributions(self._names, report)
+
+    def show(self, sample: Sample) -> tuple[View, ...]:
+        """Return the table, or for one row its values in words."""
+        assert isinstance(sample, TableSample)
+        return views.inputs(sample, self.fields)
+
+    def render(self, report: Report, bundle: Bundle, item: int = 0) -> Sections:
+        """Return table, probabilities and waterfall of one row."""
+        return views.sections(report, bundle, self.fields, self._names, item)
+
+    def beeswarm(self, reports: Sequence[Report]) -> Beeswarm:
+        """Return the explanations of several rows together."""
+        return views.beeswarm(reports, self._names, self.fields)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(str(column["name"]) for column in self.columns)
+
+    # -- training ----------------------------------------------------------------------------
+
+    def load_dataset(self, path: Path, settings: TrainSettings) -> Dataset:
+        """Read a labelled table, or a folder of them."""
+        from .dataset import load
+
+        return load(self, path, settings)
+
+    def train(
+        self, dataset: Dataset, settings: TrainSettings, out: Path, on_epoch: Callable[[EpochRow], None]
+    ) -> Bundle:
+        """Train by the task's recipe; the recipe says how the rows are split."""
+        raise NotImplementedError
+
+    def evaluate(self, bundle: Bundle, dataset: Dataset) -> Evaluation:
+        """Measure a bundle on labelled rows that it was not trained on."""
+        from .measure import evaluate
+
+        return evaluate(self, bundle, dataset)
+
+    def examples(self) -> tuple[Example, ...]:
+        """Return synthetic rows and a synthetic table."""
+        raise NotImplementedError

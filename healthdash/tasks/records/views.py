@@ -1,0 +1,158 @@
+"""What people see of a table: its values in words, probabilities, and reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from healthdash.errors import ContractError
+from healthdash.fields import CategoryField, Field, NumberField
+from healthdash.task import Attribution, Report
+from healthdash.views import Beeswarm, ClassBars, Grid, Notice, Sections, View, Waterfall
+
+if TYPE_CHECKING:
+    from healthdash.bundles import Bundle
+
+    from .task import TableSample
+
+__all__ = ["attributions", "beeswarm", "in_words", "inputs", "sections"]
+
+#: Rows drawn in the page; the download has them all.
+_MOST_ROWS = 1000
+_MOST_BARS = 12
+_MISSING = "missing"
+
+
+def in_words(value: object, field: Field) -> str:
+    """Return a value as people read it: with its unit, or as the meaning of its code."""
+    if isinstance(field, NumberField):
+        number = float(value)  # type: ignore[arg-type]
+        return _MISSING if np.isnan(number) else f"{number:g} {field.unit}".strip()
+    code = str(value)
+    meaning = field.choices.get(code, code) if isinstance(field, CategoryField) else code
+    return meaning or _MISSING
+
+
+def inputs(sample: TableSample, fields: Sequence[Field]) -> tuple[View, ...]:
+    """Return the views of a table before any model."""
+    notices = tuple(Notice(text=text) for text in sample.notices)
+    if sample.problems:
+        return (*notices, Grid(title="Your table, as read", frame=sample.text.frame.head(_MOST_ROWS)))
+    if len(sample.frame) == 1:
+        return (*notices, _one_row(sample.frame, fields, 0))
+    words = {f.label: [in_words(v, f) for v in sample.frame[f.name].head(_MOST_ROWS)] for f in fields}
+    frame = pd.DataFrame(words, index=pd.RangeIndex(1, min(len(sample.frame), _MOST_ROWS) + 1, name="row"))
+    rows = len(sample.frame)
+    caption = f"{rows:,} rows" + (f"; the first {_MOST_ROWS:,} are shown" if rows > _MOST_ROWS else "")
+    return (*notices, Grid(title="Your table", caption=caption, frame=frame))
+
+
+def attributions(names: Sequence[str], report: Report) -> list[Attribution]:
+    """Return one line a column: its name, its value as stored, its share."""
+    row, shares = _explained(report)
+    return [
+        Attribution(name, _plain(row[name]), float(share)) for name, share in zip(names, shares, strict=True)
+    ]
+
+
+def sections(
+    report: Report, bundle: Bundle, fields: Sequence[Field], names: Sequence[str], item: int
+) -> Sections:
+    """Return the views of a report for one row."""
+    sample: TableSample = report.sample  # type: ignore[assignment]
+    result: list[View] = []
+    if report.gate is not None:
+        result += [Notice(level="warning", text=reason) for reason in report.gate.reasons]
+    if report.prediction is not None:
+        many = len(report.prediction) > 1
+        result += [_bars(report, bundle, item, f"Row {item + 1}" if many else "Estimated probability")]
+        if many:
+            result += [_one_row(sample.frame, fields, item)]
+    explanation: tuple[View, ...] = ()
+    if report.explanation is not None and report.explained_item == item:
+        explanation = (_waterfall(report, {field.name: field for field in fields}, names),)
+    return Sections(inputs(sample, fields) if sample else (), tuple(result), explanation)
+
+
+def beeswarm(reports: Sequence[Report], names: Sequence[str], fields: Sequence[Field]) -> Beeswarm:
+    """Return the explanations of several rows, all for one class, as one view."""
+    explained = [report for report in reports if report.explanation is not None]
+    targets = {report.explanation.target for report in explained if report.explanation}
+    if len(targets) != 1:
+        raise ContractError("a beeswarm shows explanations of exactly one class")
+    values = np.stack([(report.inputs or {})["features"][report.explained_item] for report in explained])
+    low, high = np.nanmin(values, axis=0, initial=np.inf), np.nanmax(values, axis=0, initial=-np.inf)
+    span = np.where(high > low, high - low, 1.0)
+    labels = {field.name: field.label for field in fields}
+    return Beeswarm(
+        title="Reasons over several rows",
+        caption="One dot a row; to the right: raises the estimated probability. Colour: low to high value.",
+        features=tuple(labels.get(name, name) for name in names),
+        values=np.where(high > low, (values - low) / span, 0.5).astype(np.float32),
+        attributions=np.stack([_explained(report)[1] for report in explained]).astype(np.float32),
+        target=targets.pop(),
+    )
+
+
+def _explained(report: Report) -> tuple[pd.Series, np.ndarray]:
+    if report.explanation is None or report.sample is None:
+        raise ContractError("the report holds no explanation")
+    sample: TableSample = report.sample  # type: ignore[assignment]
+    return sample.frame.iloc[report.explained_item], report.explanation.values["features"]
+
+
+def _plain(value: object) -> str | float | None:
+    """Return a stored value for JSON: None where it is missing."""
+    if isinstance(value, str):
+        return value or None
+    number = float(value)  # type: ignore[arg-type]
+    return None if np.isnan(number) else number
+
+
+def _one_row(frame: pd.DataFrame, fields: Sequence[Field], item: int) -> Grid:
+    words = [in_words(frame[field.name].iloc[item], field) for field in fields]
+    table = pd.DataFrame({"Feature": [field.label for field in fields], "Value": words})
+    return Grid(title=f"Values of row {item + 1}", frame=table)
+
+
+def _bars(report: Report, bundle: Bundle, item: int, title: str) -> ClassBars:
+    assert report.prediction is not None
+    point = next(iter(bundle.info.operating_points), None)
+    probabilities = report.prediction.probabilities(item)
+    return ClassBars(
+        title=title,
+        caption="Model output; for research and education, not for clinical use.",
+        labels=tuple(probabilities),
+        probabilities=tuple(probabilities.values()),
+        threshold=point.threshold if point else None,
+        threshold_label=point.label if point else None,
+        predicted=report.prediction.label(item),
+    )
+
+
+def _waterfall(report: Report, fields: dict[str, Field], names: Sequence[str]) -> Waterfall:
+    """Order columns by their share; the smallest are put together so that the sum stays right."""
+    explanation = report.explanation
+    assert explanation is not None
+    row, shares = _explained(report)
+    order = np.argsort(-np.abs(shares), kind="stable")
+    first, rest = order[:_MOST_BARS], order[_MOST_BARS:]
+    texts = [f"{fields[names[i]].label} = {in_words(row[names[i]], fields[names[i]])}" for i in first]
+    values = [float(shares[i]) for i in first]
+    if len(rest):
+        texts.append(f"{len(rest)} other columns")
+        values.append(float(shares[rest].sum()))
+    return Waterfall(
+        title=f"Why: {explanation.target}",
+        caption="Shapley values: how each value moves the estimated probability away from the average of "
+        "the stored background. They say what the model used, not what causes what.",
+        features=tuple(texts),
+        attributions=np.asarray(values, np.float32),
+        base=explanation.base,
+        output=explanation.output,
+        residual=explanation.residual,
+        target=explanation.target,
+    )
