@@ -6,8 +6,9 @@ Every problem is collected as a sentence that names the row and the column, neve
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from healthdash.fields import CategoryField, Field, NumberField
 
-from .read import TextTable, canonical
+from .read import canonical
 
 __all__ = [
     "Columns",
@@ -42,12 +43,9 @@ class Columns:
     frame : DataFrame
         One column a field: float64 with NaN for gaps, or text with "" for gaps and unknown codes.
     problems, notices : tuple of str
-    places : dict of str to int
-        Where each field was found in the file.
     """
 
     frame: pd.DataFrame
-    places: dict[str, int]
     problems: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
 
@@ -76,25 +74,30 @@ def match_columns(names: Sequence[str], fields: Sequence[Field]) -> tuple[dict[s
     return {name: at[0] for name, at in found.items()}, tuple(problems)
 
 
-def type_columns(table: TextTable, fields: Sequence[Field]) -> Columns:
-    """Turn a text table into the task's columns; ranges are not looked at here."""
-    places, problems = match_columns(list(table.frame.columns), fields)
-    columns: dict[str, NDArray[np.generic]] = {}
-    found, notices = list(problems), []
-    n = len(table.frame)
+def type_columns(columns: Mapping[str, pd.Series], fields: Sequence[Field], n: int) -> Columns:
+    """Turn text columns into numbers and codes; ranges are not looked at here.
+
+    Parameters
+    ----------
+    columns : dict of str to Series of str
+        Text of each field that the file has; the others become gaps.
+    n : int
+        Number of rows.
+    """
+    typed: dict[str, NDArray[Any]] = {}
+    problems, notices = [], []
     for field in fields:
-        if field.name not in places:
-            empty = np.full(n, np.nan) if isinstance(field, NumberField) else np.full(n, "", object)
-            columns[field.name] = empty
-            continue
-        text = table.frame.iloc[:, places[field.name]]
-        if isinstance(field, NumberField):
-            columns[field.name], bad = to_numbers(text)
-            found += [f"row {row + 1}, column {field.name}: expected a number, got text" for row in bad]
-        elif isinstance(field, CategoryField):
-            columns[field.name], unknown = to_codes(text, field)
+        is_number = isinstance(field, NumberField)
+        if field.name not in columns:
+            typed[field.name] = np.full(n, np.nan) if is_number else np.full(n, "", object)
+        elif is_number:
+            typed[field.name], bad = to_numbers(columns[field.name])
+            problems += [f"row {row + 1}, column {field.name}: expected a number, got text" for row in bad]
+        else:
+            choices = field.choices if isinstance(field, CategoryField) else {}
+            typed[field.name], unknown = to_codes(columns[field.name], choices)
             notices += _unknown_notice(field, unknown)
-    return Columns(pd.DataFrame(columns), places, tuple(found), tuple(notices))
+    return Columns(pd.DataFrame(typed), tuple(problems), tuple(notices))
 
 
 def to_numbers(text: pd.Series) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -115,23 +118,21 @@ def to_numbers(text: pd.Series) -> tuple[NDArray[np.float64], NDArray[np.int64]]
     return numbers, bad[np.isnan(numbers[bad])]
 
 
-def to_codes(text: pd.Series, field: CategoryField) -> tuple[NDArray[np.object_], int]:
-    """Return codes as the field spells them, "" for gaps and unknown ones, and how many are unknown.
+def to_codes(text: pd.Series, choices: Mapping[str, str]) -> tuple[NDArray[np.object_], int]:
+    """Return codes as the task spells them, "" for gaps and unknown ones, and how many are unknown.
 
     A code may be written as a number with decimals ("1.0"), in another case, or as its meaning
-    ("female"). A field without choices takes any text.
+    ("female"). Without choices any text is a code.
     """
-    spelled = {code.lower(): code for code in field.choices}
-    spelled |= {
-        meaning.lower(): code for code, meaning in field.choices.items() if meaning.lower() not in spelled
-    }
+    spelled = {code.lower(): code for code in choices}
+    spelled |= {meaning.lower(): code for code, meaning in choices.items() if meaning.lower() not in spelled}
     codes: dict[str, str] = {}
     unknown: set[str] = set()
     for cell in text.unique():
         plain = re.sub(r"^(-?\d+)[.,]0+$", r"\1", cell.lower())
         if plain in CODE_GAPS and plain not in spelled:
             codes[cell] = ""
-        elif field.choices:
+        elif choices:
             codes[cell] = spelled.get(plain, "")
             if not codes[cell]:
                 unknown.add(cell)
@@ -163,7 +164,7 @@ def impossible_values(frame: pd.DataFrame, fields: Sequence[Field]) -> list[str]
     return problems
 
 
-def _unknown_notice(field: CategoryField, unknown: int) -> list[str]:
+def _unknown_notice(field: Field, unknown: int) -> list[str]:
     if not unknown:
         return []
     values = "value is" if unknown == 1 else "values are"

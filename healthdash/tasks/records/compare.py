@@ -39,7 +39,7 @@ def other_models(
 def compared(name: str, scores: NDArray[np.float64], scored: Scored) -> Iterator[MetricRow]:
     """Yield a model's AUC, and the network's AUC less the model's, on the same rows."""
     truth, groups = scored.data.truth, scored.data.groups
-    yield metric_row(f"auc, {name}", roc_auc_score, truth, scores, groups, part=scored.part)
+    yield metric_row(f"AUC, {name}", roc_auc_score, truth, scores, groups, part=scored.part)
     both = np.stack([scored.positive, scores], axis=1)
 
     def difference(y: NDArray[np.int64], p: NDArray[np.float64]) -> float:
@@ -47,7 +47,7 @@ def compared(name: str, scores: NDArray[np.float64], scored: Scored) -> Iterator
 
     note = "above 0 the network is better"
     yield metric_row(
-        f"auc, network less {name}", difference, truth, both, groups, part=scored.part, note=note
+        f"AUC, network less {name}", difference, truth, both, groups, part=scored.part, note=note
     )
 
 

@@ -114,7 +114,7 @@ def _crossed_evaluation(
     evaluation = evaluation_of(scored, info, split_rule=rule, counts=counts)
     each = [roc_auc_score(data.truth[rows], scored.positive[rows]) for rows in folds]
     mean = metric_row(
-        "auc_mean_of_folds",
+        "AUC, mean of folds",
         lambda y, p: float(np.mean(each)),
         data.truth,
         scored.positive,
@@ -138,7 +138,7 @@ def _with_site(
     scored = Scored(
         site, info.calibration.apply(logits_of(network, values)), f"{site.site}, never trained on"
     )
-    there = evaluation_of(scored, info, split_rule="", counts={}, prefix=f"{site.site.lower()}_")
+    there = evaluation_of(scored, info, split_rule="", counts={}, site=f", {site.site}")
     label = f"{info.labels[1]} ({site.site})"
     return evaluation.model_copy(
         update={

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from healthdash.errors import InputError, InvalidInput
+from healthdash.fields import Field
 from healthdash.training import TrainSettings
 
 from .columns import match_columns, type_columns
@@ -96,9 +98,15 @@ def _one(task: RecordsTask, file: Path, settings: TrainSettings) -> Dataset:
     assert target is not None
     named = _column(text.frame, group) if group else None
     groups = np.arange(len(text.frame)).astype(object) if named is None else named.to_numpy(object)
-    others = [f for f in task.subgroup_fields if match_columns(list(text.frame.columns), [f])[0]]
-    subgroups = type_columns(text, others).frame if others else pd.DataFrame(index=sample.frame.index)
+    subgroups = _typed(text.frame, task.subgroup_fields)
     return Dataset(sample.frame, task.truth(target), groups, subgroups, task.site_of(file))
+
+
+def _typed(frame: pd.DataFrame, fields: Sequence[Field]) -> pd.DataFrame:
+    """Return those of the fields that the table has."""
+    places, _ = match_columns(list(frame.columns), fields)
+    columns = {name: frame.iloc[:, at] for name, at in places.items()}
+    return type_columns(columns, [f for f in fields if f.name in places], len(frame)).frame
 
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series | None:

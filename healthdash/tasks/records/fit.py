@@ -108,10 +108,12 @@ def fit(
 
 def logits_of(network: keras.Model, values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the averaged logits, float32 (n, labels)."""
+    from keras import ops
+
     parts = [
-        network.predict_on_batch(values[start : start + _BATCH]) for start in range(0, len(values), _BATCH)
+        network(values[start : start + _BATCH], training=False) for start in range(0, len(values), _BATCH)
     ]
-    return np.concatenate([np.asarray(part, np.float32) for part in parts])
+    return np.concatenate([np.asarray(ops.convert_to_numpy(part), np.float32) for part in parts])
 
 
 def background_rows(

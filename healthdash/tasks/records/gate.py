@@ -33,7 +33,7 @@ def gate(frame: pd.DataFrame, config: Mapping[str, Any]) -> Gate:
     categories = np.array([column["kind"] == "category" for column in config["columns"]])
     gaps = np.where(categories, values == 0, np.isnan(values))
     if gaps.all():
-        return Gate.of(refuse=["every value is missing"], hint="Fill in the columns of the task.")
+        return Gate.of(refuse=["Every value is missing."], hint="Fill in the columns of the task.")
     warn = [*_outside(values, config), *_unseen(frame, values, config), *_gaps(gaps)]
     return Gate.of(warn=warn, hint=_HINT if warn else "")
 
@@ -46,8 +46,8 @@ def _outside(values: NDArray[np.float32], config: Mapping[str, Any]) -> Iterator
         rows = np.flatnonzero((values[:, place] < low) | (values[:, place] > high))
         if len(rows):
             yield (
-                f"column {column['name']}: outside the training range of "
-                f"{column['low']:g} to {column['high']:g} in {_rows(rows)}"
+                f"Column {column['name']}: outside the training range of "
+                f"{column['low']:g} to {column['high']:g} in {_rows(rows)}."
             )
 
 
@@ -57,13 +57,13 @@ def _unseen(frame: pd.DataFrame, values: NDArray[np.float32], config: Mapping[st
             continue
         rows = np.flatnonzero((values[:, place] == 0) & (frame[column["name"]] != "").to_numpy())
         if len(rows):
-            yield f"column {column['name']}: a code that the model has not seen, in {_rows(rows)}"
+            yield f"Column {column['name']}: a code that the model has not seen, in {_rows(rows)}."
 
 
 def _gaps(gaps: NDArray[np.bool_]) -> Iterator[str]:
     rows = np.flatnonzero(gaps.mean(axis=1) >= _MANY_GAPS)
     if len(rows):
-        yield f"half of the values or more are missing in {_rows(rows)}"
+        yield f"Half of the values or more are missing in {_rows(rows)}."
 
 
 def _rows(rows: NDArray[np.int64]) -> str:

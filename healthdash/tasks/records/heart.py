@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from healthdash.training.history import EpochRow
 
 from .columns import to_numbers
 from .samples import heart_examples
-from .task import RecordsTask
+from .task import RecordsTask, TextColumns
 
 if TYPE_CHECKING:
     from .dataset import Dataset
@@ -111,45 +111,31 @@ COLUMNS = tuple(
     for field in FIELDS
 )
 
-#: A living patient has none of these at 0; published files hold it for "not measured".
-_NEVER_ZERO = ("trestbps", "chol", "thalach")
+#: A living patient has none of these at 0, and the codes slope 0 and thal 0 do not exist.
+_NEVER_ZERO = ("trestbps", "chol", "thalach", "slope", "thal")
 
 
-def gaps_written_as_zero(
-    frame: pd.DataFrame, text: Mapping[str, pd.Series]
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def gaps_written_as_zero(columns: TextColumns) -> tuple[TextColumns, tuple[str, ...]]:
     """Take the zeros that stand for "not measured" as gaps.
 
     Copies of these files circulate in which every "?" was replaced by 0. A blood pressure,
     cholesterol or heart rate of 0 is impossible, and so are the codes slope 0 and thal 0;
     in a row with one of those codes a `ca` of 0 cannot be told from a gap and counts as one.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        Typed columns; not changed.
-    text : dict of str to Series of str
-        The columns as the file holds them.
-
     Returns
     -------
-    DataFrame, tuple of str
-        The mended columns, and a notice where something was mended.
+    dict of str to Series of str, tuple of str
+        The columns with "" for such zeros, and a notice where there were some.
     """
-    frame = frame.copy()
-    gaps: dict[str, NDArray[np.bool_]] = {name: (frame[name] == 0).to_numpy() for name in _NEVER_ZERO}
-    zero_code = np.zeros(len(frame), bool)
-    for name in ("slope", "thal"):
-        if name in text:
-            zero_code |= text[name].str.fullmatch(r"0+(?:[.,]0+)?").to_numpy(bool)
-    gaps["ca"] = zero_code & (frame["ca"] == 0).to_numpy()
-    for name, rows in gaps.items():
-        frame.loc[rows, name] = np.nan
-    changed = {name: int(rows.sum()) for name, rows in gaps.items() if rows.any()}
-    if not changed:
-        return frame, ()
-    named = ", ".join(f"{name} ({count:,})" for name, count in changed.items())
-    return frame, (f"Zeros that can only mean 'not measured' were taken as missing: {named}.",)
+    zero = {name: text.str.fullmatch(r"0+(?:[.,]0*)?") for name, text in columns.items()}
+    gaps = {name: zero[name] for name in _NEVER_ZERO if name in columns}
+    codes = [zero[name] for name in ("slope", "thal") if name in columns]
+    if "ca" in columns and codes:
+        gaps["ca"] = zero["ca"] & (codes[0] | codes[-1])
+    mended = {name: text.mask(gaps[name], "") if name in gaps else text for name, text in columns.items()}
+    named = ", ".join(f"{name} ({rows.sum():,})" for name, rows in gaps.items() if rows.any())
+    notice = f"Zeros that can only mean 'not measured' were taken as missing: {named}."
+    return mended, (notice,) if named else ()
 
 
 class HeartDisease(RecordsTask):
@@ -164,11 +150,9 @@ class HeartDisease(RecordsTask):
     target = TARGET
     headerless = PUBLISHED_ORDER
 
-    def mend(
-        self, frame: pd.DataFrame, text: Mapping[str, pd.Series]
-    ) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    def mend(self, columns: TextColumns) -> tuple[TextColumns, tuple[str, ...]]:
         """Take the zeros that stand for "not measured" as gaps."""
-        return gaps_written_as_zero(frame, text)
+        return gaps_written_as_zero(columns)
 
     def truth(self, target: pd.Series) -> NDArray[np.int64]:
         """Return 1 where num > 0."""

@@ -70,7 +70,7 @@ def evaluate(task: RecordsTask, bundle: Bundle, dataset: Dataset) -> Evaluation:
 
 
 def evaluation_of(
-    scored: Scored, info: BundleInfo, *, split_rule: str, counts: dict[str, int], prefix: str = ""
+    scored: Scored, info: BundleInfo, *, split_rule: str, counts: dict[str, int], site: str = ""
 ) -> Evaluation:
     """Return everything measured on one set of rows."""
     label = info.labels[1]
@@ -79,7 +79,7 @@ def evaluation_of(
     return Evaluation(
         split_rule=split_rule,
         counts=counts or {"rows": len(scored.data), "patients": len(np.unique(scored.data.groups))},
-        metrics=(*measures(scored, prefix), *_decisions(scored, decided, prefix)),
+        metrics=(*measures(scored, site), *_decisions(scored, decided, site, _rule(info))),
         roc={label: roc},
         precision_recall={label: precision_recall},
         reliability={label: reliability_bins(scored.data.truth, scored.positive)},
@@ -88,23 +88,23 @@ def evaluation_of(
     )
 
 
-def measures(scored: Scored, prefix: str = "") -> Iterator[MetricRow]:
+def measures(scored: Scored, site: str = "") -> Iterator[MetricRow]:
     """Yield the figures that need no threshold, with 95 % bootstrap intervals over patients."""
     slope_note = "1 is right; below 1 the estimates are too extreme"
     for name, score, note in (
-        ("auc", roc_auc_score, ""),
-        ("average_precision", average_precision_score, f"prevalence {scored.data.truth.mean():.3f}"),
-        ("brier", brier_score_loss, "smaller is better"),
-        ("calibration_slope", lambda y, p: calibration_line(y, p)[0], slope_note),
+        ("AUC", roc_auc_score, ""),
+        ("average precision", average_precision_score, f"prevalence {scored.data.truth.mean():.3f}"),
+        ("Brier score", brier_score_loss, "smaller is better"),
+        ("calibration slope", lambda y, p: calibration_line(y, p)[0], slope_note),
         (
-            "calibration_in_the_large",
+            "calibration in the large",
             lambda y, p: float(y.mean() - p.mean()),
             "observed minus estimated; 0 is right",
         ),
     ):
-        draws = 200 if name == "calibration_slope" else _DRAWS
+        draws = 200 if name == "calibration slope" else _DRAWS
         yield metric_row(
-            prefix + name,
+            name + site,
             score,
             scored.data.truth,
             scored.positive,
@@ -143,7 +143,7 @@ def subgroup_rows(scored: Scored) -> Iterator[MetricRow]:
         if min(truth.sum(), len(truth) - truth.sum()) < _FEWEST:
             continue
         yield metric_row(
-            f"auc, {name}",
+            f"AUC, {name}",
             roc_auc_score,
             truth,
             scored.positive[rows],
@@ -180,7 +180,11 @@ def _subgroups(data: Dataset) -> Iterator[tuple[str, NDArray[np.bool_]]]:
             yield f"{column} {value}", (data.subgroups[column] == value).to_numpy()
 
 
-def _decisions(scored: Scored, decided: NDArray[np.int64], prefix: str) -> Iterator[MetricRow]:
+def _rule(info: BundleInfo) -> str:
+    return "at the operating point" if info.operating_points else "the more likely label"
+
+
+def _decisions(scored: Scored, decided: NDArray[np.int64], site: str, note: str) -> Iterator[MetricRow]:
     """Yield what the operating point gives; sensitivity and specificity are of the second label."""
     for name, score in (
         ("sensitivity", lambda y, d: float(d[y == 1].mean())),
@@ -188,11 +192,11 @@ def _decisions(scored: Scored, decided: NDArray[np.int64], prefix: str) -> Itera
         ("accuracy", lambda y, d: float((y == d).mean())),
     ):
         yield metric_row(
-            prefix + name,
+            name + site,
             score,
             scored.data.truth,
             decided,
             scored.data.groups,
             part=scored.part,
-            note="at the operating point",
+            note=note,
         )

@@ -27,11 +27,14 @@ MOST_ROWS = 1_000_000
 MOST_COLUMNS = 2_000
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _SNIFFED_LINES = 50
+_SNIFFED_CHARACTERS = 200_000
 _HINT = "Save the table as CSV (UTF-8, comma separated) with one header line, and upload that."
+
+_PICKLE = "a Python pickle, which is never opened because it can run code"
 
 #: First bytes of what people upload by mistake.
 _FOREIGN = (
-    (b"\x80", "a Python pickle, which is never opened because it can run code"),
+    *((b"\x80" + bytes([protocol]), _PICKLE) for protocol in range(2, 6)),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)"),
     (b"\x1f\x8b", "a gzip archive"),
     (b"PAR1", "a Parquet file"),
@@ -137,7 +140,7 @@ def _refuse_foreign(data: bytes) -> None:
     if data[128:132] == b"DICM":
         found = "a DICOM file"
     if _OLD_PICKLE.match(data):
-        found = _FOREIGN[0][1]
+        found = _PICKLE
     if found:
         raise UnreadableUpload(f"expected a table as text, got {found}", hint=_HINT)
 
@@ -157,9 +160,16 @@ def _read_delimited(data: bytes) -> tuple[pd.DataFrame, str, tuple[str, ...]]:
             nrows=MOST_ROWS + 2,
         )
     _check_size(cells)
-    cells = cells.apply(lambda column: column.str.strip())
+    if _has_loose_blanks(text, separator):
+        cells = cells.apply(lambda column: column.str.strip())
     form = f"CSV, {_SEPARATORS[separator]} separated, {encoding}"
     return cells[(cells != "").any(axis=1)], form, notices
+
+
+def _has_loose_blanks(text: str, separator: str) -> bool:
+    """Say whether cells may begin or end with blanks; stripping all cells is half of the reading time."""
+    around = (f" {separator}", f"{separator} ", " \n", " \r", "\n ", '"')
+    return any(blank in text for blank in around) or text[:1] == " " or text[-1:] == " "
 
 
 def _decoded(data: bytes) -> tuple[str, str, tuple[str, ...]]:
@@ -198,14 +208,17 @@ def _without_controls(text: str) -> str:
 
 
 def _lines(text: str) -> Iterator[str]:
-    return (line for line in io.StringIO(text) if line.strip())
+    return (line for line in text[:_SNIFFED_CHARACTERS].splitlines() if line.strip())
 
 
 def _separator(lines: list[str]) -> str:
     """Return the separator that cuts the first lines into equally many fields, more than one."""
     best, score = "", 0.0
     for separator in _SEPARATORS:
-        widths = Counter(len(row) for row in csv.reader(lines, delimiter=separator))
+        try:
+            widths = Counter(len(row) for row in csv.reader(lines, delimiter=separator))
+        except csv.Error:
+            continue
         width, times = max(widths.items(), key=lambda item: (item[1], item[0]))
         # Agreement of the lines counts first; then more columns win.
         found = times / sum(widths.values()) + min(width, 1000) / 10_000

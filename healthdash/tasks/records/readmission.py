@@ -115,6 +115,10 @@ def _count(name: str, label: str, high: float, default: float, description: str 
     return NumberField(name=name, label=label, low=0, high=high, default=default, description=description)
 
 
+def _text(name: str, label: str, description: str) -> Field:
+    return Field(name=name, label=label, description=description)
+
+
 def _choice(
     name: str, label: str, choices: dict[str, str], default: str | None, description: str = ""
 ) -> CategoryField:
@@ -125,9 +129,9 @@ def _drug(name: str, default: str = "No") -> CategoryField:
     return _choice(name, name.capitalize(), _DOSES, default, "Change of the dose during the stay.")
 
 
-def _diagnosis(number: int, rank: str, default: str) -> CategoryField:
+def _diagnosis(number: int, rank: str) -> Field:
     text = "ICD-9-CM code, such as 428 or 250.83; grouped by category and chapter."
-    return _choice(f"diag_{number}", f"{rank} diagnosis", {}, default, text)
+    return _text(f"diag_{number}", f"{rank} diagnosis", text)
 
 
 #: Twelve drug columns of the published 23 are left out: fewer than 1 stay in 1,000 has another value than
@@ -140,19 +144,17 @@ FIELDS: tuple[Field, ...] = (
     _choice("discharge_disposition_id", "Discharged to", _DISCHARGES, "1"),
     _choice("admission_source_id", "Admitted from", _SOURCES, "7"),
     NumberField(name="time_in_hospital", label="Stay", unit="days", low=0, high=400, default=4),
-    _choice(
-        "payer_code", "Payer", {}, "MC", "Code of the data set, such as MC (Medicare) or BC (Blue Cross)."
-    ),
-    _choice("medical_specialty", "Specialty", {}, "InternalMedicine", "Of the admitting physician."),
+    _text("payer_code", "Payer", "Code of the data set, such as MC (Medicare) or BC (Blue Cross)."),
+    _text("medical_specialty", "Specialty", "Of the admitting physician, such as InternalMedicine."),
     _count("num_lab_procedures", "Laboratory tests", 1000, 44, "During the stay."),
     _count("num_procedures", "Other procedures", 100, 1, "During the stay, other than laboratory tests."),
     _count("num_medications", "Medications", 500, 15, "Distinct generic names given during the stay."),
     _count("number_outpatient", "Outpatient visits", 1000, 0, "In the year before the stay."),
     _count("number_emergency", "Emergency visits", 1000, 0, "In the year before the stay."),
     _count("number_inpatient", "Hospital stays", 1000, 1, "In the year before this stay."),
-    _diagnosis(1, "First", "428"),
-    _diagnosis(2, "Second", "250.02"),
-    _diagnosis(3, "Third", "401"),
+    _diagnosis(1, "First"),
+    _diagnosis(2, "Second"),
+    _diagnosis(3, "Third"),
     _count("number_diagnoses", "Diagnoses", 100, 8, "Entered for the stay."),
     _choice(
         "max_glu_serum",
@@ -175,7 +177,7 @@ FIELDS: tuple[Field, ...] = (
 )
 
 SUBGROUP_FIELDS: tuple[Field, ...] = (
-    CategoryField(name="race", label="Race", required=False, description="No input; for subgroups only."),
+    Field(name="race", label="Race", required=False, description="No input; for subgroups only."),
 )
 
 #: Visit counts are long-tailed: most are 0, the largest above 60.

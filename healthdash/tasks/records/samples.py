@@ -19,6 +19,13 @@ __all__ = ["as_upload", "heart_examples", "readmission_examples"]
 
 _ROWS = 20
 Row = Mapping[str, str]
+_USUAL_STAY = {
+    "payer_code": "MC",
+    "medical_specialty": "InternalMedicine",
+    "diag_1": "428",
+    "diag_2": "250.02",
+    "diag_3": "401",
+}
 
 
 def as_upload(fields: Sequence[Field], rows: Sequence[Row], name: str) -> Upload:
@@ -72,7 +79,7 @@ def heart_examples(fields: Sequence[Field]) -> tuple[Example, ...]:
 
 def readmission_examples(fields: Sequence[Field]) -> tuple[Example, ...]:
     """Return the samples of the task readmission."""
-    usual = {field.name: _default(field) for field in fields}
+    usual = {field.name: _default(field) for field in fields} | _USUAL_STAY
     short = usual | {
         "age": "[50-60)",
         "time_in_hospital": 2,

@@ -15,11 +15,11 @@ from healthdash.errors import InvalidInput, OutOfScope, UnreadableUpload
 from healthdash.fields import Field
 from healthdash.task import Arrays, Attribution, Example, Gate, Report, Sample, Task, Upload
 from healthdash.training import TrainSettings
-from healthdash.views import Beeswarm, Sections, View
+from healthdash.views import Sections, View
 
 from . import gate as gating
 from . import prepare, views
-from .columns import impossible_values, shortened, type_columns
+from .columns import impossible_values, match_columns, shortened, type_columns
 from .read import TextTable, looks_like_table, read_text_table
 
 if TYPE_CHECKING:
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
     from .dataset import Dataset
 
-__all__ = ["RecordsTask", "TableSample"]
+__all__ = ["RecordsTask", "TableSample", "TextColumns"]
 
+TextColumns = Mapping[str, pd.Series]
 _HINT = "The page of the task shows a table with these columns that you can fill in."
 
 
@@ -82,11 +83,9 @@ class RecordsTask(Task):
 
     # -- what a concrete task says -----------------------------------------------------------
 
-    def mend(
-        self, frame: pd.DataFrame, text: Mapping[str, pd.Series]
-    ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-        """Return typed columns with the gaps that this data set disguises, and a notice of them."""
-        return frame, ()
+    def mend(self, columns: TextColumns) -> tuple[TextColumns, tuple[str, ...]]:
+        """Return the text columns with the gaps that this data set disguises as "", and a notice of them."""
+        return columns, ()
 
     def truth(self, target: pd.Series) -> NDArray[np.int64]:
         """Return the label number of each row's target text."""
@@ -120,17 +119,17 @@ class RecordsTask(Task):
 
     def sample_of(self, text: TextTable, source: str) -> TableSample:
         """Return the sample of a text table, its columns typed and checked."""
-        typed = type_columns(text, self.fields)
-        by_name = {name: text.frame.iloc[:, place] for name, place in typed.places.items()}
-        frame, mended = self.mend(typed.frame, by_name)
-        problems = [*typed.problems, *impossible_values(frame, self.fields)]
+        places, problems = match_columns(list(text.frame.columns), self.fields)
+        columns, mended = self.mend({name: text.frame.iloc[:, at] for name, at in places.items()})
+        typed = type_columns(columns, self.fields, len(text.frame))
+        problems = (*problems, *typed.problems, *impossible_values(typed.frame, self.fields))
         return TableSample(
             source=source,
             kind="table",
             format=text.format,
             notices=(*text.notices, *typed.notices, *mended),
             text=text,
-            frame=frame,
+            frame=typed.frame,
             problems=shortened(problems),
         )
 
@@ -175,10 +174,6 @@ class RecordsTask(Task):
     def render(self, report: Report, bundle: Bundle, item: int = 0) -> Sections:
         """Return table, probabilities and waterfall of one row."""
         return views.sections(report, bundle, self.fields, self._names, item)
-
-    def beeswarm(self, reports: Sequence[Report]) -> Beeswarm:
-        """Return the explanations of several rows together."""
-        return views.beeswarm(reports, self._names, self.fields)
 
     @property
     def _names(self) -> tuple[str, ...]:

@@ -11,14 +11,14 @@ import pandas as pd
 from healthdash.errors import ContractError
 from healthdash.fields import CategoryField, Field, NumberField
 from healthdash.task import Attribution, Report
-from healthdash.views import Beeswarm, ClassBars, Grid, Notice, Sections, View, Waterfall
+from healthdash.views import ClassBars, Grid, Sections, View, Waterfall
 
 if TYPE_CHECKING:
     from healthdash.bundles import Bundle
 
     from .task import TableSample
 
-__all__ = ["attributions", "beeswarm", "in_words", "inputs", "sections"]
+__all__ = ["attributions", "in_words", "inputs", "sections"]
 
 #: Rows drawn in the page; the download has them all.
 _MOST_ROWS = 1000
@@ -38,16 +38,15 @@ def in_words(value: object, field: Field) -> str:
 
 def inputs(sample: TableSample, fields: Sequence[Field]) -> tuple[View, ...]:
     """Return the views of a table before any model."""
-    notices = tuple(Notice(text=text) for text in sample.notices)
     if sample.problems:
-        return (*notices, Grid(title="Your table, as read", frame=sample.text.frame.head(_MOST_ROWS)))
+        return (Grid(title="Your table, as read", frame=sample.text.frame.head(_MOST_ROWS)),)
     if len(sample.frame) == 1:
-        return (*notices, _one_row(sample.frame, fields, 0))
+        return (_one_row(sample.frame, fields, 0),)
     words = {f.label: [in_words(v, f) for v in sample.frame[f.name].head(_MOST_ROWS)] for f in fields}
     frame = pd.DataFrame(words, index=pd.RangeIndex(1, min(len(sample.frame), _MOST_ROWS) + 1, name="row"))
     rows = len(sample.frame)
     caption = f"{rows:,} rows" + (f"; the first {_MOST_ROWS:,} are shown" if rows > _MOST_ROWS else "")
-    return (*notices, Grid(title="Your table", caption=caption, frame=frame))
+    return (Grid(title="Your table", caption=caption, frame=frame),)
 
 
 def attributions(names: Sequence[str], report: Report) -> list[Attribution]:
@@ -64,8 +63,6 @@ def sections(
     """Return the views of a report for one row."""
     sample: TableSample = report.sample  # type: ignore[assignment]
     result: list[View] = []
-    if report.gate is not None:
-        result += [Notice(level="warning", text=reason) for reason in report.gate.reasons]
     if report.prediction is not None:
         many = len(report.prediction) > 1
         result += [_bars(report, bundle, item, f"Row {item + 1}" if many else "Estimated probability")]
@@ -75,26 +72,6 @@ def sections(
     if report.explanation is not None and report.explained_item == item:
         explanation = (_waterfall(report, {field.name: field for field in fields}, names),)
     return Sections(inputs(sample, fields) if sample else (), tuple(result), explanation)
-
-
-def beeswarm(reports: Sequence[Report], names: Sequence[str], fields: Sequence[Field]) -> Beeswarm:
-    """Return the explanations of several rows, all for one class, as one view."""
-    explained = [report for report in reports if report.explanation is not None]
-    targets = {report.explanation.target for report in explained if report.explanation}
-    if len(targets) != 1:
-        raise ContractError("a beeswarm shows explanations of exactly one class")
-    values = np.stack([(report.inputs or {})["features"][report.explained_item] for report in explained])
-    low, high = np.nanmin(values, axis=0, initial=np.inf), np.nanmax(values, axis=0, initial=-np.inf)
-    span = np.where(high > low, high - low, 1.0)
-    labels = {field.name: field.label for field in fields}
-    return Beeswarm(
-        title="Reasons over several rows",
-        caption="One dot a row; to the right: raises the estimated probability. Colour: low to high value.",
-        features=tuple(labels.get(name, name) for name in names),
-        values=np.where(high > low, (values - low) / span, 0.5).astype(np.float32),
-        attributions=np.stack([_explained(report)[1] for report in explained]).astype(np.float32),
-        target=targets.pop(),
-    )
 
 
 def _explained(report: Report) -> tuple[pd.Series, np.ndarray]:
