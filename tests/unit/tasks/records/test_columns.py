@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from healthdash.errors import InvalidInput
+from healthdash.task import Upload
+from healthdash.tasks.records import TASKS
+from healthdash.tasks.records.columns import match_columns, to_codes, to_numbers
+from healthdash.tasks.records.heart import gaps_written_as_zero
+
+HEART, READMISSION = TASKS[:2]
+
+
+def heart_row(**change: str) -> dict[str, str]:
+    values = "63 1 1 145 233 1 2 150 0 2.3 3 0 6".split()
+    return dict(zip((f.name for f in HEART.fields), values, strict=True)) | change
+
+
+def read(rows: list[dict[str, str]], separator: str = ","):
+    names = list(rows[0])
+    lines = [separator.join(names), *(separator.join(row[n] for n in names) for row in rows)]
+    sample = HEART.read([Upload("a.csv", "\n".join(lines).encode())])
+    HEART.validate(sample)
+    return sample
+
+
+def problems(rows, separator=","):
+    with pytest.raises(InvalidInput) as caught:
+        read(rows, separator)
+    return caught.value.problems
+
+
+def test_order_and_spelling_of_names_do_not_matter():
+    row = heart_row()
+    plain = read([row]).frame
+    shuffled = read([{f" {name.upper()} ": row[name] for name in reversed(row)}]).frame
+    pd.testing.assert_frame_equal(plain, shuffled)
+
+
+def test_missing_columns_are_named_together():
+    row = heart_row()
+    del row["age"], row["thal"]
+    assert problems([row]) == ("missing columns: age, thal",)
+
+
+def test_a_column_twice_is_a_problem():
+    _, found = match_columns(["age", "AGE"], HEART.fields[:1])
+    assert found == ("column age: expected once, found 2 times",)
+
+
+def test_every_problem_is_named_by_row_and_column_and_never_by_value():
+    found = problems([heart_row(age="secret"), heart_row(chol="9999", ca="secret")])
+    assert found == (
+        "row 1, column age: expected a number, got text",
+        "row 2, column ca: expected a number, got text",
+        "row 2, column chol: expected 40 to 1000 mg/dl",
+    )
+
+
+def test_many_problems_are_cut_short():
+    found = problems([heart_row(age="x")] * 50)
+    assert len(found) == 21
+    assert found[-1] == "and 30 more problems"
+
+
+@pytest.mark.parametrize("gap", ["", "?", "NA", "nan", "n/a", "."])
+def test_gaps_of_numbers(gap):
+    numbers, bad = to_numbers(pd.Series([gap, "2"]))
+    assert np.isnan(numbers[0])
+    assert len(bad) == 0
+
+
+@pytest.mark.parametrize(("text", "value"), [("1,5", 1.5), ("1e2", 100), ("-3", -3), ("+4.0", 4)])
+def test_spellings_of_numbers(text, value):
+    assert to_numbers(pd.Series([text]))[0][0] == value
+
+
+@pytest.mark.parametrize("text", ["inf", "12 mg", "1,2,3", "0x10", "--1"])
+def test_text_in_a_number(text):
+    assert to_numbers(pd.Series([text]))[1].tolist() == [0]
+
+
+def test_codes_in_other_spellings():
+    codes, unknown = to_codes(pd.Series(["1.0", "Female", "0", "?", "9"]), {"0": "female", "1": "male"})
+    assert codes.tolist() == ["1", "0", "0", "", ""]
+    assert unknown == 1
+
+
+def test_none_is_a_value_where_it_is_a_code():
+    field = next(f for f in READMISSION.fields if f.name == "A1Cresult")
+    assert to_codes(pd.Series(["None", "none", "?"]), field.choices)[0].tolist() == ["None", "None", ""]
+
+
+def test_an_unknown_code_is_a_notice():
+    sample = read([heart_row(cp="7")])
+    assert sample.notices == ("Column cp: 1 value is not among the known codes and counted as unknown.",)
+
+
+def test_zeros_that_mean_not_measured_are_gaps():
+    sample = read([heart_row(chol="0", slope="0", ca="0"), heart_row(ca="0.0"), heart_row(trestbps="0")])
+    assert np.isnan(sample.frame["chol"]).tolist() == [True, False, False]
+    assert np.isnan(sample.frame["ca"]).tolist() == [True, False, False]
+    assert np.isnan(sample.frame["trestbps"]).tolist() == [False, False, True]
+    assert sample.frame["slope"].tolist() == ["", "3", "3"]
+    assert "chol (1), slope (1), ca (1)" in sample.notices[0]
+
+
+def test_mending_leaves_its_input_alone():
+    columns = {"chol": pd.Series(["0", "200"])}
+    gaps_written_as_zero(columns)
+    assert columns["chol"].tolist() == ["0", "200"]
+
+
+def test_decimal_commas_in_a_semicolon_table():
+    assert read([heart_row(oldpeak="2,3")], ";").frame["oldpeak"][0] == 2.3

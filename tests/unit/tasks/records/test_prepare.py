@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from healthdash.tasks.records.fit import background_rows
+from healthdash.tasks.records.gate import gate
+from healthdash.tasks.records.icd9 import category_of, chapter_of
+from healthdash.tasks.records.prepare import band_middles, features, fitted_columns
+
+CONFIG = {
+    "columns": [
+        {"name": "visits", "kind": "number", "low": 0, "high": 9, "center": 1, "scale": 1, "log": True},
+        {"name": "age", "kind": "number", "low": 5, "high": 95, "center": 65, "scale": 15, "bands": True},
+        {"name": "gender", "kind": "category", "values": ["Female", "Male"]},
+        {"name": "diag_1", "kind": "category", "icd9": True, "values": ["428", "chapter respiratory"]},
+    ]
+}
+
+
+def frame(**columns):
+    given = {"visits": [0.0], "age": ["[60-70)"], "gender": ["Male"], "diag_1": ["428"]} | columns
+    return pd.DataFrame(given)
+
+
+def test_numbers_stay_in_their_unit_and_categories_become_codes():
+    assert features(frame(visits=[3.0]), CONFIG).tolist() == [[3, 65, 2, 1]]
+
+
+def test_gaps_are_nan_or_zero():
+    values = features(frame(visits=[np.nan], age=[""], gender=[""], diag_1=[""]), CONFIG)
+    assert np.isnan(values[0, :2]).all()
+    assert values[0, 2:].tolist() == [0, 0]
+
+
+def test_codes_are_found_whatever_their_case():
+    assert features(frame(gender=["fEMALE"]), CONFIG)[0, 2] == 1
+
+
+@pytest.mark.parametrize(("code", "place"), [("428.1", 1), ("486", 2), ("250.01", 0), ("nonsense", 0)])
+def test_a_rare_diagnosis_counts_as_its_chapter(code, place):
+    assert features(frame(diag_1=[code]), CONFIG)[0, 3] == place
+
+
+@pytest.mark.parametrize(
+    ("code", "category", "chapter"),
+    [
+        ("428", "428", "circulatory"),
+        ("8", "008", "infectious"),
+        ("250.83", "250.8", "endocrine"),
+        ("250", "250.0", "endocrine"),
+        ("V57", "V57", "supplementary"),
+        ("E909", "E909", "external"),
+        ("999.9", "999", "injury"),
+        ("?", "", ""),
+        ("0", "000", ""),
+        ("Vx", "", ""),
+    ],
+)
+def test_icd9(code, category, chapter):
+    assert (category_of(code), chapter_of(code)) == (category, chapter)
+
+
+def test_bands():
+    assert band_middles(pd.Series(["[70-80)", "?", "20-30"])).tolist() == pytest.approx(
+        [75, np.nan, 25], nan_ok=True
+    )
+
+
+def test_what_is_learnt_of_columns():
+    data = frame(
+        visits=[0, 0, 1, np.nan],
+        age=["[0-10)"] * 4,
+        gender=["Male"] * 3 + ["Female"],
+        diag_1=["428", "428", "486", ""],
+    )
+    columns = [
+        {k: c[k] for k in ("name", "kind", "log", "bands", "icd9") if k in c} for c in CONFIG["columns"]
+    ]
+    visits, age, gender, diagnosis = fitted_columns(data, columns, rarest=2)
+    assert (visits["low"], visits["high"], visits["center"]) == (0, 1, 0)
+    assert (age["low"], age["scale"]) == (5, 1)
+    assert gender["values"] == ["male"]
+    assert diagnosis["values"] == ["428", "chapter respiratory"]
+
+
+def test_the_gate_passes_what_the_model_knows():
+    assert gate(frame(), CONFIG).verdict == "pass"
+
+
+def test_the_gate_names_column_range_and_rows():
+    found = gate(pd.concat([frame(), frame(visits=[40.0], gender=["Other"])], ignore_index=True), CONFIG)
+    assert found.verdict == "warn"
+    assert found.reasons == (
+        "Column visits: outside the training range of 0 to 9 in row 2.",
+        "Column gender: a code that the model has not seen, in row 2.",
+    )
+    assert "40" not in " ".join(found.reasons)
+
+
+def test_the_gate_warns_of_many_gaps_and_refuses_nothing_but_gaps():
+    empty = frame(visits=[np.nan], age=[""], gender=[""], diag_1=[""])
+    assert gate(empty, CONFIG).verdict == "refuse"
+    both = pd.concat([frame(), empty], ignore_index=True)
+    assert gate(both, CONFIG).reasons == ("Half of the values or more are missing in row 2.",)
+
+
+def test_background_rows_are_no_rows_of_patients():
+    rng = np.random.default_rng(0)
+    values = np.stack([rng.normal(size=200), rng.integers(0, 3, 200)], axis=1).astype(np.float32)
+    values[::9, 0] = np.nan
+    columns = [{"kind": "number"}, {"kind": "category"}]
+    rows = background_rows(values, rng.integers(0, 2, 200), columns, 20, seed=0)
+    assert 10 <= len(rows) <= 20
+    assert set(rows[:, 1]) <= {0, 1, 2}
+    assert not any((np.nan_to_num(row) == np.nan_to_num(values)).all(axis=1).any() for row in rows)
