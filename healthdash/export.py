@@ -11,7 +11,7 @@ from healthdash import pipeline, tasks
 from healthdash.bundles import Bundle
 from healthdash.errors import HealthdashError, UnreadableUpload
 from healthdash.explain import ExplainRequest
-from healthdash.task import Prediction, Report, Task, Upload
+from healthdash.task import Gate, Prediction, Report, Task, Upload
 
 __all__ = ["error", "inspections", "results"]
 
@@ -34,8 +34,9 @@ def results(
     if report.prediction is None:
         yield _failed(report)
     elif task.unit == "row":
-        for item in range(len(report.prediction)):
-            yield _result(task, report, bundle, request, item) | {"row": int(report.prediction.items[item])}
+        for item, gate in enumerate(task.item_gates(report, bundle)):
+            row = {"row": int(report.prediction.items[item]), "gate": _verdict(gate)}
+            yield _result(task, report, bundle, request, item) | row
     elif task.unit == "beat":
         item = task.default_item(report.prediction)
         yield _result(task, report, bundle, request, item) | _recording(task, report, bundle)
@@ -85,11 +86,13 @@ def _head(report: Report) -> dict[str, Any]:
 
 
 def _gate(report: Report) -> dict[str, Any]:
-    verdict = report.gate.verdict if report.gate else "refuse"
-    reasons = (
-        list(report.gate.reasons) if report.gate else list(report.error.problems if report.error else ())
-    )
-    return {"verdict": verdict, "reasons": reasons}
+    if report.gate is not None:
+        return _verdict(report.gate)
+    return {"verdict": "refuse", "reasons": list(report.error.problems if report.error else ())}
+
+
+def _verdict(gate: Gate) -> dict[str, Any]:
+    return {"verdict": gate.verdict, "reasons": list(gate.reasons)}
 
 
 def _result(

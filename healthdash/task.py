@@ -234,6 +234,11 @@ class Task(ABC):
         """Say whether the model may see the sample, with the reason; by default it may."""
         return Gate()
 
+    def item_gates(self, report: Report, bundle: Bundle) -> Sequence[Gate]:
+        """Return the gate of each predicted item; by default all share that of the whole sample."""
+        assert report.prediction is not None
+        return [report.gate or Gate()] * len(report.prediction)
+
     def describe(self, sample: Sample) -> dict[str, Any]:
         """Return the stored properties of a file for `inspect`."""
         return {"kind": sample.kind, "format": sample.format}

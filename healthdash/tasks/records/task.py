@@ -144,6 +144,11 @@ class RecordsTask(Task):
         assert isinstance(sample, TableSample)
         return gating.gate(sample.frame, bundle.info.preprocessing)
 
+    def item_gates(self, report: Report, bundle: Bundle) -> Sequence[Gate]:
+        """Return the gate of each row by itself."""
+        assert isinstance(report.sample, TableSample)
+        return gating.row_gates(report.sample.frame, bundle.info.preprocessing)
+
     def describe(self, sample: Sample) -> dict[str, Any]:
         """Return rows and columns of the file."""
         assert isinstance(sample, TableSample)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from healthdash.tasks.records.fit import background_rows
-from healthdash.tasks.records.gate import gate
+from healthdash.tasks.records.gate import gate, row_gates
 from healthdash.tasks.records.icd9 import category_of, chapter_of
 from healthdash.tasks.records.prepare import band_middles, features, fitted_columns
 
@@ -94,9 +94,15 @@ def test_the_gate_names_column_range_and_rows():
     assert found.verdict == "warn"
     assert found.reasons == (
         "Column visits: outside the training range of 0 to 9 in row 2.",
-        "Column gender: a code that the model has not seen, in row 2.",
+        "Column gender: a code that the model has not seen in row 2.",
     )
     assert "40" not in " ".join(found.reasons)
+
+
+def test_each_row_has_a_gate_of_its_own():
+    first, second = row_gates(pd.concat([frame(), frame(visits=[40.0])], ignore_index=True), CONFIG)
+    assert first.verdict == "pass"
+    assert second.reasons == ("Column visits: outside the training range of 0 to 9.",)
 
 
 def test_the_gate_warns_of_many_gaps_and_refuses_nothing_but_gaps():
