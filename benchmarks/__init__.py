@@ -1,0 +1,1 @@
+"""Benchmarks: one module a topic, each row against a named reference measured in the same run."""
