@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from healthdash.errors import TooLittleData
 from healthdash.training import TrainSettings
 from healthdash.training.history import EpochRow, reporter
 
@@ -130,6 +131,11 @@ def background_rows(
     takes the mean of its cluster's numbers and the commonest value of each category
     (k-prototypes, Huang 1998, Data Mining and Knowledge Discovery 2:283). Clusters of one row,
     and centroids that equal a row, are left out.
+
+    Raises
+    ------
+    TooLittleData
+        No centroid is left.
     """
     numbers = np.array([column["kind"] == "number" for column in columns])
     distances = _for_distances(values, numbers)
@@ -141,6 +147,11 @@ def background_rows(
     )
     known = {row.tobytes() for row in np.nan_to_num(values, nan=-1.0)}
     fresh = [row.tobytes() not in known for row in np.nan_to_num(centroids, nan=-1.0)]
+    if not any(fresh):
+        raise TooLittleData(
+            "expected rows that differ, got too few for a background of the explanations",
+            hint="Train on a table with more different rows.",
+        )
     return np.asarray(centroids[np.array(fresh)], np.float32)
 
 
@@ -155,7 +166,8 @@ def _centroids(
 
     clusters = KMeans(max(count, 1), random_state=seed, n_init=3).fit_predict(distances)
     members = [values[clusters == k] for k in range(max(count, 1))]
-    return np.stack([_centroid(rows, numbers) for rows in members if len(rows) > 1])
+    found = [_centroid(rows, numbers) for rows in members if len(rows) > 1]
+    return np.stack(found) if found else values[:0]
 
 
 def _for_distances(values: NDArray[np.float32], numbers: NDArray[np.bool_]) -> NDArray[np.float32]:
