@@ -1,0 +1,23 @@
+"""healthdash in the browser: navigation, and what stands on every page."""
+
+import streamlit as st
+
+from healthdash.ui import shell
+
+st.set_page_config(page_title="healthdash", page_icon=":material/cardiology:", layout="wide")
+page = st.navigation(
+    {
+        "": [st.Page("pages/home.py", title="Home", icon=":material/home:", default=True)],
+        "Analyse": [
+            st.Page("pages/images.py", title="Images", icon=":material/radiology:"),
+            st.Page("pages/ecg.py", title="ECG", icon=":material/ecg_heart:"),
+            st.Page("pages/records.py", title="Patient records", icon=":material/table_chart:"),
+        ],
+        "Models": [
+            st.Page("pages/models.py", title="Models", icon=":material/monitoring:"),
+            st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
+        ],
+    }
+)
+with shell.frame():
+    page.run()

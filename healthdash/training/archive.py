@@ -1,0 +1,102 @@
+"""Zip archives from outside: unpacked only where that is safe."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import stat
+import zipfile
+from pathlib import Path, PurePosixPath
+
+from healthdash.errors import InvalidInput, UnreadableUpload
+
+__all__ = ["MOST_BYTES", "MOST_FILES", "is_zip", "unpack"]
+
+#: Bounds of what an archive may become on the disk.
+MOST_FILES = 50_000
+MOST_BYTES = 4 << 30
+# Deflate reaches 1032 : 1 on zeros; no honest data set is far above 100 : 1.
+_MOST_RATIO = 200
+_SMALL = 1 << 20
+
+
+def is_zip(data: bytes) -> bool:
+    """Say whether bytes begin like a zip archive."""
+    return data[:4] in (b"PK\x03\x04", b"PK\x05\x06")
+
+
+def unpack(data: bytes, folder: Path) -> Path:
+    """Unpack an archive into an empty folder and return where its content begins.
+
+    Parameters
+    ----------
+    data : bytes
+        A zip archive; not changed.
+    folder : Path
+        Nothing is ever written outside of it.
+
+    Returns
+    -------
+    Path
+        The folder, or the single folder in it.
+
+    Raises
+    ------
+    UnreadableUpload
+        The bytes are no zip archive, or a damaged or encrypted one.
+    InvalidInput
+        A name leads out of the folder, an entry is a link, or the content is too large.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = [entry for entry in archive.infolist() if not _is_clutter(entry)]
+            _check(entries)
+            for entry in entries:
+                _extract(archive, entry, folder)
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+        raise UnreadableUpload(
+            "the archive cannot be unpacked: expected a zip file without a password",
+            hint="Make the archive again.",
+        ) from error
+    inside = list(folder.iterdir())
+    return inside[0] if len(inside) == 1 and inside[0].is_dir() else folder
+
+
+def _is_clutter(entry: zipfile.ZipInfo) -> bool:
+    """Say whether an entry is a folder or what file managers leave behind."""
+    parts = PurePosixPath(entry.filename).parts
+    return entry.is_dir() or "__MACOSX" in parts or parts[-1:] == (".DS_Store",)
+
+
+def _check(entries: list[zipfile.ZipInfo]) -> None:
+    """Raise on anything that a data set has no reason to hold."""
+    problems = []
+    total = sum(entry.file_size for entry in entries)
+    packed = sum(entry.compress_size for entry in entries)
+    if not entries:
+        problems.append("the archive is empty")
+    if len(entries) > MOST_FILES:
+        problems.append(f"expected at most {MOST_FILES:,} files in the archive, got {len(entries):,}")
+    if total > MOST_BYTES or (total > _SMALL and total > _MOST_RATIO * max(packed, 1)):
+        problems.append("the archive would become far larger than a data set of its size")
+    if any(not _stays_inside(entry.filename) for entry in entries):
+        problems.append("a name in the archive leads out of its folder")
+    if any(stat.S_ISLNK(entry.external_attr >> 16) for entry in entries):
+        problems.append("the archive holds a link")
+    if problems:
+        raise InvalidInput(problems, hint="Pack the plain files of the data set into a new zip file.")
+
+
+def _stays_inside(name: str) -> bool:
+    path = PurePosixPath(name.replace("\\", "/"))
+    return not path.is_absolute() and ".." not in path.parts and ":" not in name and "\0" not in name
+
+
+def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> None:
+    """Write one file, never more bytes than the archive announced."""
+    target = folder.joinpath(*PurePosixPath(entry.filename.replace("\\", "/")).parts)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with archive.open(entry) as source, target.open("xb") as written:
+        shutil.copyfileobj(source, written, 1 << 20)
+        if written.tell() > entry.file_size:
+            raise zipfile.BadZipFile("more bytes than announced")

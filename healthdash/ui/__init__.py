@@ -1,0 +1,1 @@
+"""The face: the only package besides app.py and pages/ that imports Streamlit."""

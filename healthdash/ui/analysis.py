@@ -1,0 +1,71 @@
+"""The page of a kind of data: inputs, what the model gives, why, and what the model is."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import streamlit as st
+
+from healthdash import pipeline, runtime, tasks
+from healthdash.bundles import Bundle
+from healthdash.errors import HealthdashError
+from healthdash.task import Task
+from healthdash.ui import about, inputs, problems, results, shell, state
+from healthdash.ui.draw import draw_all
+
+__all__ = ["page"]
+
+_TITLES = {"images": "Images", "ecg": "ECG", "records": "Patient records"}
+_MANY = 2
+
+
+@shell.framed
+def page(kind: str) -> None:
+    """Show the page for every task of a kind."""
+    offered = tasks.of_kind(kind)
+    st.title(_TITLES.get(kind) or (offered[0].title if offered else kind.capitalize()), anchor=False)
+    if not offered:
+        st.info("There is no task of this kind.")
+        return
+    with problems.shown():
+        task = inputs.choose_task(kind, offered)
+        st.markdown(task.summary)
+        bundle = inputs.choose_model(task)
+        work = state.workspace(task)
+        inputs.offer(task, work)
+        if bundle is None:
+            st.info("There is no model for this task yet.", icon=":material/info:")
+            st.page_link("pages/train.py", label="Train one", query_params={"task": task.slug})
+            return
+        if work.groups:
+            _analyse(task, bundle, work)
+            results.show(task, bundle, work)
+        about.expander(bundle)
+
+
+def _analyse(task: Task, bundle: Bundle, work: state.Workspace) -> None:
+    """Run the model over inputs that it has not seen, with the input in sight meanwhile."""
+    if work.is_done_by(bundle):
+        return
+    seen = st.empty()
+    if not runtime.is_ready():
+        with seen.container():
+            _preview(task, work)
+    with st.spinner("Loading the model and analysing…", show_time=True):
+        done = st.progress(0.0) if len(work.groups) >= _MANY else None
+        reports = []
+        for report in pipeline.run_many(task, work.groups, bundle):
+            reports.append(report)
+            if done:
+                done.progress(len(reports) / len(work.groups), f"{len(reports)} of {len(work.groups)}")
+        if done:
+            done.empty()
+    seen.empty()
+    work.done(bundle.info.sha256, reports)
+
+
+def _preview(task: Task, work: state.Workspace) -> None:
+    # A file that cannot be read is told about once, by the pipeline.
+    with suppress(HealthdashError):
+        sample = task.read(work.groups[0])
+        draw_all(task.show(sample), f"preview:{task.slug}")

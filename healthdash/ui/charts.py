@@ -1,0 +1,286 @@
+"""Plotly figures of the plain views: no Streamlit here, so that each can be tested by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from healthdash.ui.palette import AGAINST, DIVERGING, FOR, SERIES, Paper
+from healthdash.views import Beeswarm, ClassBars, Curve, Curves, Matrix, Waterfall
+
+__all__ = ["beeswarm", "class_bars", "curves", "matrix", "waterfall"]
+
+#: Features that a waterfall shows one by one; the rest are one bar.
+_MOST_FEATURES = 12
+_ROW_PX = 30
+_MOST_DOTS = 4000
+
+
+def class_bars(view: ClassBars, paper: Paper) -> go.Figure:
+    """Return one bar a class, the decided one in full colour, the operating point as a line."""
+    order = np.argsort(view.probabilities, kind="stable")
+    labels = [view.labels[i] for i in order]
+    values = [view.probabilities[i] for i in order]
+    colors = [SERIES[0] if label == view.predicted else "#9AA5AB" for label in labels]
+    bars = go.Bar(
+        x=values,
+        y=labels,
+        orientation="h",
+        marker_color=colors,
+        text=[percent(v) for v in values],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{y}: %{x:.1%}<extra></extra>",
+    )
+    figure = go.Figure(bars)
+    _lay_out(figure, height=70 + 42 * len(labels), paper=paper)
+    figure.update_xaxes(range=[0, 1.12], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
+    figure.update_xaxes(title="estimated probability")
+    figure.update_yaxes(showgrid=False)
+    if view.threshold is not None:
+        name = f"{view.threshold_label or 'decided'} from {view.threshold:.0%}"
+        figure.add_vline(view.threshold, line={"color": paper.ink, "dash": "dot", "width": 1.5})
+        figure.add_annotation(
+            x=view.threshold, y=1.02, yref="paper", yanchor="bottom", text=name, showarrow=False
+        )
+    return figure
+
+
+def waterfall(view: Waterfall, paper: Paper) -> go.Figure:
+    """Return the way from the base to the output, one step a feature, the largest first."""
+    names, shares = _largest(view.features, np.asarray(view.attributions, float))
+    if abs(view.residual) >= 0.0005:
+        names, shares = [*names, "not attributed"], np.append(shares, view.residual)
+    ends = view.base + np.cumsum(shares)
+    starts = ends - shares
+    figure = go.Figure(
+        go.Bar(
+            base=starts,
+            x=shares,
+            y=names,
+            orientation="h",
+            marker_color=[FOR if s > 0 else AGAINST for s in shares],
+            text=[signed_percent(s) for s in shares],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{text}<extra></extra>",
+        )
+    )
+    _lay_out(figure, height=110 + _ROW_PX * len(names), paper=paper)
+    spread = max(float(np.ptp([*starts, *ends])), 0.02)
+    low, high = min(*starts, *ends), max(*starts, *ends)
+    figure.update_xaxes(
+        range=[low - 0.18 * spread, high + 0.18 * spread],
+        tickformat=".0%" if spread > 0.05 else ".1%",
+        title=f"estimated probability of {view.target}",
+    )
+    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True)
+    for x, text, side in ((view.base, "average", "bottom"), (view.output, "this input", "top")):
+        _vertical(figure, x, f"{text} {percent(x)}", side, paper)
+    return figure
+
+
+def beeswarm(view: Beeswarm, paper: Paper) -> go.Figure:
+    """Return a row of dots a feature, the most important on top; colour is the feature's value."""
+    importance = np.abs(view.attributions).mean(axis=0)
+    order = np.argsort(-importance, kind="stable")[:_MOST_FEATURES]
+    step = max(1, len(view.attributions) * len(order) // _MOST_DOTS)
+    figure = go.Figure()
+    for row, feature in enumerate(order):
+        shares = view.attributions[::step, feature]
+        values = view.values[::step, feature]
+        figure.add_trace(_swarm(shares, values, row, view.features[feature]))
+    _lay_out(figure, height=120 + 36 * len(order), paper=paper)
+    figure.update_layout(
+        coloraxis={"colorscale": _LOW_TO_HIGH, "cmin": 0, "cmax": 1, "colorbar": _value_bar()}
+    )
+    names = [view.features[i] for i in order]
+    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, autorange="reversed", showgrid=True)
+    figure.update_xaxes(tickformat="+.0%", title=f"share in the estimated probability of {view.target}")
+    figure.add_vline(0, line={"color": paper.muted, "width": 1})
+    return figure
+
+
+_LOW_TO_HIGH = [[0.0, "#0072B2"], [0.5, "#B8B0C8"], [1.0, "#D55E00"]]
+
+
+def _value_bar() -> dict[str, object]:
+    return {
+        "title": {"text": "value", "side": "right"},
+        "tickvals": [0, 1],
+        "ticktext": ["low", "high"],
+        "thickness": 10,
+    }
+
+
+def _swarm(shares: NDArray[np.float32], values: NDArray[np.float32], row: int, name: str) -> go.Scatter:
+    """Return the dots of one feature, spread where many share a place."""
+    bins = np.round(shares / max(float(np.ptp(shares)), 1e-9) * 60)
+    _, inverse, counts = np.unique(bins, return_inverse=True, return_counts=True)
+    rank = np.empty(len(shares))
+    for place in range(len(counts)):
+        members = np.flatnonzero(inverse == place)
+        rank[members] = np.arange(len(members)) - (len(members) - 1) / 2
+    offset = np.clip(rank / max(12, counts.max()) * 0.8, -0.4, 0.4)
+    known = np.where(np.isnan(values), 0.5, values)
+    return go.Scatter(
+        x=shares,
+        y=row + offset,
+        mode="markers",
+        marker={"color": known, "coloraxis": "coloraxis", "size": 6, "opacity": 0.85},
+        showlegend=False,
+        hovertemplate=f"{name}: %{{x:+.1%}}<extra></extra>",
+    )
+
+
+def curves(view: Curves, paper: Paper) -> go.Figure:
+    """Return lines over one pair of axes, with bands where an interval is known."""
+    figure = go.Figure()
+    if view.diagonal:
+        line = {"color": paper.muted, "dash": "dot", "width": 1}
+        figure.add_trace(
+            go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line=line, hoverinfo="skip", showlegend=False)
+        )
+    solid = -1
+    for number, curve in enumerate(view.curves):
+        # A dashed line belongs to the solid one before it (training and validation).
+        solid = number if not (curve.dashed and solid >= 0) else solid
+        _add_curve(figure, curve, SERIES[_rank(view.curves, solid) % len(SERIES)])
+    _lay_out(figure, height=360, paper=paper)
+    figure.update_xaxes(title=view.x_label)
+    figure.update_yaxes(title=view.y_label)
+    if view.diagonal:
+        figure.update_xaxes(range=[-0.01, 1.01])
+        figure.update_yaxes(range=[-0.01, 1.01])
+    if view.mark_x is not None:
+        _vertical(figure, view.mark_x, view.mark_label, "top", paper)
+    figure.update_layout(
+        showlegend=len(view.curves) > 1,
+        legend={"orientation": "h", "y": -0.22, "yanchor": "top"},
+        hovermode="closest" if view.diagonal else "x unified",
+    )
+    return figure
+
+
+def _rank(all_curves: Sequence[Curve], number: int) -> int:
+    """Return how many solid lines come before a line."""
+    return sum(not curve.dashed for curve in all_curves[:number])
+
+
+def _add_curve(figure: go.Figure, curve: Curve, color: str) -> None:
+    if curve.low is not None and curve.high is not None and not curve.points:
+        figure.add_trace(
+            go.Scatter(
+                x=np.concatenate([curve.x, curve.x[::-1]]),
+                y=np.concatenate([curve.high, curve.low[::-1]]),
+                fill="toself",
+                fillcolor=_faint(color),
+                line={"width": 0},
+                hoverinfo="skip",
+                showlegend=False,
+            )
+        )
+    bars = None
+    if curve.low is not None and curve.high is not None and curve.points:
+        bars = {"array": curve.high - curve.y, "arrayminus": curve.y - curve.low, "thickness": 1.2}
+    figure.add_trace(
+        go.Scatter(
+            x=curve.x,
+            y=curve.y,
+            name=curve.name,
+            mode="lines+markers" if curve.points or len(curve.x) == 1 else "lines",
+            line={"color": color, "width": 2, "dash": "dash" if curve.dashed else "solid"},
+            error_y=bars,
+        )
+    )
+
+
+def matrix(view: Matrix, paper: Paper) -> go.Figure:
+    """Return the confusion matrix: counts, coloured by their share of the true class."""
+    totals = np.maximum(view.counts.sum(axis=1, keepdims=True), 1)
+    shares = view.counts / totals
+    text = [
+        [f"{count:,}<br>{share:.0%}" for count, share in zip(*row, strict=True)]
+        for row in zip(view.counts, shares, strict=True)
+    ]
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares,
+            x=list(view.labels),
+            y=list(view.labels),
+            text=text,
+            texttemplate="%{text}",
+            colorscale=[[0, "rgba(0,114,178,0.04)"], [1, "rgba(0,114,178,0.85)"]],
+            zmin=0,
+            zmax=1,
+            showscale=False,
+            hovertemplate="true %{y}, given %{x}: %{text}<extra></extra>",
+        )
+    )
+    _lay_out(figure, height=130 + 58 * len(view.labels), paper=paper)
+    figure.update_xaxes(title="model output", side="bottom", showgrid=False)
+    figure.update_yaxes(title="true", autorange="reversed", showgrid=False, automargin=True)
+    return figure
+
+
+def percent(value: float) -> str:
+    """Return a probability as people read it; one between 0 and 1 is never rounded to either."""
+    if 0 < value < 0.001:
+        return "< 0.1 %"
+    if 0.999 < value < 1:
+        return "> 99.9 %"
+    return f"{100 * value:.1f} %"
+
+
+def signed_percent(value: float) -> str:
+    """Return a share in percentage points with its sign."""
+    return f"{100 * value:+.1f}".replace("-", "−")
+
+
+def _largest(names: Sequence[str], shares: NDArray[np.float64]) -> tuple[list[str], NDArray[np.float64]]:
+    """Return the largest shares by size; the others are summed in a last one."""
+    order = np.argsort(-np.abs(shares), kind="stable")
+    if len(order) <= _MOST_FEATURES:
+        return [names[i] for i in order], shares[order]
+    kept, others = order[: _MOST_FEATURES - 1], order[_MOST_FEATURES - 1 :]
+    joined = [*(names[i] for i in kept), f"{len(others)} other features"]
+    return joined, np.append(shares[kept], shares[others].sum())
+
+
+def _vertical(figure: go.Figure, x: float, text: str, side: str, paper: Paper) -> None:
+    figure.add_vline(x, line={"color": paper.ink, "dash": "dot", "width": 1.2})
+    above = side == "top"
+    figure.add_annotation(
+        x=x,
+        y=1.0 if above else 1.07,
+        yref="paper",
+        yanchor="bottom",
+        text=text,
+        showarrow=False,
+        font={"size": 12, "color": paper.muted},
+    )
+
+
+def _faint(color: str) -> str:
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.15)"
+
+
+def _lay_out(figure: go.Figure, *, height: int, paper: Paper) -> None:
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 16, "t": 46, "b": 44},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": paper.ink, "size": 13},
+        bargap=0.35,
+        showlegend=False,
+        colorway=SERIES,
+        modebar={"remove": ["select2d", "lasso2d", "autoScale2d"]},
+        colorscale={"diverging": [list(stop) for stop in DIVERGING]},
+    )
+    figure.update_xaxes(gridcolor=paper.line, zeroline=False, linecolor=paper.line, automargin=True)
+    figure.update_yaxes(gridcolor=paper.line, zeroline=False, linecolor=paper.line)

@@ -1,0 +1,241 @@
+"""One drawing for each view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import singledispatch
+from typing import Literal
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from healthdash import DISCLAIMER
+from healthdash.errors import ContractError
+from healthdash.ui import charts, ecg_paper, radiograph
+from healthdash.ui.palette import DARK, LIGHT, Paper
+from healthdash.views import (
+    Beeswarm,
+    ClassBars,
+    Curves,
+    Grid,
+    Matrix,
+    Metrics,
+    Notice,
+    Picture,
+    Trace,
+    View,
+    Waterfall,
+    Window,
+)
+
+__all__ = ["draw", "draw_all", "paper"]
+
+_LOOKED = "Shows what the model looked at, not where the disease is."
+_CONFIG = {"displaylogo": False, "scrollZoom": False}
+_NORMAL = "N"
+
+
+def draw_all(views: Iterable[View], key: str) -> None:
+    """Draw views one below the other; `key` tells their widgets from those of others."""
+    for number, view in enumerate(views):
+        draw(view, f"{key}/{number}")
+
+
+def draw(view: View, key: str) -> None:
+    """Draw a view with its heading and its caption."""
+    if view.title:
+        st.subheader(view.title, anchor=False)
+    _draw(view, key)
+    if view.caption:
+        st.caption(view.caption)
+
+
+def paper() -> Paper:
+    """Return the colours of the theme that the browser shows."""
+    return DARK if st.context.theme.type == "dark" else LIGHT
+
+
+@singledispatch
+def _draw(view: View, key: str) -> None:
+    raise ContractError(f"there is no drawing for {type(view).__name__}")
+
+
+@_draw.register
+def _notice(view: Notice, key: str) -> None:
+    boxes = {"info": st.info, "warning": st.warning, "error": st.error, "success": st.success}
+    boxes[view.level](view.text)
+
+
+@_draw.register
+def _metrics(view: Metrics, key: str) -> None:
+    with st.container(horizontal=True, gap="medium"):
+        for item in view.items:
+            st.metric(item.label, item.value, help=item.help or None, width="content")
+
+
+@_draw.register
+def _grid(view: Grid, key: str) -> None:
+    config = {name: st.column_config.NumberColumn(format="percent") for name in view.percent}
+    st.dataframe(
+        view.frame,
+        hide_index=view.frame.index.name is None,
+        column_config=config,
+        key=key,
+        alt=view.title or "Table",
+    )
+
+
+@_draw.register
+def _class_bars(view: ClassBars, key: str) -> None:
+    pairs = zip(view.labels, view.probabilities, strict=True)
+    words = ", ".join(f"{label} {charts.percent(p)}" for label, p in pairs)
+    _plot(charts.class_bars(view, paper()), key, f"Estimated probability: {words}")
+
+
+@_draw.register
+def _waterfall(view: Waterfall, key: str) -> None:
+    alt = f"How the features move the estimated probability of {view.target} from {view.base:.1%}"
+    _plot(charts.waterfall(view, paper()), key, f"{alt} to {view.output:.1%}")
+
+
+@_draw.register
+def _beeswarm(view: Beeswarm, key: str) -> None:
+    alt = f"Shares of each feature in the estimated probability of {view.target}, one dot an input"
+    _plot(charts.beeswarm(view, paper()), key, alt)
+
+
+@_draw.register
+def _curves(view: Curves, key: str) -> None:
+    _plot(charts.curves(view, paper()), key, f"{view.title}: {view.y_label} over {view.x_label}")
+
+
+@_draw.register
+def _matrix(view: Matrix, key: str) -> None:
+    _plot(charts.matrix(view, paper()), key, view.title or "Confusion matrix")
+
+
+@_draw.register
+def _picture(view: Picture, key: str) -> None:
+    _picture_with_controls(view, key)
+
+
+@_draw.register
+def _trace(view: Trace, key: str) -> None:
+    _trace_with_controls(view, key)
+
+
+def _plot(figure: go.Figure, key: str, alt: str) -> None:
+    st.plotly_chart(figure, key=key, config=_CONFIG, alt=alt)
+
+
+@st.fragment
+def _picture_with_controls(view: Picture, key: str) -> None:
+    """Draw a picture; its sliders run only this part again."""
+    place = st.empty()
+    window, invert = radiograph.default_window(view), view.invert
+    with st.expander("Window and contrast", icon=":material/contrast:"):
+        if view.pixels.ndim == 2:
+            window = _chosen_window(view, key)
+        invert = st.toggle("Invert", value=view.invert, key=f"{key}/invert")
+    opacity = 0.0
+    if view.heat is not None:
+        opacity = st.slider("Opacity of the explanation", 0.0, 1.0, 0.6, 0.05, key=f"{key}/opacity")
+    pixels = radiograph.shown(view, window, invert=invert)
+    if view.heat is not None and opacity > 0:
+        pixels = radiograph.with_heat(pixels, view.heat, opacity)
+    pixels = radiograph.resized(pixels, view.aspect)
+    alt = view.heat_label or view.title or "The picture as it was given"
+    place.image(pixels, width="stretch", caption=DISCLAIMER, alt=alt)
+    if view.heat is not None:
+        st.markdown(_legend(view.heat_label))
+
+
+def _legend(label: str) -> str:
+    return f":orange[**Orange**] speaks for, :blue[**blue**] against: {label or 'the class'}. {_LOOKED}"
+
+
+def _chosen_window(view: Picture, key: str) -> Window:
+    """Return the window that the reader set: a preset, then center and width."""
+    presets = {window.name: window for window in view.windows} or {
+        "all values": radiograph.default_window(view)
+    }
+    start = next(iter(presets.values()))
+    if len(presets) > 1:
+        name = st.segmented_control("Window", list(presets), default=start.name, key=f"{key}/preset")
+        start = presets.get(name or "", start)
+    low, high = radiograph.value_range(view)
+    low, high = min(low, start.center - start.width / 2), max(high, start.center + start.width / 2)
+    step = max((high - low) / 200, 1e-6)
+    left, right = st.columns(2)
+    key = f"{key}/{start.name}"
+    center = left.slider(f"Level, {view.unit}", low, high, float(start.center), step, key=f"{key}/level")
+    width = right.slider(
+        f"Width, {view.unit}", step, float(max(high - low, start.width)), float(start.width), step,
+        key=f"{key}/width",
+    )  # fmt: skip
+    return Window(name=start.name, center=center, width=width)
+
+
+@st.fragment
+def _trace_with_controls(view: Trace, key: str) -> None:
+    """Draw a stretch of a recording, with a way to every other stretch."""
+    duration_s = len(view.signal) / view.rate_hz
+    length_s, start_s = _stretch(view, duration_s, key)
+    figure = ecg_paper.figure(view, start_s, length_s, paper())
+    seen = (
+        f"{', '.join(view.leads)}, {view.start_s + start_s:.1f} to {view.start_s + start_s + length_s:.1f} s"
+    )
+    # A figure as wide as its paper: a narrow screen scrolls it sideways instead of squeezing the squares.
+    with st.container(key=f"paper-{_slug(key)}"):
+        width: int | Literal["stretch"] = int(figure.layout.width) if figure.layout.width else "stretch"
+        st.plotly_chart(
+            figure, width=width, height=int(figure.layout.height), key=f"{key}/trace", config=_CONFIG,
+            alt=f"{view.title or 'Recording'}: {seen}",
+        )  # fmt: skip
+    if duration_s > length_s * 1.01:
+        strip = ecg_paper.overview(view, start_s, length_s, paper())
+        _plot(strip, f"{key}/overview", f"The whole recording, {duration_s:.0f} s")
+    legend = [f":color[**{m.label}**]{{foreground={m.color}}} {m.description}" for m in view.markers]
+    looked = [_legend(view.attribution_label)] if view.attribution is not None else []
+    st.markdown("  \n".join([" · ".join(legend), *looked, f":small[{DISCLAIMER}]"]))
+
+
+def _stretch(view: Trace, duration_s: float, key: str) -> tuple[float, float]:
+    """Return the length and the start of the stretch that the reader chose."""
+    lengths = [s for s in (2.5, 5.0, 10.0, 30.0) if s < duration_s]
+    if not lengths:
+        return duration_s, 0.0
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        length_s = st.segmented_control(
+            "Seconds on the sheet", lengths, default=max(s for s in lengths if s <= 10), required=True,
+            format_func=lambda s: f"{s:g}", key=f"{key}/length",
+        )  # fmt: skip
+        last, place = duration_s - length_s, f"{key}/start"
+        now = min(float(st.session_state.get(place, 0.0)), last)
+        st.session_state[place] = now
+        start_s = st.slider("Start, s", 0.0, last, step=min(0.5, last), key=place)
+        abnormal = _abnormal(view)
+        if len(abnormal):
+            st.button(
+                "Next abnormal beat", icon=":material/skip_next:", key=f"{key}/next", on_click=_jump,
+                args=(place, abnormal / view.rate_hz, length_s, last),
+            )  # fmt: skip
+    return length_s, start_s
+
+
+def _abnormal(view: Trace) -> np.ndarray:
+    others = [marker.samples for marker in view.markers if marker.label != _NORMAL]
+    return np.sort(np.concatenate(others)) if others else np.array([], np.int64)
+
+
+def _jump(place: str, times_s: np.ndarray, length_s: float, last: float) -> None:
+    """Move to the next abnormal beat right of the sheet's middle; from the last one to the first."""
+    middle = st.session_state[place] + length_s / 2
+    later = times_s[times_s > middle + 0.3]
+    target = float(later[0]) if len(later) else float(times_s[0])
+    st.session_state[place] = float(np.clip(round((target - length_s / 2) * 2) / 2, 0.0, last))
+
+
+def _slug(key: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in key)

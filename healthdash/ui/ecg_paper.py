@@ -1,0 +1,295 @@
+"""Signals as figures: ECG paper at 25 mm/s and 10 mm/mV, thinned without losing a peak."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from healthdash.ui.palette import DIVERGING, SERIES, Paper
+from healthdash.views import Trace
+
+__all__ = ["MOST_POINTS", "figure", "overview", "thinned"]
+
+#: Points sent for one figure at most, over all leads.
+MOST_POINTS = 5000
+# Kligfield et al. 2007, Circulation 115:1306: paper speed 25 mm/s, gain 10 mm/mV.
+_MM_PER_S, _MM_PER_MV = 25.0, 10.0
+_MV_PER = {"mV": 1.0, "uV": 0.001, "µV": 0.001, "V": 1000.0}
+#: CSS pixels of a millimetre (96 to the inch): on a desk screen the paper is about life-size.
+_PX_PER_MM = 96 / 25.4
+_MARGIN = {"l": 44, "r": 12, "t": 34, "b": 42}
+_PULSE_S = 0.2
+_ATTRIBUTED_POINTS = 2500
+
+
+def thinned(values: NDArray[np.float32], most: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Keep the lowest and the highest value of each stretch: no peak is lost.
+
+    Parameters
+    ----------
+    values : float32 (n,)
+    most : int
+        Points that may remain.
+
+    Returns
+    -------
+    int64 (m,), float32 (m,)
+        Places and values of those kept, m <= most; all of them where n <= most.
+    """
+    n = len(values)
+    if n <= most:
+        return np.arange(n), values
+    stretches = max(1, most // 2)
+    width = -(-n // stretches)
+    whole = n // width * width
+    blocks = np.nan_to_num(values[:whole]).reshape(-1, width)
+    starts = np.arange(len(blocks)) * width
+    pairs = np.sort(np.stack([blocks.argmin(axis=1) + starts, blocks.argmax(axis=1) + starts], axis=1))
+    places = pairs.ravel()
+    if whole < n:
+        rest = np.nan_to_num(values[whole:])
+        places = np.append(places, np.unique([rest.argmin(), rest.argmax()]) + whole)
+    return places[:most], values[places[:most]]
+
+
+def figure(view: Trace, start_s: float, length_s: float, paper: Paper) -> go.Figure:
+    """Return a stretch of the trace, one lane a lead, beats marked, attribution along the line.
+
+    Parameters
+    ----------
+    start_s, length_s : float, second
+        The stretch, counted from the first sample of the view.
+    """
+    first = max(0, round(start_s * view.rate_hz))
+    last = min(len(view.signal), first + max(2, round(length_s * view.rate_hz)))
+    lanes = _Lanes(view, view.signal[first:last])
+    drawn = go.Figure()
+    for lead, name in enumerate(view.leads):
+        _add_lead(drawn, view, lanes, lead, name, first, last, paper)
+    _add_markers(drawn, view, lanes, first, last)
+    _add_scale(drawn, view, lanes, first, length_s, paper)
+    return drawn
+
+
+def overview(view: Trace, start_s: float, length_s: float, paper: Paper) -> go.Figure:
+    """Return the whole recording as a strip, with the stretch that is shown below shaded."""
+    places, values = thinned(view.signal[:, 0], 2000)
+    unit, per_s = ("min", 60.0) if len(view.signal) / view.rate_hz > 180 else ("s", 1.0)
+    drawn = go.Figure(
+        go.Scattergl(
+            x=(view.start_s + places / view.rate_hz) / per_s,
+            y=values,
+            mode="lines",
+            line={"color": paper.muted, "width": 1},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    )
+    for marker in view.markers:
+        if marker.label != "N" and 0 < len(marker.samples):
+            _add_ticks(drawn, view, marker.samples, marker.color, marker.label, per_s)
+    from_s = view.start_s + start_s
+    drawn.add_vrect(
+        from_s / per_s, (from_s + length_s) / per_s, fillcolor=SERIES[0], opacity=0.25, line_width=0
+    )
+    drawn.update_layout(
+        height=110,
+        margin={"l": 44, "r": 12, "t": 6, "b": 34},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": paper.ink, "size": 12},
+        showlegend=False,
+    )
+    drawn.update_xaxes(title=f"whole recording, {unit}", fixedrange=True, showgrid=False)
+    drawn.update_yaxes(visible=False, fixedrange=True)
+    return drawn
+
+
+class _Lanes:
+    """Where each lead lies: lanes from top to bottom, as high as the signal in them."""
+
+    def __init__(self, view: Trace, stretch: NDArray[np.float32]) -> None:
+        self.is_paper = view.paper and view.unit in _MV_PER
+        self.factor = _MV_PER[view.unit] if self.is_paper else 1.0
+        scaled = np.nan_to_num(stretch) * self.factor
+        self.center = np.median(scaled, axis=0) if len(scaled) else np.zeros(len(view.leads))
+        spread = np.abs(scaled - self.center).max() if scaled.size else 1.0
+        least, most = (0.75, 2.5) if self.is_paper else (1e-6, np.inf)
+        half = float(np.clip(spread * 1.15, least, most))
+        self.half = np.ceil(half * 2) / 2 if self.is_paper else half
+        self.count = len(view.leads)
+
+    def place(self, lead: int, values: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the values of a lead (in the view's unit) at their height on the sheet."""
+        return np.asarray(values * self.factor - self.center[lead] + self.base(lead), np.float64)
+
+    def base(self, lead: int) -> float:
+        """Return the height of a lead's middle."""
+        return float(2 * self.half * (self.count - 1 - lead))
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Return the lowest and highest height of the sheet."""
+        return -self.half, self.base(0) + self.half
+
+
+def _add_lead(
+    drawn: go.Figure, view: Trace, lanes: _Lanes, lead: int, name: str, first: int, last: int, paper: Paper
+) -> None:
+    share = MOST_POINTS // (2 * len(view.leads))
+    places, values = thinned(view.signal[first:last, lead], share)
+    line = {"color": paper.ink, "width": 1.3}
+    drawn.add_trace(
+        go.Scatter(
+            x=_seconds(view, first + places),
+            y=lanes.place(lead, values),
+            customdata=values,
+            mode="lines",
+            line=line,
+            name=name,
+            hovertemplate=f"{name}: %{{customdata:.3f}} {view.unit}<br>%{{x:.3f}} s<extra></extra>",
+            showlegend=False,
+        )
+    )
+    drawn.add_annotation(
+        x=0, xref="paper", xanchor="left", y=lanes.base(lead) + 0.82 * lanes.half, text=f"<b>{name}</b>",
+        showarrow=False, font={"color": paper.ink, "size": 13},
+    )  # fmt: skip
+    if view.attribution is not None:
+        _add_attribution(drawn, view, lanes, lead, first, last)
+
+
+def _add_attribution(drawn: go.Figure, view: Trace, lanes: _Lanes, lead: int, first: int, last: int) -> None:
+    """Colour the places of one lead that count, stronger where they count more."""
+    assert view.attribution is not None
+    shares = view.attribution[first:last, lead]
+    strongest = float(np.percentile(np.abs(view.attribution), 99.5)) or float(np.abs(view.attribution).max())
+    if not strongest > 0:
+        return
+    most = _ATTRIBUTED_POINTS // len(view.leads)
+    counting = np.flatnonzero(np.abs(shares) > 0.05 * strongest)
+    counting = counting[np.argsort(-np.abs(shares[counting]), kind="stable")[:most]]
+    drawn.add_trace(
+        go.Scatter(
+            x=_seconds(view, first + counting),
+            y=lanes.place(lead, view.signal[first + counting, lead]),
+            mode="markers",
+            marker={
+                "color": shares[counting],
+                "colorscale": [list(stop) for stop in DIVERGING],
+                "cmin": -strongest,
+                "cmax": strongest,
+                "size": 3 + 6 * np.clip(np.abs(shares[counting]) / strongest, 0, 1),
+            },
+            hovertemplate="share %{marker.color:+.4f}<br>%{x:.3f} s<extra></extra>",
+            showlegend=False,
+        )
+    )
+
+
+def _add_markers(drawn: go.Figure, view: Trace, lanes: _Lanes, first: int, last: int) -> None:
+    """Write each beat's letter above the first lead."""
+    top = lanes.range[1]
+    for marker in view.markers:
+        inside = marker.samples[(marker.samples >= first) & (marker.samples < last)]
+        if len(inside) == 0 or len(inside) > MOST_POINTS // 10:
+            continue
+        drawn.add_trace(
+            go.Scatter(
+                x=_seconds(view, inside),
+                y=np.full(len(inside), top - 0.12 * lanes.half),
+                mode="text",
+                text=[f"<b>{marker.label}</b>"] * len(inside),
+                textfont={"color": marker.color, "size": 14},
+                hovertemplate=f"{marker.description or marker.label}<br>%{{x:.2f}} s<extra></extra>",
+                showlegend=False,
+            )
+        )
+
+
+def _add_ticks(
+    drawn: go.Figure, view: Trace, samples: NDArray[np.int64], color: str, label: str, per_s: float
+) -> None:
+    kept = samples[:: max(1, len(samples) // 500)]
+    drawn.add_trace(
+        go.Scattergl(
+            x=_seconds(view, kept) / per_s,
+            y=np.full(len(kept), float(np.nanpercentile(view.signal[:, 0][::97], 99.9))),
+            mode="markers",
+            marker={"symbol": "line-ns-open", "color": color, "size": 9},
+            hovertemplate=f"{label} at %{{x:.2f}}<extra></extra>",
+            showlegend=False,
+        )
+    )
+
+
+def _add_scale(
+    drawn: go.Figure, view: Trace, lanes: _Lanes, first: int, length_s: float, paper: Paper
+) -> None:
+    """Draw axes: squared paper with its calibration pulse, or plain ones."""
+    left = view.start_s + first / view.rate_hz
+    low, high = lanes.range
+    drawn.update_layout(
+        margin=_MARGIN, paper_bgcolor="rgba(0,0,0,0)", font={"color": paper.ink, "size": 12},
+        showlegend=False, hovermode="closest", dragmode="pan",
+        plot_bgcolor=paper.sheet if lanes.is_paper else "rgba(0,0,0,0)",
+    )  # fmt: skip
+    drawn.update_xaxes(title="time, s", zeroline=False)
+    if not lanes.is_paper:
+        drawn.update_layout(height=120 + 130 * lanes.count)
+        drawn.update_xaxes(range=[left, left + length_s], gridcolor=paper.line)
+        drawn.update_yaxes(range=[low, high], title=view.unit, gridcolor=paper.line, zeroline=False)
+        return
+    from_s = left - 2 * _PULSE_S
+    _add_pulse(drawn, lanes, from_s, paper)
+    width_mm = (length_s + 2 * _PULSE_S) * _MM_PER_S
+    drawn.update_layout(
+        width=round(width_mm * _PX_PER_MM + _MARGIN["l"] + _MARGIN["r"]),
+        height=round((high - low) * _MM_PER_MV * _PX_PER_MM + _MARGIN["t"] + _MARGIN["b"]),
+    )
+    # Small squares of 1 mm: 40 ms by 0.1 mV; large ones of 5 mm: 200 ms by 0.5 mV.
+    drawn.update_xaxes(range=[from_s, left + length_s], **_squares(0.2, 0.04, paper))
+    drawn.update_xaxes(tickmode="linear", tick0=0, tickvals=None, showticklabels=False)
+    for second in range(int(np.ceil(left)), int(left + length_s) + 1):
+        drawn.add_annotation(
+            x=second, y=0, yref="paper", yanchor="top", text=f"{second:g}", showarrow=False,
+            font={"size": 11, "color": paper.muted},
+        )  # fmt: skip
+    drawn.update_yaxes(range=[low, high], showticklabels=False, **_squares(0.5, 0.1, paper))
+    drawn.update_yaxes(scaleanchor="x", scaleratio=_MM_PER_MV / _MM_PER_S, constrain="domain", title="")
+    drawn.add_annotation(
+        x=1, xref="paper", xanchor="right", y=1, yref="paper", yanchor="bottom", showarrow=False,
+        text="25 mm/s, 10 mm/mV", font={"size": 11, "color": paper.muted},
+    )  # fmt: skip
+
+
+def _squares(major: float, minor: float, paper: Paper) -> dict[str, object]:
+    return {
+        "dtick": major,
+        "tick0": 0,
+        "gridcolor": paper.major,
+        "gridwidth": 1,
+        "minor": {"dtick": minor, "tick0": 0, "showgrid": True, "gridcolor": paper.minor, "gridwidth": 0.5},
+        "zeroline": False,
+    }
+
+
+def _add_pulse(drawn: go.Figure, lanes: _Lanes, from_s: float, paper: Paper) -> None:
+    """Draw 1 mV for 0.2 s before the first lead, as a recorder does."""
+    step = np.array([0, 0, 1, 1, 0, 0]) + lanes.base(0) - 0.5
+    times = from_s + _PULSE_S * np.array([0, 0.5, 0.5, 1.5, 1.5, 2])
+    drawn.add_trace(
+        go.Scatter(
+            x=times,
+            y=step,
+            mode="lines",
+            line={"color": paper.ink, "width": 1.3},
+            hovertemplate="1 mV, 0.2 s<extra></extra>",
+            showlegend=False,
+        )
+    )
+
+
+def _seconds(view: Trace, samples: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.asarray(view.start_s + samples / view.rate_hz, np.float64)

@@ -1,0 +1,149 @@
+"""Why the model gave what it gave: asked for, never computed unasked."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import numpy as np
+import streamlit as st
+
+from healthdash import explain, pipeline
+from healthdash.bundles import Bundle
+from healthdash.explain import ExplainRequest, Explanation
+from healthdash.task import Report, Task
+from healthdash.ui import problems, state
+from healthdash.ui.charts import percent
+from healthdash.ui.draw import draw, draw_all
+from healthdash.views import Beeswarm
+
+__all__ = ["residual_in_words", "section"]
+
+_MOST_ROWS = 100
+_EXACT = "exact-shapley"
+
+
+def section(task: Task, bundle: Bundle, work: state.Workspace, number: int, item: int) -> None:
+    """Offer the explanation of one item, and show those that were asked for."""
+    report = work.reports[number]
+    assert report.prediction is not None
+    st.subheader("Why?", anchor=False)
+    place = f"{task.slug}/{number}/{item}"
+    asked = _controls(task, report, item, place)
+    if asked is None:
+        st.info("No method of explanation fits this input.")
+        return
+    key = (number, item, asked.method or "", asked.target, asked.samples)
+    words = "Explain" if key not in work.explained else "Explained"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        wanted = st.button(
+            words, type="primary", icon=":material/psychology:", key=f"explain:{place}",
+            disabled=key in work.explained,
+        )  # fmt: skip
+        st.caption("Shows what the model looked at, not where the disease is.")
+    if wanted:
+        with st.spinner("Explaining…", show_time=True):
+            work.explained[key] = pipeline.explain(task, report, bundle, asked)
+        st.rerun()
+    if key in work.explained:
+        _show(task, bundle, work.explained[key], item, place)
+    if task.unit == "row" and len(report.prediction) > 1:
+        _many(task, bundle, work, number, asked)
+
+
+def _controls(task: Task, report: Report, item: int, place: str) -> ExplainRequest | None:
+    """Let the reader choose the class, the method and its budget; None: nothing fits."""
+    assert report.prediction is not None
+    assert report.inputs is not None
+    one = {name: values[item : item + 1] for name, values in report.inputs.items()}
+    fitting = [method for method in task.methods if explain.reason_against(method, one) is None]
+    if not fitting:
+        return None
+    labels = report.prediction.labels
+    columns = st.columns(3)
+    target = columns[0].selectbox(
+        "Class", labels, index=labels.index(report.prediction.label(item)), key=f"class:{place}"
+    )
+    method = columns[1].selectbox("Method", fitting, format_func=_title, key=f"method:{place}")
+    samples = 200
+    if method != _EXACT:
+        samples = columns[2].select_slider(
+            "Samples", [50, 100, 200, 400, 800, 1600], value=200, key=f"samples:{place}",
+            help="More samples are more exact and take longer.",
+        )  # fmt: skip
+    return ExplainRequest(method=method, target=target, item=item, samples=samples)
+
+
+def _show(task: Task, bundle: Bundle, report: Report, item: int, place: str) -> None:
+    if report.explanation is None:
+        if report.error is not None:
+            problems.tell(report.error)
+        return
+    explanation = report.explanation
+    draw_all(task.render(report, bundle, item).explanation, f"{place}/{explanation.target}/why")
+    st.caption(residual_in_words(explanation))
+
+
+def residual_in_words(explanation: Explanation) -> str:
+    """Say what the shares start from, what they sum to, and what they miss."""
+    missed = abs(explanation.residual)
+    words = "exactly" if missed < 5e-5 else f"but for {100 * missed:.2f} percentage points"
+    return (
+        f"{_title(explanation.method)}: from the average output {percent(explanation.base)} to "
+        f"{percent(explanation.output)} for {explanation.target}; the shares add up {words}. "
+        f"{explanation.samples:,} model evaluations in {explanation.seconds:.1f} s."
+    )
+
+
+def _many(task: Task, bundle: Bundle, work: state.Workspace, number: int, asked: ExplainRequest) -> None:
+    """Explain many rows at once and show how each feature works over all of them."""
+    report = work.reports[number]
+    assert report.prediction is not None
+    n = min(len(report.prediction), _MOST_ROWS)
+    key = (number, -1, asked.method or "", asked.target, asked.samples)
+    st.subheader("Over many rows", anchor=False)
+    if st.button(f"Explain the first {n} rows for {asked.target}", key=f"many:{task.slug}:{number}"):
+        view = _beeswarm(task, bundle, report, asked, n)
+        if view is not None:
+            work.swarms[key] = view
+    if key in work.swarms:
+        draw(work.swarms[key], f"{task.slug}/{number}/swarm/{asked.target}")
+
+
+def _beeswarm(task: Task, bundle: Bundle, report: Report, asked: ExplainRequest, n: int) -> Beeswarm | None:
+    """Explain n rows, with a progress bar; None where one cannot be explained."""
+    done = st.progress(0.0, "Explaining…")
+    shares, values, names = [], [], []
+    for item in range(n):
+        request = ExplainRequest(method=asked.method, target=asked.target, item=item, samples=asked.samples)
+        explained = pipeline.explain(task, report, bundle, request)
+        if explained.error is not None:
+            problems.tell(explained.error)
+            return None
+        lines = task.attributions(explained)
+        names = [line.feature for line in lines]
+        shares.append([line.attribution for line in lines])
+        values.append([line.value if isinstance(line.value, int | float) else np.nan for line in lines])
+        done.progress((item + 1) / n, f"{item + 1} of {n} rows")
+    done.empty()
+    return Beeswarm(
+        title=f"What moved the output towards {asked.target}, over {n} rows",
+        caption="One dot a row: right of the line it raised the estimated probability. "
+        "Grey dots have a category or no value.",
+        features=tuple(names),
+        values=_scaled(np.array(values, np.float32)),
+        attributions=np.array(shares, np.float32),
+        target=asked.target,
+    )
+
+
+def _scaled(values: np.ndarray) -> np.ndarray:
+    """Scale each feature to 0..1; missing values stay NaN."""
+    known = np.where(np.isnan(values), np.inf, values).min(axis=0)
+    top = np.where(np.isnan(values), -np.inf, values).max(axis=0)
+    span = np.where(top > known, top - known, 1)
+    return np.asarray((values - np.where(np.isfinite(known), known, 0)) / span, np.float32)
+
+
+def _title(method: str) -> str:
+    title: str = import_module(explain.METHODS[method]).TITLE
+    return title

@@ -1,0 +1,81 @@
+"""A form for one patient, made from a task's fields."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from healthdash.fields import CategoryField, Field, NumberField
+from healthdash.task import Task, Upload
+
+__all__ = ["as_upload", "patient"]
+
+_COLUMNS = 3
+Value = str | float | None
+
+
+def patient(task: Task) -> Upload | None:
+    """Show the form; return the row as a file when it was sent off."""
+    with st.form(f"form:{task.slug}", border=False):
+        st.caption("Leave empty what is not known. Nothing is stored.")
+        columns = st.columns(_COLUMNS)
+        values = {
+            field.name: _widget(field, columns[number % _COLUMNS], f"{task.slug}:{field.name}")
+            for number, field in enumerate(task.fields)
+        }
+        sent = st.form_submit_button("Analyse", type="primary", icon=":material/play_arrow:")
+    return as_upload(task.fields, values) if sent else None
+
+
+def as_upload(fields: Sequence[Field], values: Mapping[str, Value]) -> Upload:
+    """Return one row as a CSV file, as if the reader had uploaded it."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([field.name for field in fields])
+    writer.writerow([_cell(values.get(field.name)) for field in fields])
+    return Upload("typed by hand.csv", text.getvalue().encode())
+
+
+def _widget(field: Field, place: st.delta_generator.DeltaGenerator, key: str) -> Value:
+    if isinstance(field, CategoryField):
+        return _choice(field, place, key)
+    if isinstance(field, NumberField):
+        return _number(field, place, key)
+    return place.text_input(field.label, key=key, help=field.description or None) or None
+
+
+def _choice(field: CategoryField, place: st.delta_generator.DeltaGenerator, key: str) -> str | None:
+    codes = list(field.choices)
+    chosen: str | None = place.selectbox(
+        field.label,
+        codes,
+        index=codes.index(field.default) if field.default in codes else None,
+        format_func=lambda code: field.choices[code],
+        placeholder="not known",
+        help=field.description or None,
+        key=key,
+    )
+    return chosen
+
+
+def _number(field: NumberField, place: st.delta_generator.DeltaGenerator, key: str) -> float | None:
+    number: float | None = place.number_input(  # type: ignore[misc]
+        f"{field.label}, {field.unit}" if field.unit else field.label,
+        min_value=float(field.low) if math.isfinite(field.low) else None,
+        max_value=float(field.high) if math.isfinite(field.high) else None,
+        value=None if field.default is None else float(field.default),  # type: ignore[arg-type]
+        step=float(field.step),
+        format="%.0f" if float(field.step).is_integer() else None,
+        placeholder="not known",
+        help=field.description or None,
+        key=key,
+    )
+    return number
+
+
+def _cell(value: Value) -> str:
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,192 @@
+"""What goes in: the task, the model, and files, a sample or a typed patient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from healthdash import bundles, settings
+from healthdash.bundles import Bundle
+from healthdash.task import Example, Task, Upload
+from healthdash.ui import form, state
+
+__all__ = ["choose_model", "choose_task", "offer"]
+
+_UNITS = ("mV", "uV", "V")
+
+
+def choose_task(kind: str, offered: Sequence[Task]) -> Task:
+    """Let the reader choose a task of a page; `?task=slug` in the address chooses it as well."""
+    by_slug = {task.slug: task for task in offered}
+    held, widget = f"chosen:{kind}", f"task:{kind}"
+    wanted = st.query_params.get("task")
+    if wanted in by_slug:
+        st.session_state[held] = wanted
+    elif wanted:
+        st.warning(f"There is no such task on this page. There are: {_titles(offered)}.")
+    current = st.session_state.setdefault(held, offered[0].slug)
+    if len(offered) > 1:
+        st.session_state[widget] = current
+        st.segmented_control(
+            "What to look for", list(by_slug), format_func=lambda slug: by_slug[slug].title, required=True,
+            key=widget, on_change=_follow, args=(held, widget),
+        )  # fmt: skip
+    return by_slug[current]
+
+
+def choose_model(task: Task) -> Bundle | None:
+    """Return the model of a task, chosen by the reader where there are several; None: there is none."""
+    found = {str(bundle.path): bundle for bundle in bundles.available(task.slug)}
+    if len(found) < 2:
+        return next(iter(found.values()), None)
+    held, widget = f"model:{task.slug}", f"model-widget:{task.slug}"
+    if st.session_state.get(held) not in found:
+        st.session_state[held] = next(iter(found))
+    st.session_state[widget] = st.session_state[held]
+    st.selectbox(
+        "Model", list(found), format_func=lambda path: _model_name(found[path]), key=widget,
+        on_change=_hold, args=(held, widget),
+    )  # fmt: skip
+    return found[st.session_state[held]]
+
+
+def offer(task: Task, work: state.Workspace) -> None:
+    """Show every way to give inputs, and take what comes."""
+    _sample_of_address(task, work)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _uploader(task, work)
+    with right:
+        _samples(task, work)
+    if task.fields:
+        with st.expander("Or type one patient", icon=":material/edit_note:"):
+            typed = form.patient(task)
+        if typed:
+            st.query_params.pop("sample", None)
+            work.take(task, [typed], origin="form", title="the patient typed by hand")
+    if work.groups:
+        _loaded(task, work)
+
+
+def _uploader(task: Task, work: state.Workspace) -> None:
+    name = f"upload:{task.slug}"
+    key = state.fresh_key(name)
+    kinds = ", ".join(extension.lstrip(".").upper() for extension in task.accepts)
+    st.file_uploader(
+        f"Upload one or many files ({kinds})",
+        accept_multiple_files=True,
+        max_upload_size=settings.current().max_upload_mb,
+        key=key,
+        on_change=_take_files,
+        args=(task, name, key),
+        help="Files stay in the memory of this machine and are forgotten with the session. "
+        "What a file holds is decided by its content, not by its name.",
+    )
+    if task.kind == "ecg":
+        _hints(task, work)
+
+
+def _take_files(task: Task, name: str, key: str) -> None:
+    """Copy the files out of the widget and empty it, so that they are in memory once."""
+    files = st.session_state.get(key) or []
+    if not files:
+        return
+    work = state.workspace(task)
+    hints = st.session_state.get(f"hints:{task.slug}", {})
+    uploads = work.joined([Upload(file.name, file.getvalue(), hints) for file in files])
+    title = uploads[0].name if len(uploads) == 1 else f"{len(uploads)} files"
+    work.take(task, uploads, origin="upload", title=title)
+    state.used_up(name)
+    st.query_params.pop("sample", None)
+
+
+def _hints(task: Task, work: state.Workspace) -> None:
+    """Ask what a bare table of numbers does not say: its rate and its unit."""
+    held = f"hints:{task.slug}"
+    before = st.session_state.get(held, {})
+    with st.expander("If the file does not say its rate or unit", icon=":material/tune:"):
+        left, right = st.columns(2)
+        rate = left.number_input(
+            "Sampling rate, Hz", min_value=1.0, max_value=10_000.0, value=before.get("rate_hz"),
+            placeholder="as in the file", step=1.0, key=f"rate:{task.slug}",
+        )  # fmt: skip
+        unit = right.selectbox(
+            "Unit of the signal", _UNITS, placeholder="as in the file", key=f"unit:{task.slug}",
+            index=_UNITS.index(before["unit"]) if "unit" in before else None,
+        )  # fmt: skip
+    hints = {name: value for name, value in (("rate_hz", rate), ("unit", unit)) if value is not None}
+    if hints != before:
+        st.session_state[held] = hints
+        if work.origin == "upload":
+            told = [replace(upload, hints=hints) for upload in work.uploads]
+            work.take(task, told, origin="upload", title=work.title)
+
+
+def _samples(task: Task, work: state.Workspace) -> None:
+    st.markdown("Or try a synthetic sample")
+    with st.container(horizontal=True, gap="small"):
+        for example in task.examples():
+            st.button(
+                example.title,
+                help=example.description,
+                key=f"sample:{task.slug}:{example.slug}",
+                type="primary" if work.origin == f"sample:{example.slug}" else "secondary",
+                on_click=_take_sample,
+                args=(task, example),
+            )
+
+
+def _take_sample(task: Task, example: Example) -> None:
+    state.workspace(task).take(
+        task, example.make(), origin=f"sample:{example.slug}", title=f"{example.title}, synthetic"
+    )
+    st.query_params.from_dict({"task": task.slug, "sample": example.slug})
+
+
+def _sample_of_address(task: Task, work: state.Workspace) -> None:
+    """Load the sample that the address names."""
+    slug = st.query_params.get("sample")
+    if not slug or work.origin == f"sample:{slug}" or st.query_params.get("task", task.slug) != task.slug:
+        return
+    example = next((e for e in task.examples() if e.slug == slug), None)
+    if example is None:
+        st.warning("There is no sample of that name. Choose one below.")
+    else:
+        _take_sample(task, example)
+
+
+def _loaded(task: Task, work: state.Workspace) -> None:
+    megabytes = sum(len(upload.data) for upload in work.uploads) / 1e6
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge("Synthetic" if work.origin.startswith("sample:") else "Loaded", icon=":material/check:")
+        st.text(f"{work.title} ({megabytes:.2f} MB)" if megabytes >= 0.01 else work.title)
+        st.button(
+            "Clear", icon=":material/close:", type="tertiary", key=f"clear:{task.slug}",
+            on_click=_clear, args=(task,),
+        )  # fmt: skip
+
+
+def _clear(task: Task) -> None:
+    state.workspace(task).take(task, [], origin="", title="")
+    st.query_params.pop("sample", None)
+
+
+def _follow(held: str, widget: str) -> None:
+    """Keep the chosen task, in the session and in the address."""
+    st.session_state[held] = st.session_state[widget]
+    st.query_params.from_dict({"task": st.session_state[widget]})
+
+
+def _hold(held: str, widget: str) -> None:
+    st.session_state[held] = st.session_state[widget]
+
+
+def _model_name(bundle: Bundle) -> str:
+    own = settings.current().own_models in bundle.path.parents
+    return f"{bundle.info.title} ({bundle.name}{', trained here' if own else ''})"
+
+
+def _titles(offered: Sequence[Task]) -> str:
+    return ", ".join(task.title for task in offered)

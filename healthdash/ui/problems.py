@@ -1,0 +1,36 @@
+"""Errors on the page: the only `except` of the app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from healthdash.errors import HealthdashError, MissingDependency
+
+__all__ = ["shown", "tell"]
+
+
+@contextmanager
+def shown() -> Iterator[None]:
+    """Show what a user can act on; anything else is ours to mend and goes on to the log."""
+    try:
+        yield
+    except HealthdashError as error:
+        tell(error)
+
+
+def tell(error: HealthdashError) -> None:
+    """Show every problem of an error, and what to do next."""
+    box = st.warning if isinstance(error, MissingDependency) else st.error
+    for problem in error.problems:
+        box(_sentence(problem), icon=":material/error:")
+    if error.hint:
+        st.info(_sentence(error.hint), icon=":material/lightbulb:")
+
+
+def _sentence(text: str) -> str:
+    """Return text as a sentence, with nothing in it that Markdown would read."""
+    escaped = text.translate({ord(c): f"\\{c}" for c in "*_`[]<>$#~:"})
+    return escaped[:1].upper() + escaped[1:] + ("" if text.endswith((".", "?", "!")) else ".")

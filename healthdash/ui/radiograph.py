@@ -1,0 +1,84 @@
+"""Pictures to bytes that a screen shows: window, invert, heat; plain numpy, nothing drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from healthdash.views import Picture, Window
+
+__all__ = ["default_window", "resized", "shown", "value_range", "with_heat"]
+
+#: A larger picture only costs time to send: no screen of a page shows more.
+_LONGEST_SIDE_PX = 1400
+#: Smaller ones are enlarged smoothly, for a browser would show blocks.
+_SHORTEST_SIDE_PX = 560
+_FOR = np.array([213, 94, 0], np.float32)
+_AGAINST = np.array([0, 114, 178], np.float32)
+
+
+def value_range(view: Picture) -> tuple[float, float]:
+    """Return the lowest and highest finite grey value, never equal."""
+    finite = view.pixels[np.isfinite(view.pixels)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    return low, high if high > low else low + 1.0
+
+
+def default_window(view: Picture) -> Window:
+    """Return the view's first window, or one over all its values."""
+    if view.windows:
+        return view.windows[0]
+    low, high = value_range(view)
+    return Window(name="all values", center=(low + high) / 2, width=high - low)
+
+
+def shown(view: Picture, window: Window, *, invert: bool) -> NDArray[np.uint8]:
+    """Return the picture in a window as uint8 (height, width, 3); colours stay as they are."""
+    if view.pixels.ndim == 3:
+        colors = np.asarray(view.pixels[..., :3], np.uint8)
+        return np.asarray(255 - colors if invert else colors, np.uint8)
+    low = window.center - window.width / 2
+    scaled = (np.nan_to_num(view.pixels.astype(np.float32), nan=low) - low) / max(window.width, 1e-6)
+    grey = (255 * np.clip(scaled, 0, 1)).astype(np.uint8)
+    grey = 255 - grey if invert else grey
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+def with_heat(picture: NDArray[np.uint8], heat: NDArray[np.float32], opacity: float) -> NDArray[np.uint8]:
+    """Lay an attribution over a picture: orange speaks for the class, blue against it.
+
+    Parameters
+    ----------
+    picture : uint8 (height, width, 3)
+    heat : float32, any height and width
+        Stretched over the picture; full colour at the 99.5th percentile of its size.
+    opacity : float
+        Of the strongest places; weak ones stay clear.
+    """
+    height, width = picture.shape[:2]
+    fitted = np.asarray(
+        Image.fromarray(heat.astype(np.float32)).resize((width, height), Image.Resampling.BICUBIC)
+    )
+    strongest = float(np.percentile(np.abs(heat), 99.5)) or float(np.abs(heat).max()) or 1.0
+    strength = np.clip(np.abs(fitted) / strongest, 0, 1)[..., None]
+    color = np.where(fitted[..., None] > 0, _FOR, _AGAINST)
+    alpha = opacity * strength
+    return np.asarray((1 - alpha) * picture + alpha * color, np.uint8)
+
+
+def resized(picture: NDArray[np.uint8], aspect: float) -> NDArray[np.uint8]:
+    """Make pixels square and the picture as large as a page shows it.
+
+    Parameters
+    ----------
+    aspect : float
+        Height of a pixel over its width.
+    """
+    height, width = picture.shape[0] * aspect, float(picture.shape[1])
+    longest = max(height, width)
+    scale = min(_LONGEST_SIDE_PX / longest, max(1.0, _SHORTEST_SIDE_PX / longest))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    if size == (picture.shape[1], picture.shape[0]):
+        return picture
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))

@@ -1,0 +1,192 @@
+"""What came of the inputs: a table of many, and one of them opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from healthdash import DISCLAIMER
+from healthdash.bundles import Bundle
+from healthdash.task import Report, Task
+from healthdash.ui import explaining, problems, state
+from healthdash.ui.downloads import safe_csv
+from healthdash.ui.draw import draw_all
+from healthdash.views import Trace, View
+
+__all__ = ["Entry", "entries", "show", "table"]
+
+_PAIR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the results: a report, and the row in it (0 for pictures and recordings)."""
+
+    report: int
+    item: int
+
+
+def show(task: Task, bundle: Bundle, work: state.Workspace) -> None:
+    """Show all results: as a table where there are many, then the one that is open."""
+    st.divider()
+    found = entries(task, work.reports)
+    opened = found[0]
+    if len(found) > 1:
+        opened = _chosen(task, work, found)
+    _open(task, bundle, work, opened)
+
+
+def entries(task: Task, reports: list[Report]) -> list[Entry]:
+    """Return every line of the results, in the order of the inputs."""
+    found = []
+    for number, report in enumerate(reports):
+        by_row = task.unit == "row" and report.prediction is not None
+        items = range(len(report.prediction)) if by_row and report.prediction else range(1)
+        found += [Entry(number, item) for item in items]
+    return found
+
+
+def table(task: Task, reports: list[Report]) -> pd.DataFrame:
+    """Return one row a result: source, label, probabilities, verdict of the gate, reason of a failure."""
+    parts = [pd.DataFrame(_lines(task, report)) for report in reports]
+    frame = pd.concat(parts, ignore_index=True)
+    last = ["gate", "message"]
+    return frame[[*(c for c in frame.columns if c not in last), *last]]
+
+
+def _lines(task: Task, report: Report) -> dict[str, object]:
+    """Return the columns of a report's lines."""
+    gate = report.gate.verdict if report.gate else "refuse"
+    prediction = report.prediction
+    if prediction is None:
+        message = report.error.message if report.error else ""
+        return {"source": [report.source], "result": ["failed"], "gate": [gate], "message": [message]}
+    n = len(prediction)
+    reasons = "; ".join(report.gate.reasons) if report.gate else ""
+    if task.unit == "beat":
+        return _recording(report, gate, reasons)
+    labels = np.asarray(prediction.labels, object)[prediction.decided]
+    rows = {"row": prediction.items + 1} if task.unit == "row" and n > 1 else {}
+    chances = {f"P({name})": prediction.calibrated[:, k] for k, name in enumerate(prediction.labels)}
+    return {
+        "source": [report.source] * n,
+        **rows,
+        "result": labels,
+        **chances,
+        "gate": gate,
+        "message": reasons,
+    }
+
+
+def _recording(report: Report, gate: str, reasons: str) -> dict[str, object]:
+    """Return one line for a recording: its beats, counted by class."""
+    assert report.prediction is not None
+    labels = report.prediction.labels
+    counts = np.bincount(report.prediction.decided, minlength=len(labels))
+    beats = {f"{label} beats": [int(count)] for label, count in zip(labels, counts, strict=True)}
+    most = labels[int(counts.argmax())]
+    return {
+        "source": [report.source],
+        "result": [f"mostly {most}"],
+        **beats,
+        "gate": gate,
+        "message": reasons,
+    }
+
+
+def _chosen(task: Task, work: state.Workspace, found: list[Entry]) -> Entry:
+    """Show the table; return the line that the reader clicked, or the first that succeeded."""
+    frame = table(task, work.reports)
+    failed = int((frame["result"] == "failed").sum())
+    words = f"{len(frame) - failed:,} of {len(frame):,} analysed"
+    st.subheader("Results", anchor=False)
+    st.markdown(f"{words}; {failed:,} could not be, the table says why." if failed else f"{words}.")
+    first = int((frame["result"] != "failed").to_numpy().argmax())
+    chosen = st.dataframe(
+        frame, hide_index=True, on_select="rerun", selection_mode="single-row", key=f"table:{task.slug}",
+        column_config=_columns(frame), height=min(38 * (len(frame) + 1), 420), alt=f"Results: {words}",
+    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Click the box at the left of a row to open it; click a heading to sort.")
+        _download(task, work, frame)
+    rows = chosen["selection"]["rows"]
+    return found[rows[0] if rows and rows[0] < len(found) else first]
+
+
+def _columns(frame: pd.DataFrame) -> Any:
+    """Return how columns are shown: probabilities as bars, the reasons wide."""
+    bars = {
+        name: st.column_config.ProgressColumn(name, format="percent", min_value=0.0, max_value=1.0)
+        for name in frame.columns
+        if name.startswith("P(")
+    }
+    return {**bars, "message": st.column_config.TextColumn("message", width="large")}
+
+
+def _download(task: Task, work: state.Workspace, frame: pd.DataFrame) -> None:
+    report = work.reports[0]
+    told = frame.assign(model=report.model, sha256=report.sha256, note=DISCLAIMER)
+    st.download_button(
+        "Download as CSV", safe_csv(told), file_name=f"{task.slug}-results.csv", mime="text/csv",
+        icon=":material/download:", on_click="ignore", key=f"csv:{task.slug}",
+    )  # fmt: skip
+
+
+def _open(task: Task, bundle: Bundle, work: state.Workspace, entry: Entry) -> None:
+    """Show one result: the gate's words, the input beside the probabilities, the explanation."""
+    report = work.reports[entry.report]
+    for notice in report.sample.notices if report.sample else ():
+        st.info(notice, icon=":material/info:")
+    if report.error is not None or report.prediction is None:
+        _refused(task, report, entry)
+        return
+    if report.gate and report.gate.verdict == "warn":
+        for reason in report.gate.reasons:
+            st.warning(f"{reason} {report.gate.hint}".strip(), icon=":material/warning:")
+    item = _beat(task, report, entry)
+    key = f"{task.slug}/{work.origin}/{entry.report}/{item}"
+    sections = task.render(report, bundle, item)
+    whole = sections.input
+    if task.unit == "row" and len(report.prediction) > 1:
+        with st.expander("The whole table", icon=":material/table_rows:"):
+            draw_all(whole, f"{task.slug}/{work.origin}/{entry.report}/input")
+        whole = ()
+    _side_by_side((*whole, *sections.result), key)
+    explaining.section(task, bundle, work, entry.report, item)
+
+
+def _side_by_side(views: tuple[View, ...], key: str) -> None:
+    """Draw the input beside what the model gave; recordings are wide and come one below the other."""
+    if len(views) < _PAIR or any(isinstance(view, Trace) for view in views):
+        draw_all(views, key)
+        return
+    left, right = st.columns([5, 4], gap="large")
+    with left:
+        draw_all(views[:1], f"{key}/left")
+    with right:
+        draw_all(views[1:], f"{key}/right")
+
+
+def _refused(task: Task, report: Report, entry: Entry) -> None:
+    if report.error is not None:
+        problems.tell(report.error)
+    if report.sample is not None:
+        draw_all(task.show(report.sample), f"{task.slug}/refused/{entry.report}")
+
+
+def _beat(task: Task, report: Report, entry: Entry) -> int:
+    """Return the item that is shown: of a recording, the beat that the reader chose."""
+    assert report.prediction is not None
+    if task.unit != "beat" or len(report.prediction) < 2:
+        return entry.item
+    prediction = report.prediction
+    chosen = st.number_input(
+        f"Beat, 1 to {len(prediction):,}", 1, len(prediction), task.default_item(prediction) + 1,
+        key=f"beat:{task.slug}:{entry.report}", width=220,
+        help="The beat whose probabilities and explanation are shown.",
+    )  # fmt: skip
+    return int(chosen) - 1

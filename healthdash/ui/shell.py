@@ -1,0 +1,102 @@
+"""What stands on every page: the disclaimer, the device, and the way to remove one's data."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec
+
+import streamlit as st
+
+from healthdash import DISCLAIMER, __version__, runtime
+from healthdash.ui import state
+
+__all__ = ["device_line", "frame", "framed"]
+
+P = ParamSpec("P")
+_PAGES = Path(__file__).resolve().parents[2] / "pages"
+_in_frame: ContextVar[bool] = ContextVar("in_frame", default=False)
+
+#: Time in which the browser fetches what the first page shows, before the import takes the processor.
+_FIRST_PAGE_S = 1.0
+_LOOK_AGAIN_S = 2.0
+# Paper keeps its scale on a narrow screen and scrolls; Streamlit would squeeze it.
+_STYLE = """<style>
+[class*="st-key-paper-"] { overflow-x: auto; }
+[class*="st-key-paper-"] [data-testid="stFullScreenFrame"],
+[class*="st-key-paper-"] [data-testid="stElementContainer"],
+[class*="st-key-paper-"] [data-testid="stPlotlyChart"] { max-width: none !important; overflow: visible; }
+</style>"""
+
+
+@contextmanager
+def frame() -> Iterator[None]:
+    """Put the sidebar before a page and the footer after it."""
+    st.html(_STYLE)
+    with st.sidebar:
+        st.markdown(f":material/science: **{DISCLAIMER}**")
+        device_line()
+    entered = _in_frame.set(True)
+    yield
+    _in_frame.reset(entered)
+    _footer()
+    _warm_up_soon()
+
+
+def framed(page: Callable[P, None]) -> Callable[P, None]:
+    """Make a page function always run inside `frame`.
+
+    When the first address that a server is asked for is one of pages/, Streamlit runs that file by
+    itself, without app.py, until `st.navigation` was called once.
+    """
+
+    @wraps(page)
+    def inside(*args: P.args, **kwargs: P.kwargs) -> None:
+        if not _in_frame.get():
+            st.navigation(sorted(_PAGES.glob("*.py")), position="hidden")
+            st.rerun()
+        page(*args, **kwargs)
+
+    return inside
+
+
+def device_line() -> None:
+    """Say where models run; looks again until TensorFlow is there, and never imports it."""
+    if runtime.is_ready():
+        st.caption(f":material/memory: {runtime.device()}")
+    else:
+        st.fragment(_waiting, run_every=_LOOK_AGAIN_S)()
+
+
+def _waiting() -> None:
+    st.caption(":material/hourglass_top: Device: loading")
+    if runtime.is_ready():
+        st.rerun()
+
+
+def _footer() -> None:
+    st.divider()
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(
+            f"**{DISCLAIMER}** Model outputs are estimated probabilities. Nothing leaves this machine. "
+            f"healthdash {__version__}"
+        )
+        st.button(
+            "Remove my data",
+            icon=":material/delete:",
+            help="Forget every upload, result and running training of this session.",
+            on_click=state.forget,
+        )
+
+
+@st.cache_resource
+def _warm_up_soon() -> threading.Timer:
+    """Import TensorFlow once a process, after the first page was served."""
+    timer = threading.Timer(_FIRST_PAGE_S, runtime.warm_up)
+    timer.daemon = True
+    timer.start()
+    return timer

@@ -1,0 +1,102 @@
+"""What one browser session holds: its inputs and results, and how they are removed.
+
+Widgets lose their values when the page changes and uploads stay in memory until the session ends;
+so inputs are copied here, under keys of our own, and the upload widget is emptied at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+import streamlit as st
+
+from healthdash.bundles import Bundle
+from healthdash.task import Report, Task, Upload
+from healthdash.views import Beeswarm
+
+__all__ = ["Workspace", "forget", "fresh_key", "used_up", "workspace"]
+
+_PREFIX = "work:"
+_GENERATION = "generation"
+#: A report, the item in it, and what was asked: method, class, samples.
+ExplanationKey = tuple[int, int, str, str, int]
+
+
+@dataclass
+class Workspace:
+    """The inputs of one task in one session, and what came of them.
+
+    Attributes
+    ----------
+    origin : str
+        Where the inputs came from: "upload", "form", "sample:slug"; empty when there are none.
+    groups : list of lists of Upload
+        The files of each input.
+    model : str
+        sha256 of the weights that gave `reports`; empty before the first run.
+    explained : dict
+        Reports with an explanation, by what was asked.
+    swarms : dict
+        Explanations of many rows, by what was asked.
+    """
+
+    origin: str = ""
+    title: str = ""
+    uploads: list[Upload] = field(default_factory=list)
+    groups: list[list[Upload]] = field(default_factory=list)
+    model: str = ""
+    reports: list[Report] = field(default_factory=list)
+    explained: dict[ExplanationKey, Report] = field(default_factory=dict)
+    swarms: dict[ExplanationKey, Beeswarm] = field(default_factory=dict)
+
+    def take(self, task: Task, uploads: Sequence[Upload], *, origin: str, title: str) -> None:
+        """Begin anew with other inputs."""
+        self.origin, self.title = origin, title
+        self.uploads = list(uploads)
+        self.groups = task.group(self.uploads)
+        self.done("", [])
+
+    def done(self, model: str, reports: list[Report]) -> None:
+        """Keep the reports of a model; explanations of earlier ones go."""
+        self.model, self.reports, self.explained, self.swarms = model, reports, {}, {}
+
+    def joined(self, uploads: Sequence[Upload]) -> list[Upload]:
+        """Return new files, with the earlier ones of the same recordings (x.hea, then x.dat)."""
+        stems = {PurePath(upload.name).stem for upload in uploads}
+        names = {upload.name for upload in uploads}
+        earlier = self.uploads if self.origin == "upload" else []
+        kept = [u for u in earlier if PurePath(u.name).stem in stems and u.name not in names]
+        return [*kept, *uploads]
+
+    def is_done_by(self, bundle: Bundle) -> bool:
+        """Say whether the reports are those of a model."""
+        return bool(self.reports) and self.model == bundle.info.sha256
+
+
+def workspace(task: Task) -> Workspace:
+    """Return this session's inputs of a task."""
+    held: Workspace = st.session_state.setdefault(_PREFIX + task.slug, Workspace())
+    return held
+
+
+def fresh_key(name: str) -> str:
+    """Return the key of a widget that can be emptied by `used_up`."""
+    return f"{name}#{st.session_state.get(_GENERATION, 0)}.{st.session_state.get(f'turn:{name}', 0)}"
+
+
+def used_up(name: str) -> None:
+    """Empty the widget of a name: its next run is a new one."""
+    st.session_state[f"turn:{name}"] = st.session_state.get(f"turn:{name}", 0) + 1
+
+
+def forget() -> None:
+    """Remove everything that this session holds, running trainings included."""
+    generation = st.session_state.get(_GENERATION, 0) + 1
+    for held in list(st.session_state.values()):
+        if callable(getattr(held, "close", None)):
+            held.close()
+    st.session_state.clear()
+    st.session_state[_GENERATION] = generation
+    st.query_params.clear()

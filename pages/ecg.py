@@ -1,0 +1,5 @@
+"""The page of ECG."""
+
+from healthdash.ui import analysis
+
+analysis.page("ecg")

@@ -1,0 +1,5 @@
+"""The first page: what there is."""
+
+from healthdash.ui import home
+
+home.page()

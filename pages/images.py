@@ -1,0 +1,5 @@
+"""The page of images."""
+
+from healthdash.ui import analysis
+
+analysis.page("images")

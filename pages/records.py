@@ -1,0 +1,5 @@
+"""The page of patient records."""
+
+from healthdash.ui import analysis
+
+analysis.page("records")

@@ -1,0 +1,5 @@
+"""The page that trains a model on own data."""
+
+from healthdash.ui import training
+
+training.page()

@@ -1,0 +1,164 @@
+"""Every page, over the fake tasks: what it shows, what it refuses, what it forgets."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from healthdash import DISCLAIMER
+from healthdash.ui import state
+from tests import fakes
+
+PAGES = ("home", "images", "ecg", "records", "models", "train")
+KINDS = {"images": fakes.FakePicture(), "ecg": fakes.FakeSignal(), "records": fakes.FakeRows()}
+
+pytestmark = pytest.mark.usefixtures("fake_tasks", "visited")
+
+
+def _upload(app, task, *files):
+    app.file_uploader[0].set_value([(u.name, u.data, "application/json") for u in files]).run()
+    assert not app.exception
+    return app
+
+
+def _texts(app):
+    parts = [app.markdown, app.caption, app.error, app.info, app.warning, app.subheader, app.text]
+    return "\n".join(str(element.value) for part in parts for element in part)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_with_the_disclaimer_and_a_way_to_remove_data(open_page, name):
+    app = open_page(name)
+    assert not app.exception
+    assert DISCLAIMER in _texts(app)
+    assert "Remove my data" in [button.label for button in app.button]
+
+
+def test_home_shows_the_measured_figures(open_page):
+    assert "AUC **0.900** (0.800 to 0.950)" in _texts(open_page())
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_deep_link_gives_the_result_of_a_sample(open_page, name):
+    app = open_page(name, task=KINDS[name].slug, sample="first")
+    assert not app.exception
+    assert "Estimated probability" in _texts(app)
+    assert "Explain" in [button.label for button in app.button]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_an_explanation_is_given_when_asked_for_and_says_what_it_misses(open_page, name):
+    app = open_page(name, task=KINDS[name].slug, sample="first")
+    next(button for button in app.button if button.label == "Explain").click().run()
+    assert not app.exception
+    assert "the shares add up exactly" in _texts(app)
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("address", [{"task": "no-such"}, {"sample": "no-such"}])
+def test_an_unknown_address_is_told_kindly(open_page, name, address):
+    app = open_page(name, **address)
+    assert not app.exception
+    assert "There is no" in app.warning[0].value
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_an_upload_gives_a_result_that_survives_another_page(open_page, name):
+    task = KINDS[name]
+    app = _upload(open_page(name), task, task.file(task.example, "one.json"))
+    assert "one.json" in _texts(app)
+    app.switch_page("pages/models.py").run()
+    app.switch_page(f"pages/{name}.py").run()
+    assert "Estimated probability" in _texts(app)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_bad_file_gets_its_problems_and_a_hint_and_no_result(open_page, name):
+    task = KINDS[name]
+    app = _upload(open_page(name), task, fakes.Upload("bad.json", b"{ not json"))
+    assert "Expected JSON with numbers." in app.error[0].value
+    assert "Write JSON." in _texts(app)
+    assert "Estimated probability" not in _texts(app)
+
+
+def test_every_problem_is_shown(open_page):
+    task = KINDS["images"]
+    app = _upload(open_page("images"), task, task.file([[5000.0, 0.0]]))
+    assert [error.value for error in app.error] == ["The first problem.", "The second problem."]
+
+
+def test_the_gate_warns_and_refuses(open_page):
+    task = KINDS["images"]
+    warned = _upload(open_page("images"), task, task.file([[60.0, 0.0], [0.0, 0.0]]))
+    assert "a value is above 50" in _texts(warned)
+    refused = _upload(open_page("images"), task, task.file([[600.0, 0.0]]))
+    assert "Expected values within 100." in refused.error[0].value
+    assert "Use other values." in _texts(refused)
+
+
+def test_many_files_give_a_table_with_the_failures_in_it(open_page):
+    task = KINDS["images"]
+    good = [task.file(task.example, f"{i}.json") for i in range(3)]
+    app = _upload(open_page("images"), task, *good, fakes.Upload("bad.json", b"?"))
+    table = app.dataframe[0].value
+    assert list(table["result"]) == ["low", "low", "low", "failed"]
+    assert table["message"].iloc[-1] == "expected JSON with numbers"
+    assert "3 of 4 analysed" in _texts(app)
+
+
+def test_the_two_files_of_a_recording_are_put_together(open_page):
+    task = KINDS["ecg"]
+    app = _upload(open_page("ecg"), task, task.file(task.example, "100.hea"))
+    app = _upload(app, task, task.file(task.example, "100.dat"))
+    work = app.session_state[f"work:{task.slug}"]
+    assert [upload.name for upload in work.uploads] == ["100.hea", "100.dat"]
+
+
+def test_a_typed_patient_gives_a_result(open_page):
+    app = open_page("records")
+    next(button for button in app.button if button.label == "Analyse").click().run()
+    assert not app.exception
+    assert "the patient typed by hand" in _texts(app)
+    assert "Estimated probability" in _texts(app)
+
+
+def test_many_rows_are_explained_together(open_page):
+    app = open_page("records", sample="first")
+    next(b for b in app.button if b.label.startswith("Explain the first 3 rows")).click().run()
+    assert not app.exception
+    assert "over 3 rows" in _texts(app)
+
+
+def test_removing_my_data_forgets_uploads_and_results(open_page):
+    task = KINDS["images"]
+    app = _upload(open_page("images"), task, task.file(task.example, "secret.json"))
+    next(button for button in app.button if button.label == "Remove my data").click().run()
+    assert not app.exception
+    assert "secret.json" not in _texts(app)
+    held = app.session_state[f"work:{task.slug}"]
+    assert held == state.Workspace()
+
+
+def test_two_sessions_do_not_see_each_other(open_page):
+    task = KINDS["images"]
+    _upload(open_page("images"), task, task.file(task.example, "mine.json"))
+    assert "mine.json" not in _texts(open_page("images"))
+
+
+def test_models_shows_figures_curves_and_card(open_page):
+    app = open_page("models", model="fake-ecg/fake")
+    assert app.selectbox[0].value == "fake-ecg/fake"
+    text = _texts(app)
+    for part in ("Measured", "ROC", "Confusion matrix", "Reliability", "Subgroups", "Loss", "Of the fake."):
+        assert part in text
+
+
+def test_hints_of_a_silent_file_reach_the_reader(open_page):
+    task = KINDS["ecg"]
+    app = _upload(open_page("ecg"), task, task.file(task.example, "a.json"))
+    next(n for n in app.number_input if n.label.startswith("Sampling rate")).set_value(360.0).run()
+    assert not app.exception
+    work = app.session_state[f"work:{task.slug}"]
+    assert work.uploads[0].hints == {"rate_hz": 360.0}
+    assert json.loads(work.uploads[0].data)
