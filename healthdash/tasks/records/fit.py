@@ -61,9 +61,9 @@ def fit(
     columns: Sequence[Mapping[str, Any]],
     shape: Shape,
     plan: Plan,
+    *,
     train: tuple[NDArray[np.float32], NDArray[np.int64]],
     validation: tuple[NDArray[np.float32], NDArray[np.int64]] | None,
-    *,
     seed: int,
     run: str,
     stop_early: bool = True,
@@ -141,7 +141,9 @@ def background_rows(
     distances = _for_distances(values, numbers)
     centroids = np.concatenate(
         [
-            _centroids(values[rows], distances[rows], numbers, round(count * len(rows) / len(values)), seed)
+            _centroids(
+                values[rows], numbers, _clusters(distances[rows], count * len(rows) / len(values), seed)
+            )
             for rows in (np.flatnonzero(truth == label) for label in np.unique(truth))
         ]
     )
@@ -155,17 +157,17 @@ def background_rows(
     return np.asarray(centroids[np.array(fresh)], np.float32)
 
 
-def _centroids(
-    values: NDArray[np.float32],
-    distances: NDArray[np.float32],
-    numbers: NDArray[np.bool_],
-    count: int,
-    seed: int,
-) -> NDArray[np.float32]:
+def _clusters(distances: NDArray[np.float32], count: float, seed: int) -> NDArray[np.int64]:
     from sklearn.cluster import KMeans
 
-    clusters = KMeans(max(count, 1), random_state=seed, n_init=3).fit_predict(distances)
-    members = [values[clusters == k] for k in range(max(count, 1))]
+    clusters = KMeans(max(round(count), 1), random_state=seed, n_init=3).fit_predict(distances)
+    return np.asarray(clusters, np.int64)
+
+
+def _centroids(
+    values: NDArray[np.float32], numbers: NDArray[np.bool_], clusters: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    members = [values[clusters == k] for k in np.unique(clusters)]
     found = [_centroid(rows, numbers) for rows in members if len(rows) > 1]
     return np.stack(found) if found else values[:0]
 

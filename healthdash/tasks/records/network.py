@@ -5,7 +5,7 @@ Only built-in Keras layers and `keras.ops`, so that a saved network loads in saf
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -68,15 +68,8 @@ def build(
     x = keras.Input((len(columns),), name="features", dtype="float32")
     # Dropout of ones is a random mask while training, and all ones otherwise.
     keep = layers.Dropout(shape.masking, seed=seed, name="masking")(ops.ones_like(x))
-    places = {
-        kind: [i for i, c in enumerate(columns) if c["kind"] == kind] for kind in ("number", "category")
-    }
-    fan_in = 2 * len(places["number"]) + shape.embedding * len(places["category"])
-    parts = []
-    if at := places["number"]:
-        parts.append(_numbers_part(x, keep, columns, at, shape, fan_in, seed))
-    if at := places["category"]:
-        parts.append(_categories_part(x, keep, columns, at, shape, fan_in, seed))
+    table = _Table(x, keep, columns, shape, seed)
+    parts = [*table.numbers_part(), *table.categories_part()]
     h = layers.Add(name="joined")(parts) if len(parts) > 1 else parts[0]
     for depth, units in enumerate(shape.hidden):
         if depth:
@@ -95,59 +88,69 @@ def member_loss(truth: Any, logits: Any) -> Any:
     return -ops.mean(ops.sum(ops.expand_dims(hot, 1) * log_p, axis=-1), axis=-1)
 
 
-def _numbers_part(
-    x: Any,
-    keep: Any,
-    columns: Sequence[Mapping[str, Any]],
-    at: list[int],
-    shape: Shape,
-    fan_in: int,
-    seed: int,
-) -> Any:
-    """Standardise numbers, put the median where one is missing, and say where."""
-    values = ops.take(x, at, axis=1)
-    if any(columns[i].get("log") for i in at):
-        logged = [1.0 if columns[i].get("log") else 0.0 for i in at]
-        which = layers.Rescaling(0.0, offset=logged, name="is_logged")(ops.zeros_like(values))
-        values = ops.where(which > 0.5, ops.log1p(ops.maximum(values, 0.0)), values)
-    centred = layers.Normalization(
-        mean=[columns[i]["center"] for i in at],
-        variance=[columns[i]["scale"] ** 2 for i in at],
-        name="standardised",
-    )(values)
-    gap = ops.logical_or(ops.isnan(values), ops.equal(ops.take(keep, at, axis=1), 0.0))
-    filled = ops.where(gap, 0.0, ops.clip(centred, -_WIDEST, _WIDEST))
-    joined = layers.Concatenate()([filled, ops.cast(gap, "float32")])
-    units = (shape.members, shape.hidden[0])
-    return _dense("ab,mbh->amh", units, fan_in, seed + 1, name="numbers")(joined)
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The input, its random mask, and what is known of its columns."""
 
+    x: Any
+    keep: Any
+    columns: Sequence[Mapping[str, Any]]
+    shape: Shape
+    seed: int
 
-def _categories_part(
-    x: Any,
-    keep: Any,
-    columns: Sequence[Mapping[str, Any]],
-    at: list[int],
-    shape: Shape,
-    fan_in: int,
-    seed: int,
-) -> Any:
-    """Look every category up in one table of embeddings, each member in its own part of it."""
-    codes = ops.take(x, at, axis=1)
-    codes = ops.where(ops.equal(ops.take(keep, at, axis=1), 0.0), 0.0, codes)
-    starts, total = [], 0
-    for i in at:
-        starts.append(float(total))
-        total += len(columns[i]["values"]) + 1
-    places = ops.cast(layers.Rescaling(1.0, offset=starts, name="places")(codes), "int32")
-    table = layers.Embedding(
-        total,
-        shape.members * shape.embedding,
-        embeddings_initializer=keras.initializers.RandomUniform(-1.0, 1.0, seed=seed + 30),
-        name="embeddings",
-    )(places)
-    table = layers.Reshape((len(at), shape.members, shape.embedding))(table)
-    units = (shape.members, shape.hidden[0])
-    return _dense("acmd,mcdh->amh", units, fan_in, seed + 2, name="categories", bias=False)(table)
+    def places(self, kind: str) -> list[int]:
+        """Return the places of the columns of a kind."""
+        return [place for place, column in enumerate(self.columns) if column["kind"] == kind]
+
+    @property
+    def fan_in(self) -> int:
+        """Values that reach a unit of the first layer: two a number, an embedding a category."""
+        return 2 * len(self.places("number")) + self.shape.embedding * len(self.places("category"))
+
+    def numbers_part(self) -> Iterator[Any]:
+        """Standardise numbers, put the median where one is missing, and say where."""
+        at = self.places("number")
+        if not at:
+            return
+        values = self._logged(ops.take(self.x, at, axis=1), at)
+        centred = layers.Normalization(
+            mean=[self.columns[i]["center"] for i in at],
+            variance=[self.columns[i]["scale"] ** 2 for i in at],
+            name="standardised",
+        )(values)
+        gap = ops.logical_or(ops.isnan(values), ops.equal(ops.take(self.keep, at, axis=1), 0.0))
+        filled = ops.where(gap, 0.0, ops.clip(centred, -_WIDEST, _WIDEST))
+        joined = layers.Concatenate()([filled, ops.cast(gap, "float32")])
+        units = (self.shape.members, self.shape.hidden[0])
+        yield _dense("ab,mbh->amh", units, self.fan_in, self.seed + 1, name="numbers")(joined)
+
+    def _logged(self, values: Any, at: list[int]) -> Any:
+        """Take the logarithm of 1 + x of the columns that ask for it."""
+        asked = [1.0 if self.columns[i].get("log") else 0.0 for i in at]
+        if not any(asked):
+            return values
+        which = layers.Rescaling(0.0, offset=asked, name="is_logged")(ops.zeros_like(values))
+        return ops.where(which > 0.5, ops.log1p(ops.maximum(values, 0.0)), values)
+
+    def categories_part(self) -> Iterator[Any]:
+        """Look every category up in one table of embeddings, each member in its own part of it."""
+        at = self.places("category")
+        if not at:
+            return
+        codes = ops.where(ops.equal(ops.take(self.keep, at, axis=1), 0.0), 0.0, ops.take(self.x, at, axis=1))
+        sizes = [len(self.columns[i]["values"]) + 1 for i in at]
+        starts = [float(sum(sizes[:number])) for number in range(len(sizes))]
+        members, size = self.shape.members, self.shape.embedding
+        table = layers.Embedding(
+            sum(sizes),
+            members * size,
+            embeddings_initializer=keras.initializers.RandomUniform(-1.0, 1.0, seed=self.seed + 30),
+            name="embeddings",
+        )(ops.cast(layers.Rescaling(1.0, offset=starts, name="places")(codes), "int32"))
+        table = layers.Reshape((len(at), members, size))(table)
+        units = (members, self.shape.hidden[0])
+        seed = self.seed + 2
+        yield _dense("acmd,mcdh->amh", units, self.fan_in, seed, name="categories", bias=False)(table)
 
 
 def _dense(

@@ -45,34 +45,17 @@ def as_upload(fields: Sequence[Field], rows: Sequence[Row], name: str) -> Upload
 
 def heart_examples(fields: Sequence[Field]) -> tuple[Example, ...]:
     """Return the samples of the task heart-disease."""
-    low = {
-        "age": 42,
-        "sex": 0,
-        "cp": 3,
-        "trestbps": 118,
-        "chol": 205,
-        "fbs": 0,
-        "restecg": 0,
-        "thalach": 172,
-        "exang": 0,
-    }
-    high = {
-        "age": 64,
-        "sex": 1,
-        "cp": 4,
-        "trestbps": 148,
-        "chol": 290,
-        "fbs": 0,
-        "restecg": 2,
-        "thalach": 118,
-        "exang": 1,
-    }
+
+    def patient(text: str) -> dict[str, str]:
+        return dict(zip((field.name for field in fields), text.split(), strict=True))
+
+    low = patient("42 0 3 118 205 0 0 172 0 0.0 1 0 3")
+    high = patient("64 1 4 148 290 0 2 118 1 2.4 2 2 7")
+    gaps = patient("64 1 4 148 290 0 2 118 1 2.4 ? ? ?")
     return (
-        _single(fields, "heart-low", "A woman of 42", low | {"oldpeak": 0, "slope": 1, "ca": 0, "thal": 3}),
-        _single(fields, "heart-high", "A man of 64", high | {"oldpeak": 2.4, "slope": 2, "ca": 2, "thal": 7}),
-        _single(
-            fields, "heart-gaps", "The man of 64 without slope, vessels and scan", high | {"oldpeak": 2.4}
-        ),
+        _single(fields, "heart-low", "A woman of 42", low),
+        _single(fields, "heart-high", "A man of 64", high),
+        _single(fields, "heart-gaps", "The man of 64 without slope, vessels and scan", gaps),
         _table(fields, "heart-table", _heart_row),
     )
 
