@@ -48,7 +48,9 @@ def is_dicom(data: bytes) -> bool:
     element = int.from_bytes(data[2:4], "big" if is_big else "little")
     is_explicit = data[4:6].isalpha() and data[4:6].isupper()
     length = int.from_bytes(data[4:8], "big" if is_big else "little")
-    return element <= 0x0100 and (is_explicit or length < 256)
+    # Implicit encoding has no letters to be known by; signals of small numbers begin alike.
+    is_implicit = data.startswith(b"\x08\x00") and length < 256 and length % 2 == 0
+    return element <= 0x0100 and (is_explicit or is_implicit)
 
 
 def read(data: bytes, source: str) -> ImageSample | Document:

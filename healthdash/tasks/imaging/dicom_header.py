@@ -63,6 +63,8 @@ def picture_sample(
         modality=_text(dataset, "Modality").upper(),
         body_part=_text(dataset, "BodyPartExamined").upper(),
         is_scout="LOCALIZER" in [str(word).upper() for word in dataset.get("ImageType") or ()],
+        age_years=_age_years(dataset),
+        is_animal=_is_animal(dataset),
         frames=frames,
         frame=frame,
         facts=tuple(facts(dataset)),
@@ -205,6 +207,19 @@ def _spacing(dataset: Dataset, frame: int) -> tuple[float, float] | None:
         if len(values) == 2 and min(values) > 0:
             return values[0], values[1]
     return None
+
+
+def _age_years(dataset: Dataset) -> float | None:
+    """Return the age of a text such as 034Y or 008M (PS3.5 6.2, AS)."""
+    text = _text(dataset, "PatientAge")
+    a_year = {"D": 365.25, "W": 52.18, "M": 12.0, "Y": 1.0}.get(text[-1:].upper())
+    return int(text[:-1]) / a_year if a_year and text[:-1].isdigit() else None
+
+
+def _is_animal(dataset: Dataset) -> bool:
+    species = _text(dataset, "PatientSpeciesDescription").lower()
+    is_named = bool(species) and not any(word in species for word in ("homo", "human"))
+    return is_named or bool(_text(dataset, "PatientBreedDescription"))
 
 
 def _notices(dataset: Dataset, frames: int, frame: int) -> Iterator[str]:

@@ -6,7 +6,7 @@ VOI LUT or window, then one inversion at the very end (PS3.3 C.7.6.3.1.2 and C.1
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -85,6 +85,10 @@ class ImageSample(Sample):
         In capitals as in DICOM; empty where the file is silent.
     is_scout : bool
         A localizer: an overview made by a CT scanner.
+    age_years : float or None
+        Of the patient.
+    is_animal : bool
+        The header names a species or breed other than man.
     frames, frame : int
         How many the file holds, and which of them this is.
     facts : tuple of (str, str)
@@ -105,6 +109,8 @@ class ImageSample(Sample):
     modality: str = ""
     body_part: str = ""
     is_scout: bool = False
+    age_years: float | None = field(default=None, repr=False)
+    is_animal: bool = False
     frames: int = 1
     frame: int = 0
     facts: tuple[tuple[str, str], ...] = ()
