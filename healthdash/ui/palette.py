@@ -27,4 +27,4 @@ class Paper:
 
 
 LIGHT = Paper("#16242B", "#5B6B73", "#D3DEE2", "#FFFBFA", "#F9DFDB", "#EBAFA8")
-DARK = Paper("#E3ECEF", "#9FB0B8", "#31424A", "#171214", "#33221F", "#5C3833")
+DARK = Paper("#E3ECEF", "#9FB0B8", "#31424A", "#161314", "#2A1E1C", "#4A302C")

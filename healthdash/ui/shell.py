@@ -19,6 +19,7 @@ __all__ = ["device_line", "frame", "framed"]
 
 P = ParamSpec("P")
 _PAGES = Path(__file__).resolve().parents[2] / "pages"
+_ART = Path(__file__).parent / "art"
 _in_frame: ContextVar[bool] = ContextVar("in_frame", default=False)
 
 #: Time in which the browser fetches what the first page shows, before the import takes the processor.
@@ -37,6 +38,7 @@ _STYLE = """<style>
 def frame() -> Iterator[None]:
     """Put the sidebar before a page and the footer after it."""
     st.html(_STYLE)
+    st.logo((_ART / "logo.svg").read_text(), size="large")
     with st.sidebar:
         st.markdown(f":material/science: **{DISCLAIMER}**")
         device_line()

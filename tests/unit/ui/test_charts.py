@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from healthdash import views
+from healthdash.errors import ContractError
+from healthdash.ui import charts, draw
+from healthdash.ui.palette import LIGHT
+from healthdash.views import Beeswarm, ClassBars, Curve, Curves, Matrix, View, Waterfall
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(0.0, "0.0 %"), (1e-5, "< 0.1 %"), (0.5, "50.0 %"), (0.99999, "> 99.9 %"), (1.0, "100.0 %")],
+)
+def test_a_probability_is_never_rounded_to_certainty(value, words):
+    assert charts.percent(value) == words
+
+
+def test_a_waterfall_ends_at_the_output_with_what_is_not_attributed():
+    view = Waterfall(
+        features=("a", "b"), attributions=np.array([0.3, -0.1], np.float32), base=0.2, output=0.45,
+        residual=0.05, target="high",
+    )  # fmt: skip
+    (bars,) = charts.waterfall(view, LIGHT).data
+    assert list(bars.y) == ["a", "b", "not attributed"]
+    assert bars.base[-1] + bars.x[-1] == pytest.approx(0.45)
+
+
+def test_a_waterfall_of_many_features_sums_the_small_ones():
+    shares = np.linspace(0.2, 0.001, 40, dtype=np.float32)
+    view = Waterfall(
+        features=tuple(f"f{i}" for i in range(40)), attributions=shares, base=0.0, output=float(shares.sum()),
+        residual=0.0, target="high",
+    )  # fmt: skip
+    (bars,) = charts.waterfall(view, LIGHT).data
+    assert len(bars.x) == 12
+    assert sum(bars.x) == pytest.approx(float(shares.sum()))
+
+
+def test_classes_are_ordered_and_the_decided_one_stands_out():
+    view = ClassBars(labels=("a", "b"), probabilities=(0.9, 0.1), predicted="b", threshold=0.05)
+    (bars,) = charts.class_bars(view, LIGHT).data
+    assert list(bars.y) == ["b", "a"]
+    assert bars.marker.color[0] != bars.marker.color[1]
+
+
+def test_the_other_plots_are_made():
+    rng = np.random.default_rng(0)
+    swarm = Beeswarm(
+        features=("a", "b"), values=np.array([[np.nan, 0.5]] * 30, np.float32),
+        attributions=rng.normal(size=(30, 2)).astype(np.float32), target="high",
+    )  # fmt: skip
+    assert len(charts.beeswarm(swarm, LIGHT).data) == 2
+    line = Curve(name="a", x=np.arange(3.0), y=np.arange(3.0), low=np.arange(3.0), high=np.arange(3.0))
+    assert charts.curves(
+        Curves(curves=(line,), x_label="x", y_label="y", diagonal=True, mark_x=1), LIGHT
+    ).data
+    assert charts.matrix(Matrix(labels=("a", "b"), counts=np.zeros((2, 2), np.int64)), LIGHT).data
+
+
+_PUBLIC = (getattr(views, name) for name in views.__all__)
+VIEWS = [kind for kind in _PUBLIC if isinstance(kind, type) and issubclass(kind, View) and kind is not View]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_has_a_drawing(view):
+    assert draw._draw.dispatch(view) is not draw._draw.dispatch(object)
+
+
+def test_a_view_without_a_drawing_is_a_developers_mistake():
+    with pytest.raises(ContractError):
+        draw._draw(View(), "key")
