@@ -1,0 +1,178 @@
+"""Figures of a picture model: areas under curves, recalls and decisions, with their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from healthdash.bundles import BundleInfo
+from healthdash.training.evaluation import (
+    Confusion,
+    Evaluation,
+    MetricRow,
+    Points,
+    ReliabilityBin,
+    confusion,
+    curve_points,
+    metric_row,
+    reliability_bins,
+)
+
+__all__ = ["balanced_threshold", "macro_auc", "measure", "one_against_another", "rows_for"]
+
+Probabilities = NDArray[np.float32]
+Labels = NDArray[np.int64]
+
+
+def measure(
+    info: BundleInfo,
+    probabilities: Probabilities,
+    labels: Labels,
+    groups: NDArray[np.str_],
+    *,
+    part: str,
+    split_rule: str,
+    counts: Mapping[str, int],
+    subgroups: Sequence[MetricRow] = (),
+    command: str = "",
+) -> Evaluation:
+    """Measure calibrated probabilities against true labels.
+
+    Parameters
+    ----------
+    probabilities : float32 (n, k), in the order of `info.labels`
+    labels : int64 (n,)
+    groups : str array (n,)
+        Whole groups are drawn for the intervals.
+    """
+    roc, precision_recall, reliability = _curves(info, probabilities, labels)
+    return Evaluation(
+        split_rule=split_rule,
+        counts=dict(counts),
+        metrics=tuple(rows_for(info, probabilities, labels, groups, part=part)),
+        roc=roc,
+        precision_recall=precision_recall,
+        reliability=reliability,
+        confusion=_confusion(info, probabilities, labels),
+        subgroups=tuple(subgroups),
+        command=command,
+    )
+
+
+def rows_for(
+    info: BundleInfo, probabilities: Probabilities, labels: Labels, groups: NDArray[np.str_], *, part: str
+) -> list[MetricRow]:
+    """Return every figure: AUC by label or group of labels, accuracy, recall of each label."""
+    rows = []
+    for name in info.label_groups:
+        truth, score = _binary(info, name, probabilities, labels)
+        rows.append(metric_row(f"{name} AUC", roc_auc_score, truth, score, groups, part=part))
+        members = info.members(name)
+        if len(members) == 2:
+            rows.append(_within(info, members, probabilities, labels, groups, part=part))
+    if len(info.labels) > 2:
+        rows.append(metric_row("macro AUC", macro_auc, labels, probabilities, groups, part=part))
+    else:
+        rows.append(metric_row("AUC", roc_auc_score, labels, probabilities[:, 1], groups, part=part))
+    decided = info.decide(probabilities)
+    rows.append(metric_row("accuracy", _accuracy, labels, decided, groups, part=part))
+    for name in info.label_groups:
+        rows.extend(_decisions(info, name, decided, labels, groups, part=part))
+    for number, name in enumerate(info.labels):
+        recall = _recall_of(number)
+        rows.append(metric_row(f"{name} recall", recall, labels, decided, groups, part=part))
+    return rows
+
+
+def macro_auc(labels: Labels, probabilities: Probabilities) -> float:
+    """Return the mean over labels of each one's AUC against the others; NaN where one is absent."""
+    counts = [(labels == number).sum() for number in range(probabilities.shape[1])]
+    if 0 in counts or len(labels) in counts:
+        return float("nan")
+    return float(np.mean([roc_auc_score(labels == i, probabilities[:, i]) for i in range(len(counts))]))
+
+
+def one_against_another(probabilities: Probabilities, first: int, second: int) -> NDArray[np.float32]:
+    """Return the probability of `second` where only these two are possible."""
+    pair = probabilities[:, [first, second]] + 1e-12
+    return np.asarray(pair[:, 1] / pair.sum(axis=1), np.float32)
+
+
+def balanced_threshold(
+    truth: NDArray[np.bool_], score: NDArray[np.float32], weights: NDArray[np.float32]
+) -> float:
+    """Return the threshold with the highest mean of sensitivity and specificity, both weighted."""
+    order = np.argsort(score)
+    truth, score, weights = truth[order], score[order], weights[order]
+    missed = np.cumsum(weights * truth) / (weights * truth).sum()
+    cleared = np.cumsum(weights * ~truth) / (weights * ~truth).sum()
+    gain = cleared - missed
+    best = np.flatnonzero(gain >= gain.max() - 0.005)  # a plateau: its middle holds better elsewhere
+    place = int(best[len(best) // 2])
+    return float((score[place] + score[min(place + 1, len(score) - 1)]) / 2)
+
+
+def _binary(
+    info: BundleInfo, name: str, probabilities: Probabilities, labels: Labels
+) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    members = info.members(name)
+    return np.isin(labels, members), probabilities[:, members].sum(axis=1)
+
+
+def _within(
+    info: BundleInfo,
+    members: Sequence[int],
+    probabilities: Probabilities,
+    labels: Labels,
+    groups: NDArray[np.str_],
+    *,
+    part: str,
+) -> MetricRow:
+    first, second = members
+    rows = np.isin(labels, members)
+    score = one_against_another(probabilities[rows], first, second)
+    name = f"{info.labels[first]} against {info.labels[second]} AUC"
+    return metric_row(name, roc_auc_score, labels[rows] == second, score, groups[rows], part=part)
+
+
+def _decisions(
+    info: BundleInfo, name: str, decided: Labels, labels: Labels, groups: NDArray[np.str_], *, part: str
+) -> list[MetricRow]:
+    members = info.members(name)
+    truth, called = np.isin(labels, members).astype(int), np.isin(decided, members).astype(int)
+    scores = {"accuracy": _accuracy, "sensitivity": _recall_of(1), "specificity": _recall_of(0)}
+    return [
+        metric_row(f"{name} {measure}", score, truth, called, groups, part=part)
+        for measure, score in scores.items()
+    ]
+
+
+def _accuracy(truth: Labels, decided: Labels) -> float:
+    return float((truth == decided).mean())
+
+
+def _recall_of(label: int) -> Callable[[Labels, Labels], float]:
+    def recall(truth: Labels, decided: Labels) -> float:
+        own = truth == label
+        return float((decided[own] == label).mean()) if own.any() else float("nan")
+
+    return recall
+
+
+def _curves(
+    info: BundleInfo, probabilities: Probabilities, labels: Labels
+) -> tuple[dict[str, Points], dict[str, Points], dict[str, tuple[ReliabilityBin, ...]]]:
+    roc, precision_recall, reliability = {}, {}, {}
+    for name in (*info.label_groups, *info.labels):
+        truth, score = _binary(info, name, probabilities, labels)
+        if truth.any() and not truth.all():
+            roc[name], precision_recall[name] = curve_points(truth, score)
+            reliability[name] = reliability_bins(truth, score)
+    return roc, precision_recall, reliability
+
+
+def _confusion(info: BundleInfo, probabilities: Probabilities, labels: Labels) -> Confusion:
+    return confusion(info.labels, labels, info.decide(probabilities))

@@ -1,0 +1,150 @@
+"""What is trained for each picture task, and what its card says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from healthdash.training import TrainSettings
+
+from .augment import Augmentation
+from .fitting import FitPlan
+from .network import NetworkPlan
+
+__all__ = ["CHEST_XRAY", "LUNG_CT", "Recipe"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a picture task is trained; the settings of a run may override parts of it.
+
+    Attributes
+    ----------
+    order : tuple of str
+        Labels in the network's order.
+    label_groups : dict
+        Named sums of labels; the first is decided by an operating point.
+    draw_against_shortcuts : float
+        Power of the overlap weights in drawing training pictures; 0 draws all alike.
+    members, folds : int
+        Networks of different seeds that are averaged; folds of a cross-validation, 0 for none.
+    mirrored : bool
+        The shipped network also sees each picture mirrored, and averages.
+    window_hu : (float, float) or None
+        Center and width in which CT values become grey; None for pictures that are no CT.
+    """
+
+    task: str
+    title: str
+    order: tuple[str, ...]
+    size: int
+    stem: int = 16
+    widths: tuple[int, ...] = (48, 96, 128)
+    depths: tuple[int, ...] = (1, 2, 2)
+    label_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    fit: FitPlan
+    members: int = 1
+    mirrored: bool = True
+    folds: int = 0
+    draw_against_shortcuts: float = 0.0
+    window_hu: tuple[float, float] | None = None
+    intended_use: str
+    limits: tuple[str, ...]
+
+    def network(self, labels: int) -> NetworkPlan:
+        """Return the shape of a network for so many labels."""
+        return NetworkPlan(
+            size=self.size, labels=labels, stem=self.stem, widths=self.widths, depths=self.depths
+        )
+
+    def grouped(self, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Return the groups of labels whose every label is among these."""
+        return {group: members for group, members in self.label_groups.items() if set(members) <= set(names)}
+
+    def with_settings(self, settings: TrainSettings) -> Recipe:
+        """Return the recipe as a user wants it; what is None stays."""
+        chosen = {
+            name: value
+            for name in ("epochs", "batch_size", "learning_rate", "patience")
+            if (value := getattr(settings, name)) is not None
+        }
+        if not settings.augment:
+            chosen["augmentation"] = None
+        return replace(
+            self,
+            fit=replace(self.fit, **chosen),
+            members=settings.members or self.members,
+            folds=settings.folds if settings.folds is not None else self.folds,
+        )
+
+
+_SAME_HOSPITAL = (
+    "The figures are from the hospital that the training pictures came from; another's will be lower."
+)
+
+CHEST_XRAY = Recipe(
+    task="chest-xray",
+    title="Chest X-ray: normal, bacterial or viral pneumonia",
+    order=("normal", "bacterial", "viral"),
+    label_groups={"pneumonia": ("bacterial", "viral")},
+    size=128,
+    fit=FitPlan(
+        epochs=44,
+        batch_size=32,
+        learning_rate=1.5e-3,
+        average_momentum=0.99,
+        patience=None,
+        augmentation=Augmentation(
+            smallest_scale=0.6, noise=0.05, zoom=1.35, aspect=1.6, tone=0.2, patches=0.25, mixup=0.1
+        ),
+    ),
+    members=2,
+    draw_against_shortcuts=0.3,
+    intended_use="Research and education on whole, upright, frontal chest X-rays of children aged one to "
+    "five. Not for clinical use.",
+    limits=(
+        "Children aged 1 to 5 of one hospital (Guangzhou); adults, lateral views and other findings were "
+        "never seen.",
+        _SAME_HOSPITAL,
+        "A known weakness of models trained on these data: in pictures of other series, normal ones are "
+        "called pneumonia too often.",
+        "In the training data, statistics of brightness, sharpness and aspect alone give the label away "
+        "(AUC 0.97). Training scrambles them and draws pictures that contradict them more often; that "
+        "lessens the harm but cannot end it.",
+        "The pictures came squashed to a square, so every picture is squashed to a square.",
+        "Bacterial against viral is told far less well than pneumonia against normal.",
+    ),
+)
+
+LUNG_CT = Recipe(
+    task="lung-ct",
+    title="Lung CT slice: normal, benign or malignant",
+    order=("normal", "benign", "malignant"),
+    # Read off the training pictures: grey 42.5 is air (-1000 HU), 196 fat (-100), 220 muscle (50).
+    window_hu=(-500.0, 1500.0),
+    size=128,
+    stem=16,
+    widths=(32, 64, 96),
+    depths=(1, 1, 1),
+    fit=FitPlan(
+        epochs=40,
+        weight_decay=0.05,
+        batch_size=32,
+        patience=None,
+        augmentation=Augmentation(smallest_scale=0.6, noise=0.04, patches=0.2),
+    ),
+    folds=5,
+    intended_use="Research and education on single axial CT slices of the chest, windowed as in the training "
+    "data. Not for clinical use.",
+    limits=(
+        "One slice is judged, not a patient; the label of a training slice is that of its patient.",
+        "Few benign slices (95, in 38 groups of near-duplicates): look at their recall and its interval "
+        "before anything else.",
+        "One source in one country. The data name no patients, so groups of near-duplicates stand in for "
+        "them, and slices of one patient may still be in two folds.",
+        "Papers that report 0.93 and more on these data split slices at random, so that neighbours of a "
+        "test slice were trained on; here near-duplicates are kept together, and the figures are lower.",
+        "The shipped network is the mean of the five fold networks. The figures are of each fold's network "
+        "on the groups that it was not trained on; the mean itself was not measured on unseen groups.",
+    ),
+)

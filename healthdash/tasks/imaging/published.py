@@ -1,0 +1,40 @@
+"""The published data sets that the shipped models are trained on, known by their manifest."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from healthdash.bundles import DataSource
+
+from .dataset import LabelledPictures
+
+__all__ = ["source_of"]
+
+_CHEST = "2da9927685347bc007e66a60e4241d127e4633271a3d5293f3be868139d9c7fc"
+_LUNG = "23c6fab46df4557321305c8a021c49e5032963ef41254543be8028276e15e332"
+
+_PUBLISHED = {
+    _CHEST: {
+        "name": "Kermany chest X-rays, training part, squashed to 224 x 224",
+        "source": "Mendeley Data, doi 10.17632/rscbjbr9sj",
+        "licence": "CC BY 4.0",
+        "citation": "Kermany, Zhang and Goldbaum 2018, Labeled Optical Coherence Tomography (OCT) and Chest "
+        "X-Ray Images for Classification; paper: Cell 172:1122-1131",
+    },
+    _LUNG: {
+        "name": "IQ-OTH/NCCD lung CT slices, 224 x 224",
+        "source": "Mendeley Data, doi 10.17632/bhmdr45bh2",
+        "licence": "CC BY 4.0",
+        "citation": "Alyasriy and Al-Huseiny, The IQ-OTH/NCCD lung cancer dataset",
+    },
+}
+_UNKNOWN = {
+    "source": "supplied by the user of this installation",
+    "licence": "not stated; ask who supplied it",
+}
+
+
+def source_of(dataset: LabelledPictures) -> DataSource:
+    """Describe where a data set comes from; anything but a published one is the user's own."""
+    known = _PUBLISHED.get(dataset.fingerprint, {"name": dataset.title, **_UNKNOWN})
+    return DataSource(**known, rows=len(dataset), groups=len(np.unique(dataset.groups)))
