@@ -19,6 +19,8 @@ __all__ = ["expander", "figures", "headline", "in_words", "learning_curves"]
 _HEADLINES = 2
 #: Columns of a history that are no curve.
 _NO_CURVE = ("run", "epoch", "learning_rate")
+#: More runs than this are drawn as their mean and a band.
+_MOST_RUNS = 4
 
 
 def expander(bundle: Bundle) -> None:
@@ -124,12 +126,14 @@ def learning_curves(history: pd.DataFrame) -> Iterator[Curves]:
     if history.empty or "epoch" not in history:
         return
     measures = [c for c in history.columns if c not in _NO_CURVE and not c.startswith("val_")]
+    runs = history["run"].nunique() if "run" in history else 1
     best = _best_epoch(history)
     for measure in measures:
-        curves = tuple(_lines(history, measure))
+        curves = tuple(_joined(history, measure) if runs > _MOST_RUNS else _lines(history, measure))
         if curves:
             yield Curves(
                 title=measure.replace("_", " ").capitalize(),
+                caption=f"Mean, lowest and highest of {runs} runs." if runs > _MOST_RUNS else "",
                 curves=curves,
                 x_label="epoch",
                 y_label=measure.replace("_", " "),
@@ -139,15 +143,17 @@ def learning_curves(history: pd.DataFrame) -> Iterator[Curves]:
 
 
 def _best_epoch(history: pd.DataFrame) -> float | None:
-    """Return the epoch of the lowest validation loss, where there is one run."""
-    one_run = "run" not in history or history["run"].nunique() == 1
-    if not one_run or "val_loss" not in history or history["val_loss"].isna().all():
+    """Return the epoch of the lowest validation loss; the median of them where there are several runs."""
+    if "val_loss" not in history or history["val_loss"].isna().all():
         return None
-    losses = history["val_loss"].to_numpy(float)
-    return float(history["epoch"].to_numpy(float)[np.nanargmin(losses)])
+    known = history[history["val_loss"].notna()]
+    runs = [part for _, part in known.groupby("run", sort=False)] if "run" in known else [known]
+    best = [part["epoch"].to_numpy(float)[part["val_loss"].to_numpy(float).argmin()] for part in runs]
+    return float(np.median(best))
 
 
 def _lines(history: pd.DataFrame, measure: str) -> Iterator[Curve]:
+    """Yield the training and the validation curve of each run."""
     runs = history.groupby("run", sort=False) if "run" in history else [("", history)]
     for run, part in runs:
         for column, word in ((measure, "training"), (f"val_{measure}", "validation")):
@@ -159,6 +165,21 @@ def _lines(history: pd.DataFrame, measure: str) -> Iterator[Curve]:
                     y=known[column].to_numpy(float),
                     dashed=word == "validation",
                 )
+
+
+def _joined(history: pd.DataFrame, measure: str) -> Iterator[Curve]:
+    """Yield the mean over many runs with the band from the lowest to the highest."""
+    for column, word in ((measure, "training"), (f"val_{measure}", "validation")):
+        if column in history and history[column].notna().any():
+            over = history.groupby("epoch")[column].agg(["mean", "min", "max"]).dropna()
+            yield Curve(
+                name=word,
+                x=over.index.to_numpy(float),
+                y=over["mean"].to_numpy(float),
+                low=over["min"].to_numpy(float),
+                high=over["max"].to_numpy(float),
+                dashed=word == "validation",
+            )
 
 
 def show_learning_curves(history: pd.DataFrame, key: str) -> None:

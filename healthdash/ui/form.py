@@ -12,7 +12,7 @@ import streamlit as st
 from healthdash.fields import CategoryField, Field, NumberField
 from healthdash.task import Task, Upload
 
-__all__ = ["as_upload", "patient"]
+__all__ = ["as_upload", "patient", "template"]
 
 _COLUMNS = 3
 Value = str | float | None
@@ -29,6 +29,20 @@ def patient(task: Task) -> Upload | None:
         }
         sent = st.form_submit_button("Analyse", type="primary", icon=":material/play_arrow:")
     return as_upload(task.fields, values) if sent else None
+
+
+def template(task: Task) -> None:
+    """Offer an empty table with the task's columns, to fill in with many patients."""
+    empty = as_upload(task.fields, {}).data.splitlines(keepends=True)[0]
+    st.download_button(
+        "Download an empty table for many patients",
+        empty,
+        file_name=f"{task.slug}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+    )
 
 
 def as_upload(fields: Sequence[Field], values: Mapping[str, Value]) -> Upload:

@@ -63,6 +63,7 @@ def offer(task: Task, work: state.Workspace) -> None:
     if task.fields:
         with st.expander("Or type one patient", icon=":material/edit_note:"):
             typed = form.patient(task)
+            form.template(task)
         if typed:
             st.query_params.pop("sample", None)
             work.take(task, [typed], origin="form", title="the patient typed by hand")

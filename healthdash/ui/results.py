@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import streamlit as st
 
 from healthdash import DISCLAIMER
 from healthdash.bundles import Bundle
-from healthdash.task import Report, Task
+from healthdash.task import Gate, Report, Task
 from healthdash.ui import explaining, problems, state
 from healthdash.ui.downloads import safe_csv
 from healthdash.ui.draw import draw_all
@@ -36,7 +37,7 @@ def show(task: Task, bundle: Bundle, work: state.Workspace) -> None:
     found = entries(task, work.reports)
     opened = found[0]
     if len(found) > 1:
-        opened = _chosen(task, work, found)
+        opened = _chosen(task, bundle, work, found)
     _open(task, bundle, work, opened)
 
 
@@ -50,57 +51,55 @@ def entries(task: Task, reports: list[Report]) -> list[Entry]:
     return found
 
 
-def table(task: Task, reports: list[Report]) -> pd.DataFrame:
+def table(task: Task, bundle: Bundle, reports: list[Report]) -> pd.DataFrame:
     """Return one row a result: source, label, probabilities, verdict of the gate, reason of a failure."""
-    parts = [pd.DataFrame(_lines(task, report)) for report in reports]
-    frame = pd.concat(parts, ignore_index=True)
+    frame = pd.concat([pd.DataFrame(_lines(task, bundle, report)) for report in reports], ignore_index=True)
     last = ["gate", "message"]
     return frame[[*(c for c in frame.columns if c not in last), *last]]
 
 
-def _lines(task: Task, report: Report) -> dict[str, object]:
+def _lines(task: Task, bundle: Bundle, report: Report) -> Mapping[str, object]:
     """Return the columns of a report's lines."""
-    gate = report.gate.verdict if report.gate else "refuse"
     prediction = report.prediction
     if prediction is None:
         message = report.error.message if report.error else ""
-        return {"source": [report.source], "result": ["failed"], "gate": [gate], "message": [message]}
-    n = len(prediction)
-    reasons = "; ".join(report.gate.reasons) if report.gate else ""
+        return {"source": [report.source], "result": ["failed"], "gate": ["refuse"], "message": [message]}
     if task.unit == "beat":
-        return _recording(report, gate, reasons)
-    labels = np.asarray(prediction.labels, object)[prediction.decided]
-    rows = {"row": prediction.items + 1} if task.unit == "row" and n > 1 else {}
+        return _recording(report)
+    gates = task.item_gates(report, bundle)
+    rows = {"row": prediction.items + 1} if task.unit == "row" and len(prediction) > 1 else {}
     chances = {f"P({name})": prediction.calibrated[:, k] for k, name in enumerate(prediction.labels)}
     return {
-        "source": [report.source] * n,
+        "source": [report.source] * len(prediction),
         **rows,
-        "result": labels,
+        "result": np.asarray(prediction.labels, object)[prediction.decided],
         **chances,
-        "gate": gate,
-        "message": reasons,
+        "gate": [gate.verdict for gate in gates],
+        "message": ["; ".join(gate.reasons) for gate in gates],
     }
 
 
-def _recording(report: Report, gate: str, reasons: str) -> dict[str, object]:
+def _recording(report: Report) -> Mapping[str, object]:
     """Return one line for a recording: its beats, counted by class."""
     assert report.prediction is not None
+    gate = report.gate or Gate()
     labels = report.prediction.labels
     counts = np.bincount(report.prediction.decided, minlength=len(labels))
     beats = {f"{label} beats": [int(count)] for label, count in zip(labels, counts, strict=True)}
-    most = labels[int(counts.argmax())]
     return {
         "source": [report.source],
-        "result": [f"mostly {most}"],
+        "result": [f"mostly {labels[int(counts.argmax())]}"],
         **beats,
-        "gate": gate,
-        "message": reasons,
+        "gate": gate.verdict,
+        "message": "; ".join(gate.reasons),
     }
 
 
-def _chosen(task: Task, work: state.Workspace, found: list[Entry]) -> Entry:
+def _chosen(task: Task, bundle: Bundle, work: state.Workspace, found: list[Entry]) -> Entry:
     """Show the table; return the line that the reader clicked, or the first that succeeded."""
-    frame = table(task, work.reports)
+    if work.table is None:
+        work.table = table(task, bundle, work.reports)
+    frame = work.table
     failed = int((frame["result"] == "failed").sum())
     words = f"{len(frame) - failed:,} of {len(frame):,} analysed"
     st.subheader("Results", anchor=False)
@@ -144,9 +143,9 @@ def _open(task: Task, bundle: Bundle, work: state.Workspace, entry: Entry) -> No
     if report.error is not None or report.prediction is None:
         _refused(task, report, entry)
         return
-    if report.gate and report.gate.verdict == "warn":
-        for reason in report.gate.reasons:
-            st.warning(f"{reason} {report.gate.hint}".strip(), icon=":material/warning:")
+    if entry.report not in work.gates:
+        work.gates[entry.report] = task.item_gates(report, bundle)
+    _told(work.gates[entry.report][entry.item])
     item = _beat(task, report, entry)
     key = f"{task.slug}/{work.origin}/{entry.report}/{item}"
     sections = task.render(report, bundle, item)
@@ -157,6 +156,13 @@ def _open(task: Task, bundle: Bundle, work: state.Workspace, entry: Entry) -> No
         whole = ()
     _side_by_side((*whole, *sections.result), key)
     explaining.section(task, bundle, work, entry.report, item)
+
+
+def _told(gate: Gate) -> None:
+    """Say what the gate found; a pass says nothing."""
+    for reason in gate.reasons:
+        box = st.error if gate.verdict == "refuse" else st.warning
+        box(f"{reason[:1].upper()}{reason[1:].rstrip('.')}. {gate.hint}".strip(), icon=":material/warning:")
 
 
 def _side_by_side(views: tuple[View, ...], key: str) -> None:

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
+import pandas as pd
 import streamlit as st
 
 from healthdash.bundles import Bundle
-from healthdash.task import Report, Task, Upload
+from healthdash.task import Gate, Report, Task, Upload
 from healthdash.views import Beeswarm
 
 __all__ = ["Workspace", "forget", "fresh_key", "used_up", "workspace"]
@@ -40,6 +41,10 @@ class Workspace:
         Reports with an explanation, by what was asked.
     swarms : dict
         Explanations of many rows, by what was asked.
+    table : DataFrame or None
+        The results in a table, made when it is first shown.
+    gates : dict
+        Gates of the items of each report that was opened.
     """
 
     origin: str = ""
@@ -50,6 +55,8 @@ class Workspace:
     reports: list[Report] = field(default_factory=list)
     explained: dict[ExplanationKey, Report] = field(default_factory=dict)
     swarms: dict[ExplanationKey, Beeswarm] = field(default_factory=dict)
+    table: pd.DataFrame | None = None
+    gates: dict[int, Sequence[Gate]] = field(default_factory=dict)
 
     def take(self, task: Task, uploads: Sequence[Upload], *, origin: str, title: str) -> None:
         """Begin anew with other inputs."""
@@ -60,7 +67,8 @@ class Workspace:
 
     def done(self, model: str, reports: list[Report]) -> None:
         """Keep the reports of a model; explanations of earlier ones go."""
-        self.model, self.reports, self.explained, self.swarms = model, reports, {}, {}
+        self.model, self.reports, self.table = model, reports, None
+        self.explained, self.swarms, self.gates = {}, {}, {}
 
     def joined(self, uploads: Sequence[Upload]) -> list[Upload]:
         """Return new files, with the earlier ones of the same recordings (x.hea, then x.dat)."""

@@ -91,7 +91,7 @@ def test_every_problem_is_shown(open_page):
 def test_the_gate_warns_and_refuses(open_page):
     task = KINDS["images"]
     warned = _upload(open_page("images"), task, task.file([[60.0, 0.0], [0.0, 0.0]]))
-    assert "a value is above 50" in _texts(warned)
+    assert "A value is above 50" in _texts(warned)
     refused = _upload(open_page("images"), task, task.file([[600.0, 0.0]]))
     assert "Expected values within 100." in refused.error[0].value
     assert "Use other values." in _texts(refused)
