@@ -131,7 +131,7 @@ class ImageTask(Task):
 
         recipe = self.recipe()
         with opened(path) as folder:
-            return load_manifest(folder, recipe.size, self._read_grey, recipe.order)
+            return load_manifest(folder, recipe.size, self.read_grey, recipe.order)
 
     def train(
         self,
@@ -171,7 +171,8 @@ class ImageTask(Task):
             command=f"python -m healthdash evaluate {self.slug} --data FOLDER",
         )
 
-    def _read_grey(self, path: Path) -> NDArray[np.float32]:
+    def read_grey(self, path: Path) -> NDArray[np.float32]:
+        """Read a picture file as the model sees it, float32 (height, width), 0 to 1."""
         sample = self.read([Upload.from_path(path)])
         self.validate(sample)
         return model_view(_as_picture(sample), self.trained_window)
