@@ -92,12 +92,18 @@ def _numbers(values: pd.Series, column: Mapping[str, Any]) -> NDArray[np.float64
 
 
 def _codes(values: pd.Series, column: Mapping[str, Any]) -> NDArray[np.float64]:
+    # Plain dictionaries: for one row, a Series for each column costs more than the network.
     known = {value.lower(): code for code, value in enumerate(column["values"], 1)}
-    found: dict[str, int] = {}
-    for cell, group in zip(values.unique(), groups_of(pd.Series(values.unique()), column), strict=True):
-        chapter = _CHAPTER + chapter_of(cell) if column.get("icd9") else ""
-        found[cell] = known.get(group, known.get(chapter, 0))
-    return np.asarray(values.map(found), np.float64)
+    cells = values.tolist()
+    found = {cell: _code(cell, known, icd9=bool(column.get("icd9"))) for cell in set(cells)}
+    return np.array([found[cell] for cell in cells], np.float64)
+
+
+def _code(cell: str, known: Mapping[str, int], *, icd9: bool) -> int:
+    """Return a category's number; a rare ICD-9 category counts as its chapter, others as 0."""
+    if not icd9:
+        return known.get(cell.strip().lower(), 0)
+    return known.get(category_of(cell).lower(), known.get(_CHAPTER + chapter_of(cell), 0))
 
 
 def _middle(cell: str) -> float:
