@@ -36,6 +36,8 @@ def page(kind: str) -> None:
         if bundle is None:
             st.info("There is no model for this task yet.", icon=":material/info:")
             st.page_link("pages/train.py", label="Train one", query_params={"task": task.slug})
+            if work.groups:
+                draw_all(task.show(task.read(work.groups[0])), f"shown:{task.slug}")
             return
         if work.groups:
             _analyse(task, bundle, work)

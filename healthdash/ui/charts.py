@@ -251,7 +251,7 @@ def _largest(names: Sequence[str], shares: NDArray[np.float64]) -> tuple[list[st
 
 
 def _vertical(figure: go.Figure, x: float, text: str, side: str, paper: Paper) -> None:
-    figure.add_vline(x, line={"color": paper.ink, "dash": "dot", "width": 1.2})
+    figure.add_vline(x, line={"color": paper.muted, "dash": "dot", "width": 1.2}, layer="below")
     above = side == "top"
     figure.add_annotation(
         x=x,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import singledispatch
 from typing import Literal
 
@@ -29,17 +29,30 @@ from healthdash.views import (
     Window,
 )
 
-__all__ = ["draw", "draw_all", "paper"]
+__all__ = ["draw", "draw_all", "draw_beside", "paper"]
 
 _LOOKED = "Shows what the model looked at, not where the disease is."
 _CONFIG = {"displaylogo": False, "scrollZoom": False}
 _NORMAL = "N"
+_WHOLE_ROWS = 20
+_ROW_PX = 35
 
 
 def draw_all(views: Iterable[View], key: str) -> None:
     """Draw views one below the other; `key` tells their widgets from those of others."""
     for number, view in enumerate(views):
         draw(view, f"{key}/{number}")
+
+
+def draw_beside(left: Sequence[View], right: Sequence[View], key: str) -> None:
+    """Draw views in two columns; recordings are wide, and come one below the other."""
+    if not left or not right or any(isinstance(view, Trace) for view in (*left, *right)):
+        draw_all((*left, *right), key)
+        return
+    columns = st.columns([5, 4], gap="large")
+    for column, side, views in zip(columns, ("left", "right"), (left, right), strict=True):
+        with column:
+            draw_all(views, f"{key}/{side}")
 
 
 def draw(view: View, key: str) -> None:
@@ -77,13 +90,14 @@ def _metrics(view: Metrics, key: str) -> None:
 @_draw.register
 def _grid(view: Grid, key: str) -> None:
     config = {name: st.column_config.NumberColumn(format="percent") for name in view.percent}
+    # A short table is shown whole: a second scroll bar inside the page hides rows.
+    height: int | Literal["auto"] = "auto"
+    if len(view.frame) <= _WHOLE_ROWS:
+        height = _ROW_PX * (len(view.frame) + 1) + 3
     st.dataframe(
-        view.frame,
-        hide_index=view.frame.index.name is None,
-        column_config=config,
-        key=key,
-        alt=view.title or "Table",
-    )
+        view.frame, hide_index=view.frame.index.name is None, column_config=config, key=key, height=height,
+        row_height=_ROW_PX, alt=view.title or "Table",
+    )  # fmt: skip
 
 
 @_draw.register
@@ -146,13 +160,19 @@ def _picture_with_controls(view: Picture, key: str) -> None:
         pixels = radiograph.with_heat(pixels, view.heat, opacity)
     pixels = radiograph.resized(pixels, view.aspect)
     alt = view.heat_label or view.title or "The picture as it was given"
-    place.image(pixels, width="stretch", caption=DISCLAIMER, alt=alt)
+    place.image(pixels, width="stretch", caption=_unless(view, DISCLAIMER), alt=alt)
     if view.heat is not None:
-        st.markdown(_legend(view.heat_label))
+        st.markdown(_legend(view, view.heat_label))
 
 
-def _legend(label: str) -> str:
-    return f":orange[**Orange**] speaks for, :blue[**blue**] against: {label or 'the class'}. {_LOOKED}"
+def _legend(view: View, label: str) -> str:
+    words = f":orange[**Orange**] speaks for, :blue[**blue**] against: {label or 'the class'}."
+    return f"{words} {_unless(view, _LOOKED)}"
+
+
+def _unless(view: View, words: str) -> str:
+    """Return words that the caption of a view does not say already."""
+    return "" if words[-20:].casefold() in view.caption.casefold() else words
 
 
 def _chosen_window(view: Picture, key: str) -> Window:
@@ -197,8 +217,8 @@ def _trace_with_controls(view: Trace, key: str) -> None:
         strip = ecg_paper.overview(view, start_s, length_s, paper())
         _plot(strip, f"{key}/overview", f"The whole recording, {duration_s:.0f} s")
     legend = [f":color[**{m.label}**]{{foreground={m.color}}} {m.description}" for m in view.markers]
-    looked = [_legend(view.attribution_label)] if view.attribution is not None else []
-    st.markdown("  \n".join([" · ".join(legend), *looked, f":small[{DISCLAIMER}]"]))
+    looked = [_legend(view, view.attribution_label)] if view.attribution is not None else []
+    st.markdown("  \n".join(filter(None, [" · ".join(legend), *looked, f":small[{DISCLAIMER}]"])))
 
 
 def _stretch(view: Trace, duration_s: float, key: str) -> tuple[float, float]:

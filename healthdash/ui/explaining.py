@@ -13,7 +13,7 @@ from healthdash.explain import ExplainRequest, Explanation
 from healthdash.task import Report, Task
 from healthdash.ui import problems, state
 from healthdash.ui.charts import percent
-from healthdash.ui.draw import draw, draw_all
+from healthdash.ui.draw import draw, draw_beside
 from healthdash.views import Beeswarm
 
 __all__ = ["residual_in_words", "section"]
@@ -79,7 +79,8 @@ def _show(task: Task, bundle: Bundle, report: Report, item: int, place: str) -> 
             problems.tell(report.error)
         return
     explanation = report.explanation
-    draw_all(task.render(report, bundle, item).explanation, f"{place}/{explanation.target}/why")
+    views = task.render(report, bundle, item).explanation
+    draw_beside(views[:1], views[1:], f"{place}/{explanation.target}/why")
     st.caption(residual_in_words(explanation))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,10 @@ from healthdash.bundles import Bundle
 from healthdash.task import Gate, Report, Task
 from healthdash.ui import explaining, problems, state
 from healthdash.ui.downloads import safe_csv
-from healthdash.ui.draw import draw_all
-from healthdash.views import Trace, View
+from healthdash.ui.draw import draw_all, draw_beside
+from healthdash.views import Notice, Sections, View
 
 __all__ = ["Entry", "entries", "show", "table"]
-
-_PAIR = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,23 +136,29 @@ def _download(task: Task, work: state.Workspace, frame: pd.DataFrame) -> None:
 def _open(task: Task, bundle: Bundle, work: state.Workspace, entry: Entry) -> None:
     """Show one result: the gate's words, the input beside the probabilities, the explanation."""
     report = work.reports[entry.report]
-    for notice in report.sample.notices if report.sample else ():
+    notices = report.sample.notices if report.sample else ()
+    for notice in notices:
         st.info(notice, icon=":material/info:")
     if report.error is not None or report.prediction is None:
         _refused(task, report, entry)
         return
     if entry.report not in work.gates:
         work.gates[entry.report] = task.item_gates(report, bundle)
-    _told(work.gates[entry.report][entry.item])
+    gate = work.gates[entry.report][entry.item]
+    _told(gate)
     item = _beat(task, report, entry)
-    key = f"{task.slug}/{work.origin}/{entry.report}/{item}"
-    sections = task.render(report, bundle, item)
-    whole = sections.input
+    sections = _without(task.render(report, bundle, item), {*notices, *gate.reasons})
+    whole = f"{task.slug}/{work.origin}/{entry.report}/input"
     if task.unit == "row" and len(report.prediction) > 1:
         with st.expander("The whole table", icon=":material/table_rows:"):
-            draw_all(whole, f"{task.slug}/{work.origin}/{entry.report}/input")
-        whole = ()
-    _side_by_side((*whole, *sections.result), key)
+            draw_all(sections.input, whole)
+        draw_beside(sections.result[:1], sections.result[1:], f"{whole}/{item}")
+    elif task.unit == "beat":
+        # The sheet keeps its place when another beat is chosen.
+        draw_all(sections.input, whole)
+        draw_all(sections.result, f"{whole}/{item}")
+    else:
+        draw_beside(sections.input, sections.result, f"{whole}/{item}")
     explaining.section(task, bundle, work, entry.report, item)
 
 
@@ -165,16 +169,18 @@ def _told(gate: Gate) -> None:
         box(f"{reason[:1].upper()}{reason[1:].rstrip('.')}. {gate.hint}".strip(), icon=":material/warning:")
 
 
-def _side_by_side(views: tuple[View, ...], key: str) -> None:
-    """Draw the input beside what the model gave; recordings are wide and come one below the other."""
-    if len(views) < _PAIR or any(isinstance(view, Trace) for view in views):
-        draw_all(views, key)
-        return
-    left, right = st.columns([5, 4], gap="large")
-    with left:
-        draw_all(views[:1], f"{key}/left")
-    with right:
-        draw_all(views[1:], f"{key}/right")
+def _without(sections: Sections, told: set[str]) -> Sections:
+    """Leave out the notices of a task that say what stands on the page already."""
+    known = {_plain(text) for text in told}
+
+    def kept(views: tuple[View, ...]) -> tuple[View, ...]:
+        return tuple(v for v in views if not (isinstance(v, Notice) and _plain(v.text) in known))
+
+    return replace(sections, input=kept(sections.input), result=kept(sections.result))
+
+
+def _plain(text: str) -> str:
+    return text.strip().rstrip(".").casefold()
 
 
 def _refused(task: Task, report: Report, entry: Entry) -> None:

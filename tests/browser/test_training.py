@@ -1,0 +1,63 @@
+"""Training in the browser: labelled data in, curves that grow, a model that can be used."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from healthdash import tasks
+
+
+def _labelled_rows(n: int = 200) -> bytes:
+    """Return a table of invented patients; disease follows age and ST depression, with noise."""
+    fields = tasks.get("heart-disease").fields
+    rng = np.random.default_rng(0)
+    lines = [",".join([*(field.name for field in fields), "num"])]
+    for _ in range(n):
+        row = {field.name: getattr(field, "default", None) for field in fields}
+        row |= {"age": int(rng.integers(35, 75)), "oldpeak": round(float(rng.gamma(1, 1)), 1)}
+        row |= {"chol": int(rng.normal(240, 40)), "thalach": int(rng.normal(150, 20))}
+        ill = (row["age"] - 55) / 10 + row["oldpeak"] - 1 + rng.normal(0, 0.5) > 0
+        lines.append(",".join([*(str(value) for value in row.values()), str(int(ill))]))
+    return "\n".join(lines).encode()
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+def test_curves_grow_while_it_trains_and_the_model_is_offered(new_page):
+    page = new_page("train?task=heart-disease")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_test_id("stFileUploader").get_by_role("button", name="Upload").first.click()
+    chooser.value.set_files([{"name": "own.csv", "mimeType": "text/csv", "buffer": _labelled_rows()}])
+    page.get_by_text("Settings").click()
+    page.get_by_label("Most epochs").fill("5")
+    page.get_by_label("Most epochs").press("Enter")
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_role("heading", name=re.compile(r"Training: .* epoch \d+"))).to_be_visible()
+    expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile("Done: "))).to_be_visible(timeout=300_000)
+    page.get_by_role("link", name="Use it").click()
+    expect(page.get_by_role("combobox", name=re.compile("Model")).first).to_be_visible()
+
+
+def test_data_that_cannot_be_used_is_told_in_words(new_page):
+    page = new_page("train?task=heart-disease")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_test_id("stFileUploader").get_by_role("button", name="Upload").first.click()
+    chooser.value.set_files([{"name": "own.csv", "mimeType": "text/csv", "buffer": b"age,sex\n1,2\n"}])
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_role("heading", name=re.compile("Failed: "))).to_be_visible()
+    expect(page.get_by_text(re.compile("missing column", re.I)).first).to_be_visible()
+
+
+def test_a_run_can_be_stopped(new_page):
+    page = new_page("train?task=heart-disease")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_test_id("stFileUploader").get_by_role("button", name="Upload").first.click()
+    chooser.value.set_files([{"name": "own.csv", "mimeType": "text/csv", "buffer": _labelled_rows()}])
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_role("heading", name=re.compile("Stopped: "))).to_be_visible()
