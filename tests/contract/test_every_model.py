@@ -72,4 +72,4 @@ def test_it_is_traced_once_for_all_batch_sizes(bundle):
     values = next(iter(bundle.background.values()))
     for n in (1, 2, 3, len(values)):
         forward.logits({name: bundle.background[name][:n] for name in bundle.info.inputs})
-    assert forward._call.experimental_get_tracing_count() == 1
+    assert forward.traces["logits"] == 1
