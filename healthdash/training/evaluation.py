@@ -116,16 +116,12 @@ def bootstrap_interval(
     ----------
     Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13.
     """
-    _, codes = np.unique(np.asarray(groups), return_inverse=True)
-    order = np.argsort(codes, kind="stable")
-    members = np.split(order, np.cumsum(np.bincount(codes))[:-1])
-    rng = np.random.default_rng(seed)
-    values = np.array(
-        [
-            statistic(np.concatenate([members[g] for g in rng.integers(len(members), size=len(members))]))
-            for _ in range(draws)
-        ]
-    )
+    names, codes = np.unique(np.asarray(groups), return_inverse=True)
+    rng, rows = np.random.default_rng(seed), np.arange(len(codes))
+    values = np.empty(draws)
+    for draw in range(draws):
+        times = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))
+        values[draw] = statistic(np.repeat(rows, times[codes]))
     values = values[np.isfinite(values)]
     if len(values) == 0:
         return float("nan"), float("nan")

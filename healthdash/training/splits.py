@@ -13,6 +13,8 @@ from healthdash.errors import TooLittleData
 __all__ = ["Split", "folds_by_group", "split_by_group"]
 
 Indices = NDArray[np.int64]
+# scikit-learn's cutter weighs every group against every fold in Python: a minute for 60,000.
+_MANY_GROUPS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ def folds_by_group(labels: ArrayLike, groups: ArrayLike, n_folds: int, *, seed: 
 
     labels, groups = np.asarray(labels), np.asarray(groups)
     _check_enough(labels, groups, n_folds)
+    if len(np.unique(groups)) > _MANY_GROUPS:
+        return _dealt(labels, groups, n_folds, seed)
     cutter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
     return [test.astype(np.int64) for _, test in cutter.split(labels, labels, groups)]
 
@@ -63,6 +67,22 @@ def split_by_group(
         validation=np.sort(np.concatenate(folds[test:cut])),
         test=np.sort(np.concatenate(folds[:test])),
     )
+
+
+def _dealt(
+    labels: NDArray[np.generic], groups: NDArray[np.generic], n_folds: int, seed: int
+) -> list[Indices]:
+    """Deal shuffled groups to the folds in turn, those of each label apart; quick and even for many."""
+    names, codes = np.unique(groups, return_inverse=True)
+    # The largest label number of a group: the rarer class, where there are two.
+    _, label_codes = np.unique(labels, return_inverse=True)
+    kind = np.zeros(len(names), np.int64)
+    np.maximum.at(kind, codes, label_codes)
+    order = np.random.default_rng(seed).permutation(len(names))
+    order = order[np.argsort(kind[order], kind="stable")]
+    fold = np.empty(len(names), np.int64)
+    fold[order] = np.arange(len(names)) % n_folds
+    return [np.flatnonzero(fold[codes] == number).astype(np.int64) for number in range(n_folds)]
 
 
 def _check_enough(labels: NDArray[np.generic], groups: NDArray[np.generic], needed: int) -> None:

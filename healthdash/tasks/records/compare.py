@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 
 from healthdash.training.evaluation import MetricRow, metric_row
 
-from .measure import Scored
+from .measure import Scored, auc
 
 __all__ = ["BOOSTING", "LOGISTIC", "MODELS", "Rows", "model_scores", "other_models"]
 
@@ -39,11 +38,11 @@ def other_models(
 def compared(name: str, scores: NDArray[np.float64], scored: Scored) -> Iterator[MetricRow]:
     """Yield a model's AUC, and the network's AUC less the model's, on the same rows."""
     truth, groups = scored.data.truth, scored.data.groups
-    yield metric_row(f"AUC, {name}", roc_auc_score, truth, scores, groups, part=scored.part)
+    yield metric_row(f"AUC, {name}", auc, truth, scores, groups, part=scored.part)
     both = np.stack([scored.positive, scores], axis=1)
 
     def difference(y: NDArray[np.int64], p: NDArray[np.float64]) -> float:
-        return float(roc_auc_score(y, p[:, 0]) - roc_auc_score(y, p[:, 1]))
+        return float(auc(y, p[:, 0]) - auc(y, p[:, 1]))
 
     note = "above 0 the network is better"
     yield metric_row(

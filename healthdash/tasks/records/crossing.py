@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from healthdash.bundles import Bundle, BundleInfo
 from healthdash.training import TrainSettings
@@ -19,7 +18,7 @@ from healthdash.training.splits import folds_by_group
 
 from .compare import MODELS, Rows, compared, model_scores, other_models
 from .fit import logits_of
-from .measure import Scored, evaluation_of
+from .measure import Scored, auc, evaluation_of
 from .prepare import features, fitted_columns
 from .recipe import Recipe, Run
 
@@ -112,7 +111,7 @@ def _crossed_evaluation(
     )
     counts = {f"{site.site} rows": len(site) for site in (data, *data.external)}
     evaluation = evaluation_of(scored, info, split_rule=rule, counts=counts)
-    each = [roc_auc_score(data.truth[rows], scored.positive[rows]) for rows in folds]
+    each = [auc(data.truth[rows], scored.positive[rows]) for rows in folds]
     mean = metric_row(
         "AUC, mean of folds",
         lambda y, p: float(np.mean(each)),

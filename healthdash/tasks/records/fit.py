@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "background_rows", "fit", "logits_of"]
 
 _BATCH = 8192
+_MOST_CLUSTERED = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +139,10 @@ def background_rows(
         No centroid is left.
     """
     numbers = np.array([column["kind"] == "number" for column in columns])
-    distances = _for_distances(values, numbers)
     centroids = np.concatenate(
         [
-            _centroids(
-                values[rows], numbers, _clusters(distances[rows], count * len(rows) / len(values), seed)
-            )
-            for rows in (np.flatnonzero(truth == label) for label in np.unique(truth))
+            _centroids(values[rows], numbers, _clusters(_for_distances(values[rows], numbers), share, seed))
+            for rows, share in _strata(truth, count, seed)
         ]
     )
     known = {row.tobytes() for row in np.nan_to_num(values, nan=-1.0)}
@@ -155,6 +153,17 @@ def background_rows(
             hint="Train on a table with more different rows.",
         )
     return np.asarray(centroids[np.array(fresh)], np.float32)
+
+
+def _strata(truth: NDArray[np.int64], count: int, seed: int) -> Iterator[tuple[NDArray[np.int64], float]]:
+    """Yield for each class its rows, thinned where they are many, and its share of the centroids."""
+    rng = np.random.default_rng(seed)
+    for label in np.unique(truth):
+        rows = np.flatnonzero(truth == label)
+        share = count * len(rows) / len(truth)
+        if len(rows) > _MOST_CLUSTERED:
+            rows = np.sort(rng.choice(rows, _MOST_CLUSTERED, replace=False))
+        yield rows, share
 
 
 def _clusters(distances: NDArray[np.float32], count: float, seed: int) -> NDArray[np.int64]:

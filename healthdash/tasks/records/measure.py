@@ -12,7 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
-from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+from scipy.stats import rankdata
+from sklearn.metrics import average_precision_score, brier_score_loss
 
 from healthdash.training.evaluation import (
     Evaluation,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from .dataset import Dataset
     from .task import RecordsTask
 
-__all__ = ["Scored", "calibration_line", "evaluate", "evaluation_of", "measures", "subgroup_rows"]
+__all__ = ["Scored", "auc", "calibration_line", "evaluate", "evaluation_of", "measures", "subgroup_rows"]
 
 #: A subgroup with fewer rows of either class gets no figure: its interval would span everything.
 _FEWEST = 20
@@ -92,7 +93,7 @@ def measures(scored: Scored, site: str = "") -> Iterator[MetricRow]:
     """Yield the figures that need no threshold, with 95 % bootstrap intervals over patients."""
     slope_note = "1 is right; below 1 the estimates are too extreme"
     for name, score, note in (
-        ("AUC", roc_auc_score, ""),
+        ("AUC", auc, ""),
         ("average precision", average_precision_score, f"prevalence {scored.data.truth.mean():.3f}"),
         ("Brier score", brier_score_loss, "smaller is better"),
         ("calibration slope", lambda y, p: calibration_line(y, p)[0], slope_note),
@@ -113,6 +114,18 @@ def measures(scored: Scored, site: str = "") -> Iterator[MetricRow]:
             note=note,
             draws=draws,
         )
+
+
+def auc(truth: NDArray[np.int64], score: NDArray[np.float64]) -> float:
+    """Return the area under the ROC curve by ranks: many times faster than by the curve.
+
+    References
+    ----------
+    Mann & Whitney 1947, Annals of Mathematical Statistics 18:50.
+    """
+    positive = int(truth.sum())
+    ranks = rankdata(score)[truth == 1].sum()
+    return float((ranks - positive * (positive + 1) / 2) / (positive * (len(truth) - positive)))
 
 
 def calibration_line(truth: NDArray[np.int64], probability: NDArray[np.float64]) -> tuple[float, float]:
@@ -144,7 +157,7 @@ def subgroup_rows(scored: Scored) -> Iterator[MetricRow]:
             continue
         yield metric_row(
             f"AUC, {name}",
-            roc_auc_score,
+            auc,
             truth,
             scored.positive[rows],
             scored.data.groups[rows],
