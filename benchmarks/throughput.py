@@ -82,11 +82,15 @@ def _forward(name: str, load: Load, bundle: Bundle) -> Row:
 
 def _piece(bundle: Bundle, load: Load) -> int:
     """Return how many inputs are run at once: a fifth of all, or what the time allows."""
-    few = prepared(bundle, max(64, load.n // 100))
-    _predicted(bundle, few)
-    seconds, _ = seconds_of(lambda: _predicted(bundle, few))
-    per_second = len(next(iter(few.values()))) / seconds
-    return max(64, min(load.n // _PIECES, int(per_second * _MOST_S / (2 * _PIECES))))
+    most, size = load.n // _PIECES, max(64, load.n // 100)
+    while size < most:
+        arrays = prepared(bundle, size)
+        _predicted(bundle, arrays)
+        seconds, _ = seconds_of(lambda a=arrays: _predicted(bundle, a))
+        if seconds * 4 * _PIECES > _MOST_S:
+            break
+        size = min(2 * size, most)
+    return size
 
 
 def _predicted(bundle: Bundle, arrays: dict[str, np.ndarray]) -> np.ndarray:
