@@ -4,7 +4,7 @@ import streamlit as st
 
 from healthdash.ui import shell
 
-st.set_page_config(page_title="healthdash", page_icon=":material/cardiology:", layout="wide")
+st.set_page_config(page_title="healthdash", page_icon=shell.ICON, layout="wide")
 page = st.navigation(
     {
         "": [st.Page("pages/home.py", title="Home", icon=":material/home:", default=True)],

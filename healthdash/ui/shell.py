@@ -15,15 +15,17 @@ import streamlit as st
 from healthdash import DISCLAIMER, __version__, runtime
 from healthdash.ui import state
 
-__all__ = ["device_line", "frame", "framed"]
+__all__ = ["ICON", "device_line", "frame", "framed"]
 
 P = ParamSpec("P")
 _PAGES = Path(__file__).resolve().parents[2] / "pages"
 _ART = Path(__file__).parent / "art"
+#: A file of our own: a named icon would be fetched from the web.
+ICON = str(_ART / "icon.svg")
 _in_frame: ContextVar[bool] = ContextVar("in_frame", default=False)
 
 #: Time in which the browser fetches what the first page shows, before the import takes the processor.
-_FIRST_PAGE_S = 1.0
+_FIRST_PAGE_S = 3.0
 _LOOK_AGAIN_S = 2.0
 # Paper keeps its scale on a narrow screen and scrolls; Streamlit would squeeze it.
 _STYLE = """<style>
@@ -68,16 +70,15 @@ def framed(page: Callable[P, None]) -> Callable[P, None]:
 
 def device_line() -> None:
     """Say where models run; looks again until TensorFlow is there, and never imports it."""
+    st.fragment(_device, run_every=None if runtime.is_ready() else _LOOK_AGAIN_S)()
+
+
+def _device() -> None:
+    # No rerun of the page when the device is there: it could take back an upload that is on its way.
     if runtime.is_ready():
         st.caption(f":material/memory: {runtime.device()}")
     else:
-        st.fragment(_waiting, run_every=_LOOK_AGAIN_S)()
-
-
-def _waiting() -> None:
-    st.caption(":material/hourglass_top: Device: loading")
-    if runtime.is_ready():
-        st.rerun()
+        st.caption(":material/hourglass_top: Device: loading")
 
 
 def _footer() -> None:

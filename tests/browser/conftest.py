@@ -24,7 +24,7 @@ _ARGUMENTS = [
     "--disable-sync",
 ]
 # Two cores may be busy with other tests, and a first result waits for TensorFlow.
-_PATIENCE_MS = 120_000
+_PATIENCE_MS = 60_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -107,3 +107,10 @@ def new_page(browser: Browser, server: Server):
     yield opened
     for context in contexts:
         context.close()
+
+
+def upload(page: Page, files: list[dict]) -> None:
+    """Choose files (name, mimeType, buffer) in the upload widget of a page."""
+    with page.expect_file_chooser() as chooser:
+        page.get_by_test_id("stFileUploader").locator("button", has_text="Upload").first.click()
+    chooser.value.set_files(files)

@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 
 from healthdash import tasks
 
+from .conftest import upload
+
 STORIES = [
     ("images", "chest-xray"),
     ("images", "lung-ct"),
@@ -22,12 +24,6 @@ def _files(slug: str, number: int = 0) -> list[dict]:
     return [{"name": u.name, "mimeType": "application/octet-stream", "buffer": u.data} for u in uploads]
 
 
-def _upload(page: Page, files: list[dict]) -> None:
-    with page.expect_file_chooser() as chooser:
-        page.get_by_test_id("stFileUploader").get_by_role("button", name="Upload").first.click()
-    chooser.value.set_files(files)
-
-
 def _main(page: Page):
     return page.get_by_test_id("stMain")
 
@@ -37,7 +33,7 @@ def _main(page: Page):
 @pytest.mark.parametrize(("path", "slug"), STORIES)
 def test_from_an_upload_to_its_explanation(new_page, path, slug):
     page = new_page(f"{path}?task={slug}")
-    _upload(page, _files(slug))
+    upload(page, _files(slug))
     expect(_main(page).get_by_text(re.compile("estimated probability", re.I)).first).to_be_visible()
     page.get_by_role("button", name="Explain", exact=True).click()
     expect(_main(page).get_by_text(re.compile("the shares add up"))).to_be_visible()
@@ -56,7 +52,7 @@ def test_a_sample_is_one_click_from_home(new_page, path, slug):
 @pytest.mark.parametrize(("path", "slug"), STORIES)
 def test_a_bad_file_gets_a_message_and_no_traceback(new_page, path, slug):
     page = new_page(f"{path}?task={slug}")
-    _upload(page, [{"name": "holiday.txt", "mimeType": "text/plain", "buffer": b"no file of any kind " * 9}])
+    upload(page, [{"name": "holiday.txt", "mimeType": "text/plain", "buffer": b"no file of any kind " * 9}])
     expect(page.get_by_role("alert").first).to_be_visible()
     expect(page.get_by_text("Traceback")).to_have_count(0)
     expect(page.get_by_role("button", name="Explain", exact=True)).to_have_count(0)
@@ -69,7 +65,7 @@ def test_many_files_with_a_bad_one_give_a_table_and_a_download(new_page):
     for number, file in enumerate(files):
         file["name"] = f"{number}-{file['name']}"
     page = new_page(f"images?task={slug}")
-    _upload(page, [*files, {"name": "bad.png", "mimeType": "image/png", "buffer": b"\x89PNG"}])
+    upload(page, [*files, {"name": "bad.png", "mimeType": "image/png", "buffer": b"\x89PNG"}])
     expect(page.get_by_text("2 of 3 analysed")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download as CSV").click()
@@ -81,7 +77,7 @@ def test_many_files_with_a_bad_one_give_a_table_and_a_download(new_page):
 def test_two_browsers_do_not_see_each_other(new_page):
     first, second = new_page("records?task=heart-disease"), new_page("records?task=heart-disease")
     (file,) = _files("heart-disease")
-    _upload(first, [file | {"name": "only-mine.csv"}])
+    upload(first, [file | {"name": "only-mine.csv"}])
     expect(_main(first).get_by_text("only-mine.csv").first).to_be_visible()
     second.reload()
     expect(second.get_by_role("button", name="Remove my data")).to_be_visible()

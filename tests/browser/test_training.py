@@ -10,6 +10,8 @@ from playwright.sync_api import expect
 
 from healthdash import tasks
 
+from .conftest import upload
+
 
 def _labelled_rows(n: int = 200) -> bytes:
     """Return a table of invented patients; disease follows age and ST depression, with noise."""
@@ -29,9 +31,7 @@ def _labelled_rows(n: int = 200) -> bytes:
 @pytest.mark.slow
 def test_curves_grow_while_it_trains_and_the_model_is_offered(new_page):
     page = new_page("train?task=heart-disease")
-    with page.expect_file_chooser() as chooser:
-        page.get_by_test_id("stFileUploader").get_by_role("button", name="Upload").first.click()
-    chooser.value.set_files([{"name": "own.csv", "mimeType": "text/csv", "buffer": _labelled_rows()}])
+    upload(page, [{"name": "own.csv", "mimeType": "text/csv", "buffer": _labelled_rows()}])
     page.get_by_text("Settings").click()
     page.get_by_label("Most epochs").fill("5")
     page.get_by_label("Most epochs").press("Enter")
@@ -45,9 +45,7 @@ def test_curves_grow_while_it_trains_and_the_model_is_offered(new_page):
 
 def test_data_that_cannot_be_used_is_told_in_words(new_page):
     page = new_page("train?task=heart-disease")
-    with page.expect_file_chooser() as chooser:
-        page.get_by_test_id("stFileUploader").get_by_role("button", name="Upload").first.click()
-    chooser.value.set_files([{"name": "own.csv", "mimeType": "text/csv", "buffer": b"age,sex\n1,2\n"}])
+    upload(page, [{"name": "own.csv", "mimeType": "text/csv", "buffer": b"age,sex\n1,2\n"}])
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_role("heading", name=re.compile("Failed: "))).to_be_visible()
     expect(page.get_by_text(re.compile("missing column", re.I)).first).to_be_visible()
@@ -55,9 +53,7 @@ def test_data_that_cannot_be_used_is_told_in_words(new_page):
 
 def test_a_run_can_be_stopped(new_page):
     page = new_page("train?task=heart-disease")
-    with page.expect_file_chooser() as chooser:
-        page.get_by_test_id("stFileUploader").get_by_role("button", name="Upload").first.click()
-    chooser.value.set_files([{"name": "own.csv", "mimeType": "text/csv", "buffer": _labelled_rows()}])
+    upload(page, [{"name": "own.csv", "mimeType": "text/csv", "buffer": _labelled_rows()}])
     page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_role("heading", name=re.compile("Stopped: "))).to_be_visible()
