@@ -47,6 +47,16 @@ def test_folds_hold_every_row_once_and_all_classes():
     assert all(set(labels[fold]) == {0, 1} for fold in folds)
 
 
+def test_many_groups_are_dealt_evenly_and_kept_whole():
+    rng = np.random.default_rng(0)
+    groups = rng.integers(0, 15_000, 30_000)
+    labels = (rng.random(30_000) < 0.1).astype(int)
+    folds = folds_by_group(labels, groups, 5, seed=0)
+    assert sorted(np.concatenate(folds)) == list(range(30_000))
+    assert sum(len(np.unique(groups[fold])) for fold in folds) == len(np.unique(groups))
+    assert np.ptp([labels[fold].mean() for fold in folds]) < 0.01
+
+
 def test_the_same_seed_gives_the_same_split():
     labels, groups = _grouped()
     one, two = (split_by_group(labels, groups, seed=3) for _ in range(2))
