@@ -46,10 +46,10 @@ def explain(
     ----------
     inputs : dict of one float32 (1, p)
     background : dict of float32 (m, p)
-        Its rows are taken in turn. With `request.samples` >= m every row is used, and the
-        values add up to output - base exactly; with fewer the residual is not 0.
+        Its rows are taken in turn, each at least once, so that the values always add up to
+        output - base.
     request : ExplainRequest
-        `samples` is the number of permutation pairs.
+        `samples` is the number of permutation pairs; fewer than m are raised to m.
     on_progress : function of float
         Told the share done, from 0 to 1.
 
@@ -61,7 +61,7 @@ def explain(
     started = time.perf_counter()
     rng = np.random.default_rng(request.seed)
     game = Game.of(forward, inputs, background, target_index)
-    pairs = max(1, request.samples)
+    pairs = max(len(game.background), request.samples)
     rows = _in_turn(len(game.background), pairs, rng)
     shares = np.zeros((pairs, len(game.item)))
     at_once = max(1, _MASKS_AT_ONCE // (2 * len(game.item) ** 2))
@@ -127,17 +127,16 @@ def _estimate(
     With two pairs or more for each row, the spread within rows counts. Otherwise that of all
     pairs does, which takes the differences between rows for noise: too large, if anything.
     """
-    used, stratum, count = np.unique(rows, return_inverse=True, return_counts=True)
-    share_of_row = weight[used] / weight[used].sum()
-    per_pair = (share_of_row / count)[stratum]
+    count = np.bincount(rows)
+    per_pair = (weight / count)[rows]
     values = per_pair @ shares
     if len(shares) < 2:
         return values, np.full(shares.shape[1], np.nan)
-    if len(used) == len(weight) and count.min() >= 2:
-        mean = np.zeros((len(used), shares.shape[1]))
-        np.add.at(mean, stratum, shares / count[stratum, None])
-        per_pair = per_pair * np.sqrt(count / (count - 1))[stratum]
-        deviation = shares - mean[stratum]
+    if count.min() >= 2:
+        mean = np.zeros((len(count), shares.shape[1]))
+        np.add.at(mean, rows, shares / count[rows, None])
+        per_pair = per_pair * np.sqrt(count / (count - 1))[rows]
+        deviation = shares - mean[rows]
     else:
         deviation = (shares - values) * np.sqrt(len(shares) / (len(shares) - 1))
     return values, np.sqrt((per_pair**2) @ deviation**2)

@@ -51,19 +51,20 @@ def test_mean_over_seeds_is_the_exact_value():
     assert (np.abs(runs.mean(axis=0) - _exact()) < 4 * error + 1e-6).all()
 
 
-@pytest.mark.parametrize("samples", [M, 30, 200])
-def test_values_add_up_exactly_when_every_background_row_is_used(samples):
+@pytest.mark.parametrize("samples", [1, M, 30, 200])
+def test_values_always_add_up(samples):
     assert _sampled(samples=samples).residual == pytest.approx(0, abs=1e-6)
 
 
-def test_too_small_a_budget_shows_in_the_residual():
-    found = _sampled(samples=3)
-    assert abs(found.residual) > 1e-4
-    assert np.isfinite(found.standard_error["features"]).all()
+def test_too_small_a_budget_is_raised_to_a_pair_for_each_background_row():
+    few, enough = _sampled(samples=3), _sampled(samples=M)
+    np.testing.assert_array_equal(few.values["features"], enough.values["features"])
+    assert np.isfinite(few.standard_error["features"]).all()
 
 
 def test_one_pair_has_no_known_error():
-    assert np.isnan(_sampled(samples=1).standard_error["features"]).all()
+    one = {"features": BACKGROUND["features"][:1]}
+    assert np.isnan(_sampled(samples=1, background=one).standard_error["features"]).all()
 
 
 def test_a_column_that_the_model_ignores_gets_nothing():
