@@ -123,29 +123,28 @@ def _train(
         seed=seed,
         weights=train.weights,
     )
-    model.compile(
-        _optimizer(plan, len(batches)),
-        keras.losses.CategoricalCrossentropy(from_logits=True),
-        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-        jit_compile=False,
-    )
-    watched = (validation.inputs, np.eye(labels, dtype=np.float32)[validation.labels])
-    # The running average is swapped in for each validation, so the figures are those of what is kept.
-    callbacks = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True), report]
-    if plan.patience is not None:
-        callbacks.append(
-            keras.callbacks.EarlyStopping(
-                patience=plan.patience, restore_best_weights=True, start_from_epoch=1
-            )
-        )
+    accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    model.compile(_optimizer(plan, len(batches)), loss, metrics=[accuracy], jit_compile=False)
     model.fit(
         batches,
-        validation_data=watched,
+        validation_data=(validation.inputs, np.eye(labels, dtype=np.float32)[validation.labels]),
         validation_batch_size=_BATCH,
         epochs=plan.epochs,
         verbose=0,
-        callbacks=callbacks,
+        callbacks=_callbacks(plan, report),
     )
+
+
+def _callbacks(plan: FitPlan, report: keras.callbacks.Callback) -> list[keras.callbacks.Callback]:
+    # The running average is swapped in for each validation: the figures are those of what is kept.
+    callbacks = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True), report]
+    if plan.patience is not None:
+        stopping = keras.callbacks.EarlyStopping(
+            patience=plan.patience, restore_best_weights=True, start_from_epoch=1
+        )
+        callbacks.append(stopping)
+    return callbacks
 
 
 def _optimizer(plan: FitPlan, steps: int) -> keras.optimizers.Optimizer:

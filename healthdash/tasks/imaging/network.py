@@ -13,8 +13,9 @@ from typing import Any
 import keras
 import numpy as np
 from keras import layers, ops
+from numpy.typing import NDArray
 
-__all__ = ["INPUT", "NetworkPlan", "ScaledConv2D", "average", "build", "copy_shared", "features", "folded"]
+__all__ = ["INPUT", "NetworkPlan", "ScaledConv2D", "average", "build", "copy_shared", "folded"]
 
 #: Name of the network's only input: float32 (n, size, size, 1), grey 0 to 1.
 INPUT = "image"
@@ -22,6 +23,7 @@ INPUT = "image"
 # Keeps the variance of relu(x) at 1 for a standard normal x (Brock et al. 2021, ICLR, table 1).
 _RELU_GAIN = float(np.sqrt(2 / (1 - 1 / np.pi)))
 _RESIDUAL_GAIN = 0.2
+_SMALLEST_VARIANCE = 1e-4
 # A picture of one grey, or a flat part of one, must not be blown up to noise.
 _SMALLEST_SPREAD = 0.02
 _SMALLEST_LOCAL_SPREAD = 0.1
@@ -90,7 +92,14 @@ class ScaledConv2D(layers.Conv2D):  # type: ignore[misc]
         mean = ops.mean(kernel, axis=(0, 1, 2), keepdims=True)
         variance = ops.var(kernel, axis=(0, 1, 2), keepdims=True)
         fan_in = float(np.prod(kernel.shape[:-1]))
-        return (kernel - mean) * (_RELU_GAIN * self.gain / ops.sqrt(variance * fan_in + 1e-4))
+        return (kernel - mean) * (_RELU_GAIN * self.gain / ops.sqrt(variance * fan_in + _SMALLEST_VARIANCE))
+
+    def start_from(self, kernel: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
+        """Take the numbers of a plain convolution that this kind of layer was folded into."""
+        fan_in = float(np.prod(kernel.shape[:-1]))
+        self.kernel.assign(kernel)
+        self.gain.assign(np.sqrt(kernel.var(axis=(0, 1, 2)) * fan_in + _SMALLEST_VARIANCE) / _RELU_GAIN)
+        self.bias.assign(bias)
 
     def call(self, x: Any) -> Any:
         """Convolve with the standardised kernel."""
@@ -155,24 +164,30 @@ def average(members: Sequence[keras.Model], size: int, *, mirrored: bool = False
     return keras.Model(picture, layers.Average(name="logits")(outputs) if len(outputs) > 1 else outputs[0])
 
 
-def features(network: keras.Model) -> keras.Model:
-    """Return the network up to its pooled features, (n, channels)."""
-    return keras.Model(network.inputs, network.get_layer("features").output)
-
-
 def copy_shared(source: keras.Model, target: keras.Model) -> int:
-    """Copy the weights of layers that have the same name and shapes; return how many layers."""
+    """Begin the convolutions of a network with those of a trained one.
+
+    Parameters
+    ----------
+    source : keras.Model
+        With plain convolutions, or an average of such: then its first member is taken.
+    target : keras.Model
+        To be trained; layers of the same name and shape get the source's numbers.
+
+    Returns
+    -------
+    int
+        How many layers were copied.
+    """
+    source = next((layer for layer in source.layers if isinstance(layer, keras.Model)), source)
+    known = {layer.name: layer for layer in source.layers if isinstance(layer, layers.Conv2D)}
     copied = 0
     for layer in target.layers:
-        twin = next((other for other in source.layers if other.name == layer.name), None)
-        if layer.weights and twin is not None and _shapes(twin) == _shapes(layer):
-            layer.set_weights(twin.get_weights())
+        twin = known.get(layer.name)
+        if isinstance(layer, ScaledConv2D) and twin is not None and twin.kernel.shape == layer.kernel.shape:
+            layer.start_from(ops.convert_to_numpy(twin.kernel), ops.convert_to_numpy(twin.bias))
             copied += 1
     return copied
-
-
-def _shapes(layer: layers.Layer) -> list[tuple[int, ...]]:
-    return [tuple(weight.shape) for weight in layer.weights]
 
 
 def _views(picture: Any, size: int) -> Any:
@@ -180,12 +195,13 @@ def _views(picture: Any, size: int) -> Any:
 
     Brightness and contrast differ between X-ray rooms more than between patients.
     """
+    part = size // _LOCAL_PARTS
     mean = ops.mean(picture, axis=(1, 2, 3), keepdims=True)
     spread = ops.std(picture, axis=(1, 2, 3), keepdims=True)
     whole = (picture - mean) / (spread + _SMALLEST_SPREAD)
     whole = ops.clip(whole, -_MOST_SPREADS, _MOST_SPREADS)
-    difference = whole - _smooth(whole, size // _LOCAL_PARTS)
-    local_spread = ops.sqrt(_smooth(ops.square(difference), size // _LOCAL_PARTS) + _SMALLEST_LOCAL_SPREAD**2)
+    difference = whole - _smooth(whole, part)
+    local_spread = ops.sqrt(_smooth(ops.square(difference), part) + _SMALLEST_LOCAL_SPREAD**2)
     local = ops.clip(difference / local_spread, -_MOST_SPREADS, _MOST_SPREADS)
     return layers.Concatenate(name="views")([whole, local])
 

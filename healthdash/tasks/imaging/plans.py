@@ -32,6 +32,8 @@ class Recipe:
         The shipped network also sees each picture mirrored, and averages.
     window_hu : (float, float) or None
         Center and width in which CT values become grey; None for pictures that are no CT.
+    start_from : str
+        Task whose shipped network the convolutions begin with, if there is one.
     """
 
     task: str
@@ -48,6 +50,7 @@ class Recipe:
     folds: int = 0
     draw_against_shortcuts: float = 0.0
     window_hu: tuple[float, float] | None = None
+    start_from: str = ""
     intended_use: str
     limits: tuple[str, ...]
 
@@ -123,15 +126,27 @@ LUNG_CT = Recipe(
     # Read off the training pictures: grey 42.5 is air (-1000 HU), 196 fat (-100), 220 muscle (50).
     window_hu=(-500.0, 1500.0),
     size=128,
-    stem=16,
-    widths=(32, 64, 96),
     depths=(1, 1, 1),
+    start_from="chest-xray",
     fit=FitPlan(
         epochs=40,
+        batch_size=16,
+        learning_rate=1e-3,
         weight_decay=0.05,
-        batch_size=32,
+        average_momentum=0.99,
         patience=None,
-        augmentation=Augmentation(smallest_scale=0.6, noise=0.04, patches=0.2),
+        augmentation=Augmentation(
+            rotation_degrees=8,
+            shear=0.04,
+            shift=0.06,
+            zoom=1.15,
+            aspect=1.15,
+            tone=0.1,
+            field=0.1,
+            noise=0.03,
+            smallest_scale=0.9,
+            patches=0.1,
+        ),
     ),
     folds=5,
     intended_use="Research and education on single axial CT slices of the chest, windowed as in the training "

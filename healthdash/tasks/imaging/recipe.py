@@ -22,12 +22,12 @@ from healthdash.training.splits import Split, folds_by_group, split_by_group
 from .anatomy import slice_limits
 from .dataset import LabelledPictures
 from .familiarity import centroids, fit_familiarity
-from .fitting import Part, described, fit, predict_logits
+from .fitting import Part, described, predict_logits
 from .measuring import measure
+from .members import Finished, fitted_member, start_of
 from .network import INPUT, average
 from .plans import Recipe
 from .published import source_of
-from .resume import Finished
 from .shifted import choose_threshold, rows_under_shift, training_weights
 
 __all__ = ["train"]
@@ -38,6 +38,8 @@ _CENTROIDS_PER_LABEL = 8
 _FEWEST_FOR_OFFSETS = 100
 # In multiples of the 99 percentile of patients left out of the fit; the margins allow for other hospitals.
 _WARN_ABOVE, _REFUSE_ABOVE = 1.25, 1.6
+
+_SAME_SLICES = "out-of-fold pictures, the same that the figures are from"
 
 OnEpoch = Callable[[EpochRow], None]
 Floats = NDArray[np.float32]
@@ -113,7 +115,7 @@ def _by_split(
     weights = training_weights(recipe, dataset, split.train, seed)
     train, validation = _part(dataset, split.train, weights), _part(dataset, split.validation)
     members = [
-        _member(recipe, dataset, train, validation, (seed + n, f"member {n + 1}"), report, finished)
+        fitted_member(recipe, dataset, train, validation, (seed + n, f"member {n + 1}"), report, finished)
         for n in range(recipe.members)
     ]
     network = average(members, recipe.size, mirrored=recipe.mirrored)
@@ -142,59 +144,24 @@ def _by_folds(
     logits = np.zeros((len(dataset), len(dataset.names)), np.float32)
     members = []
     for number, fold in enumerate(folds):
-        rest = np.setdiff1d(everything, fold)
-        train, watched = _part(dataset, rest), _part(dataset, fold)
+        train, watched = _part(dataset, np.setdiff1d(everything, fold)), _part(dataset, fold)
         run = (seed + number, f"fold {number + 1}")
-        member = _member(recipe, dataset, train, watched, run, report, finished)
-        alone = average([member], recipe.size, mirrored=recipe.mirrored)
+        members.append(fitted_member(recipe, dataset, train, watched, run, report, finished))
+        alone = average(members[-1:], recipe.size, mirrored=recipe.mirrored)
         logits[fold] = predict_logits(alone, dataset.inputs[fold])
-        members.append(member)
-    calibration = fit_calibration(
-        logits, dataset.labels, fitted_on="out-of-fold slices, the same that the figures are from"
-    )
 
     def evaluation(info: BundleInfo, command: str) -> Evaluation:
-        return measure(
-            info,
-            info.calibration.apply(logits),
-            dataset.labels,
-            dataset.groups,
-            part=f"{len(folds)} folds by group",
-            split_rule=f"{len(folds)}-fold cross-validation; no group is in two folds. Every picture is "
-            "judged by the network that did not see its group, and no network was chosen by its fold.",
-            counts={"pictures": len(dataset), "groups": len(np.unique(dataset.groups))},
-            command=command,
-        )
+        return _measured_out_of_fold(dataset, info, logits, len(folds), command)
 
     arrays, gate = _background(recipe, dataset, everything, seed)
     return _Fitted(
         network=average(members, recipe.size, mirrored=recipe.mirrored),
-        calibration=calibration,
+        calibration=fit_calibration(logits, dataset.labels, fitted_on=_SAME_SLICES),
         operating_points=(),
         gate=gate,
         arrays=arrays,
         evaluation=evaluation,
     )
-
-
-def _member(
-    recipe: Recipe,
-    dataset: LabelledPictures,
-    train: Part,
-    validation: Part,
-    run: tuple[int, str],
-    report: OnEpoch,
-    finished: Finished,
-) -> keras.Model:
-    """Return one network, fitted now or in a run that was stopped; `run` is its seed and name."""
-    seed, name = run
-    shape = recipe.network(len(dataset.names))
-    key = (shape, recipe.fit, recipe.draw_against_shortcuts, seed, dataset.fingerprint, len(train.labels))
-
-    def fitted(on_epoch: OnEpoch) -> keras.Model:
-        return fit(shape, recipe.fit, train, validation, on_epoch, seed=seed, run=name)
-
-    return finished.get(name, key, report, fitted)
 
 
 def _choices(
@@ -215,6 +182,22 @@ def _choices(
         for name, members in recipe.grouped(dataset.names).items()
     )
     return calibration, points
+
+
+def _measured_out_of_fold(
+    dataset: LabelledPictures, info: BundleInfo, logits: Floats, folds: int, command: str
+) -> Evaluation:
+    return measure(
+        info,
+        info.calibration.apply(logits),
+        dataset.labels,
+        dataset.groups,
+        part=f"{folds} folds by group",
+        split_rule=f"{folds}-fold cross-validation; no group is in two folds. Every picture is judged by the "
+        "network that did not see its group, and no network was chosen by its fold.",
+        counts={"pictures": len(dataset), "groups": len(np.unique(dataset.groups))},
+        command=command,
+    )
 
 
 def _measured_on_test(
@@ -263,7 +246,8 @@ def _preprocessing(recipe: Recipe) -> dict[str, Any]:
 
 def _info(recipe: Recipe, dataset: LabelledPictures, seed: int, name: str, fitted: _Fitted) -> BundleInfo:
     averaged = f"{recipe.folds} folds" if recipe.folds > 1 else f"{recipe.members} seeds"
-    network = recipe.network(len(dataset.names))
+    network, start = recipe.network(len(dataset.names)), start_of(recipe)
+    begun = {"convolutions begin with": f"{start.info.task}, {start.info.sha256[:12]}"} if start else {}
     return BundleInfo(
         task=recipe.task,
         name=name,
@@ -278,7 +262,12 @@ def _info(recipe: Recipe, dataset: LabelledPictures, seed: int, name: str, fitte
         data=source_of(dataset),
         intended_use=recipe.intended_use,
         limits=recipe.limits,
-        recipe={**described(recipe.fit, network), "averaged": averaged, "mirrored too": recipe.mirrored},
+        recipe={
+            **described(recipe.fit, network),
+            "averaged": averaged,
+            "mirrored too": recipe.mirrored,
+            **begun,
+        },
         seed=seed,
     )
 

@@ -1,4 +1,4 @@
-"""Finished networks of a run that was stopped: kept beside the bundle until it is complete."""
+"""The networks of one run: each is fitted once, and kept beside the bundle until it is complete."""
 
 from __future__ import annotations
 
@@ -10,9 +10,15 @@ from pathlib import Path
 
 import keras
 
+from healthdash import bundles
+from healthdash.bundles import Bundle
 from healthdash.training.history import EpochRow
 
-__all__ = ["Finished"]
+from .dataset import LabelledPictures
+from .fitting import Part, fit
+from .plans import Recipe
+
+__all__ = ["Finished", "fitted_member", "start_of"]
 
 OnEpoch = Callable[[EpochRow], None]
 
@@ -50,7 +56,7 @@ class Finished:
         rows: list[EpochRow] = []
 
         def both(row: EpochRow) -> None:
-            rows.append({name: v if isinstance(v, str) else float(v) for name, v in row.items()})
+            rows.append({name: v if isinstance(v, (str, int)) else float(v) for name, v in row.items()})
             report(row)
 
         network = fit(both)
@@ -62,3 +68,38 @@ class Finished:
     def forget(self) -> None:
         """Remove what was kept."""
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def fitted_member(
+    recipe: Recipe,
+    dataset: LabelledPictures,
+    train: Part,
+    validation: Part,
+    run: tuple[int, str],
+    report: OnEpoch,
+    finished: Finished,
+) -> keras.Model:
+    """Return one network, fitted now or in a run that was stopped; `run` is its seed and name."""
+    seed, name = run
+    shape = recipe.network(len(dataset.names))
+    start = start_of(recipe)
+    begun = start.info.sha256 if start else ""
+    power = recipe.draw_against_shortcuts
+    key = (shape, recipe.fit, power, seed, dataset.fingerprint, len(train.labels), begun)
+
+    def fitted(on_epoch: OnEpoch) -> keras.Model:
+        encoder = _loaded(start) if start else None
+        return fit(shape, recipe.fit, train, validation, on_epoch, seed=seed, run=name, start=encoder)
+
+    return finished.get(name, key, report, fitted)
+
+
+def start_of(recipe: Recipe) -> Bundle | None:
+    """Return the shipped bundle that the convolutions begin with; without one they begin at random."""
+    shipped = bundles.available(recipe.start_from) if recipe.start_from else []
+    return shipped[0] if shipped else None
+
+
+def _loaded(bundle: Bundle) -> keras.Model:
+    # Not `bundle.network`: that one is made for prediction and brings TensorFlow with it.
+    return keras.saving.load_model(bundle.path / "model.keras", compile=False, safe_mode=True)

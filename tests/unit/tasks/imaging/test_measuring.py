@@ -1,0 +1,46 @@
+"""Figures, thresholds and weights against shortcuts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+
+def test_macro_auc_is_the_mean_over_labels() -> None:
+    from healthdash.tasks.imaging.measuring import macro_auc
+
+    labels = np.array([0, 1, 2, 0, 1, 2])
+    perfect = np.eye(3, dtype=np.float32)[labels]
+    assert macro_auc(labels, perfect) == 1
+    assert macro_auc(labels, np.full((6, 3), 1 / 3, np.float32)) == 0.5
+    assert np.isnan(macro_auc(np.array([0, 1, 1]), perfect[:3]))
+
+
+def test_the_threshold_lies_between_separated_classes() -> None:
+    from healthdash.tasks.imaging.measuring import balanced_threshold
+
+    truth = np.arange(40) >= 30
+    score = np.where(truth, 0.9, 0.6).astype(np.float32)
+    assert balanced_threshold(truth, score, np.ones(40, np.float32)) == pytest.approx(0.75)
+
+
+def test_weights_move_the_threshold() -> None:
+    from healthdash.tasks.imaging.measuring import balanced_threshold
+
+    truth = np.array([False, False, True, False, True, True])
+    score = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], np.float32)
+    heavy = np.array([1, 1, 1, 9, 1, 1], np.float32)
+    assert balanced_threshold(truth, score, heavy) == pytest.approx(0.45)
+
+
+def test_statistics_give_away_labels_that_are_brightness() -> None:
+    from healthdash.tasks.imaging.shortcuts import giveaway, overlap_weights
+
+    rng = np.random.default_rng(0)
+    labels = np.arange(80) % 2
+    pictures = (rng.integers(0, 100, (80, 16, 16)) + 100 * labels[:, None, None]).astype(np.uint8)
+    pictures[0] += 100  # one that contradicts its label
+    own = giveaway(pictures, labels, np.arange(80), seed=0)
+    assert np.median(own) > 0.9
+    assert own[0] < 0.5
+    assert overlap_weights(own).argmax() == 0

@@ -1,0 +1,74 @@
+"""A whole training on a few synthetic pictures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from healthdash.errors import TrainingStopped
+from healthdash.tasks.imaging.dataset import LabelledPictures
+from healthdash.training import TrainSettings
+
+pytestmark = pytest.mark.tf
+
+
+@pytest.fixture
+def squares() -> LabelledPictures:
+    """Return pictures with a bright square on the left, on the right, or none."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(72) % 3
+    pictures = rng.integers(0, 60, (72, 32, 32)).astype(np.uint8)
+    pictures[labels == 1, 8:24, 4:14] += 150
+    pictures[labels == 2, 8:24, 18:28] += 150
+    return LabelledPictures(
+        pictures=pictures,
+        labels=labels,
+        names=("normal", "bacterial", "viral"),
+        groups=np.arange(72).astype(str),
+        series=np.array(["made"] * 72),
+        fingerprint="made",
+        title="made",
+    )
+
+
+def _small(folds: int):
+    from healthdash.tasks.imaging.plans import CHEST_XRAY
+
+    fit = replace(CHEST_XRAY.fit, epochs=2, batch_size=16, half_precision=False)
+    return replace(CHEST_XRAY, size=32, stem=4, widths=(4,), depths=(1,), members=1, folds=folds, fit=fit)
+
+
+@pytest.mark.parametrize("folds", [0, 2])
+def test_a_training_gives_a_whole_bundle(squares: LabelledPictures, tmp_path: Path, folds: int) -> None:
+    from healthdash.tasks.imaging.recipe import train
+
+    rows = []
+    bundle = train(_small(folds), squares, TrainSettings(seed=1), tmp_path / "made", rows.append)
+    assert len(rows) == 2 * max(folds, 1)
+    assert {"epoch", "loss", "val_loss", "learning_rate", "run"} <= set(rows[0])
+    assert bundle.info.labels == squares.names
+    assert bundle.evaluation.metric("pneumonia AUC").n > 0
+    assert "not for clinical use" in bundle.card
+    bundle.verify()
+
+
+def test_a_stopped_training_goes_on_with_what_was_finished(squares: LabelledPictures, tmp_path: Path) -> None:
+    from healthdash.tasks.imaging.recipe import train
+
+    seen = []
+
+    def stop_in_the_second(row) -> None:
+        seen.append(row)
+        if row["run"] == "fold 2" and len(seen) == 3:
+            raise TrainingStopped("stopped", hint="")
+
+    with pytest.raises(TrainingStopped):
+        train(_small(2), squares, TrainSettings(), tmp_path / "made", stop_in_the_second)
+    again = []
+    bundle = train(_small(2), squares, TrainSettings(), tmp_path / "made", again.append)
+    assert [row["loss"] for row in again[:2]] == [row["loss"] for row in seen[:2]]
+    assert len(bundle.history) == 4
+    assert [path.name for path in tmp_path.iterdir()] == ["made"]
