@@ -94,7 +94,7 @@ def test_the_gate_names_column_range_and_rows():
     assert found.verdict == "warn"
     assert found.reasons == (
         "Column visits: outside the training range of 0 to 9 in row 2.",
-        "Column gender: a code that the model has not seen in row 2.",
+        "Column gender: a code that the model does not know in row 2.",
     )
     assert "40" not in " ".join(found.reasons)
 
