@@ -67,7 +67,9 @@ def findings(
             finding = Finding(what, (cells < low) | (cells > high))
         else:
             known_text = (frame[name] != "").to_numpy(bool)
-            finding = Finding(f"Column {name}: a code that the model does not know", (cells == 0) & known_text)
+            finding = Finding(
+                f"Column {name}: a code that the model does not know", (cells == 0) & known_text
+            )
         if finding.rows.any():
             yield finding
     many = _gaps(values, config).mean(axis=1) >= _MANY_GAPS
