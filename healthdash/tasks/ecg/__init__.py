@@ -1,0 +1,11 @@
+"""ECG: recordings of the heart's rhythm, beat by beat."""
+
+from __future__ import annotations
+
+from healthdash.task import Task
+
+from .task import EcgBeats
+
+__all__ = ["TASKS"]
+
+TASKS: tuple[Task, ...] = (EcgBeats(),)

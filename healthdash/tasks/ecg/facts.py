@@ -1,0 +1,44 @@
+"""What the card says about the data and the use of a model of this task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .sample import EcgSample
+
+__all__ = ["INTENDED_USE", "LIMITS", "data_of"]
+
+INTENDED_USE = (
+    "Research and education: labelling the beats of adult surface ECGs (one or two leads are used) as "
+    "normal, supraventricular, ventricular, fusion or unknown, as ANSI/AAMI EC57 groups them. Not for "
+    "clinical use."
+)
+LIMITS = (
+    "Beats are found by a detector first; a beat that it misses has no label, and a wave that it takes "
+    "for a beat gets one.",
+    "Fusion and unknown beats are too rare in the training recordings to be recognised: expect them "
+    "among N and V.",
+    "Ventricular flutter and fibrillation have no beats to label; the output there means nothing.",
+    "Supraventricular beats are hardly told from normal ones where the rhythm is irregular throughout "
+    "(atrial fibrillation), and beats with aberrant conduction look ventricular.",
+    "Paced rhythms and children were not in the training recordings.",
+    "The first beats and recordings below half a minute have too little rhythm around them.",
+)
+# Beats that come out of the training records of Moody & Mark; see the record names of de Chazal's DS1.
+_DS1_RECORDS, _DS1_RATE_HZ = 22, 360.0
+
+
+def data_of(samples: Sequence[EcgSample]) -> dict[str, str]:
+    """Return name, source, licence and citation of the training data."""
+    is_ds1 = len(samples) == _DS1_RECORDS and all(s.rate_hz == _DS1_RATE_HZ for s in samples)
+    if not is_ds1:
+        return {"name": "Own recordings", "source": "uploaded by the user", "licence": "unknown"}
+    return {
+        "name": "MIT-BIH Arrhythmia Database 1.0.0, the 22 training records (DS1) of de Chazal et al. 2004",
+        "source": "PhysioNet, doi 10.13026/C2F305",
+        "licence": "ODC-By 1.0",
+        "citation": (
+            "Moody GB, Mark RG, IEEE Eng Med Biol 20(3):45-50 (2001); Goldberger et al., "
+            "Circulation 101:e215 (2000); split: de Chazal P et al., IEEE Trans Biomed Eng 51:1196 (2004)"
+        ),
+    }

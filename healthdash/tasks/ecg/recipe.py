@@ -1,0 +1,301 @@
+"""Training: cross-validation that leaves whole recordings out; its networks, averaged, are what ships."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from healthdash import bundles
+from healthdash.bundles import Bundle, BundleInfo, DataSource
+from healthdash.training import TrainSettings
+from healthdash.training.evaluation import Evaluation, MetricRow
+from healthdash.training.history import EpochRow, reporter
+
+from . import facts
+from .batches import Batches
+from .dataset import check_enough
+from .decide import Decision, fit_decision
+from .examples import LABELS, Part, real_part, simulated_parts
+from .gate import GATE
+from .measure import Counted, count, evaluation
+from .network import averaged, build
+from .prepare import CONFIG, beat_inputs, model_leads
+from .sample import EcgSample
+
+__all__ = ["RECIPE", "train"]
+
+#: What the settings leave open.
+RECIPE: dict[str, Any] = {
+    "folds": 7,
+    "epochs": 9,
+    "batch_size": 256,
+    "learning_rate": 2e-3,
+    "weight_decay": 0.02,
+    "label_smoothing": 0.05,
+    "dropout": 0.4,
+    "most_beats": [300, 160, 200, 120, 20],
+    "class_weights": [1.0, 1.5, 1.0, 1.0, 1.0],
+    "simulated_share": 0.2,
+}
+_VALIDATION_BEATS = 2000
+_CENTROIDS = 24
+_FEWEST_IN_CENTROID = 10
+OnEpoch = Callable[[EpochRow], None]
+
+
+def train(
+    samples: Sequence[EcgSample], settings: TrainSettings, out: Path, on_epoch: OnEpoch, *, command: str = ""
+) -> Bundle:
+    """Train one network a fold, measure each on the recordings that it never saw, and save their mean."""
+    check_enough(list(samples))
+    recipe = _recipe(settings, len(samples))
+    rng = np.random.default_rng(settings.seed)
+    parts = [real_part(sample, i, CONFIG) for i, sample in enumerate(samples)]
+    made = [
+        list(simulated_parts(s, p, CONFIG, rng)) if settings.augment else []
+        for s, p in zip(samples, parts, strict=True)
+    ]
+    folds = _folds(parts, recipe["folds"])
+    history: list[EpochRow] = []
+    report = _both(history.append, on_epoch)
+    members: list[Any] = []
+    logits: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(parts)
+    logits_at_reference = list(logits)
+    for number, fold in enumerate(folds, 1):
+        inside = [p for i, p in enumerate(parts) if i not in fold] + [
+            p for i, some in enumerate(made) if i not in fold for p in some
+        ]
+        member = _fit(inside, [parts[i] for i in fold], recipe, settings, report, f"fold {number}")
+        members.append(member)
+        for i in fold:
+            logits[i] = _logits(member, parts[i].inputs)
+            logits_at_reference[i] = _logits(member, _reference_inputs(samples[i]))
+    measured = _measure(samples, parts, folds, logits, logits_at_reference, command)
+    decision = fit_decision(np.concatenate(logits), np.concatenate([p.labels for p in parts]))
+    return bundles.save(
+        out,
+        averaged(members),
+        _info(samples, parts, recipe, settings, decision, out.name),
+        history=history,
+        evaluation=measured,
+        arrays=_background(parts, settings.seed),
+    )
+
+
+def _recipe(settings: TrainSettings, records: int) -> dict[str, Any]:
+    chosen = {n: getattr(settings, n) for n in ("epochs", "batch_size", "learning_rate", "folds")}
+    recipe = RECIPE | {name: value for name, value in chosen.items() if value is not None}
+    return recipe | {"folds": max(2, min(recipe["folds"], records))}
+
+
+def _both(first: OnEpoch, second: OnEpoch) -> OnEpoch:
+    def tell(row: EpochRow) -> None:
+        first(row)
+        second(row)
+
+    return tell
+
+
+def _folds(parts: Sequence[Part], n_folds: int) -> list[list[int]]:
+    """Deal recordings out to folds, those with most S and V beats first, to the fold that has least."""
+    beats = np.array([np.bincount(p.labels[p.labels >= 0], minlength=len(LABELS)) for p in parts])
+    share = beats / np.maximum(beats.sum(axis=0), 1)
+    weight = 3 * share[:, 1] + 2 * share[:, 2] + share[:, 0]
+    load, folds = np.zeros(n_folds), [[] for _ in range(n_folds)]  # type: list[list[int]]
+    for record in np.argsort(-weight, kind="stable").tolist():
+        lightest = int(load.argmin())
+        folds[lightest].append(record)
+        load[lightest] += weight[record]
+    return [sorted(fold) for fold in folds if fold]
+
+
+def _fit(
+    train_parts: Sequence[Part],
+    test_parts: Sequence[Part],
+    recipe: Mapping[str, Any],
+    settings: TrainSettings,
+    on_epoch: OnEpoch,
+    run: str,
+) -> Any:
+    """Fit one network for a fixed number of epochs: to stop early would choose on the tested recordings."""
+    keras.utils.set_random_seed(settings.seed + int(run.split()[-1]))
+    batches = Batches(
+        train_parts,
+        most=recipe["most_beats"],
+        simulated_share=recipe["simulated_share"],
+        batch_size=recipe["batch_size"],
+        augment=settings.augment,
+        seed=settings.seed,
+    )
+    shapes = {n: v.shape[1:] for n, v in train_parts[0].inputs.items()}
+    network = build(shapes, len(LABELS), dropout=recipe["dropout"], name=run.replace(" ", "_"))
+    steps = len(batches) * recipe["epochs"]
+    warm = max(1, steps // 8)
+    rate = keras.optimizers.schedules.CosineDecay(
+        1e-4, max(1, steps - warm), warmup_target=recipe["learning_rate"], warmup_steps=warm, alpha=0.005
+    )
+    network.compile(
+        optimizer=keras.optimizers.AdamW(rate, weight_decay=recipe["weight_decay"]),
+        loss=_smoothed_loss(recipe["label_smoothing"], recipe["class_weights"]),
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+    )
+    network.fit(
+        batches,
+        epochs=recipe["epochs"],
+        validation_data=_validation(test_parts, settings.seed),
+        validation_batch_size=512,
+        callbacks=[reporter(on_epoch, run=run)],
+        verbose=0,
+    )
+    return network
+
+
+def _smoothed_loss(smoothing: float, weights: Sequence[float]) -> Callable[[Any, Any], Any]:
+    """Return cross-entropy with smoothed labels, weighted by class."""
+    k = len(weights)
+
+    def loss(truth: Any, logits: Any) -> Any:
+        hot = keras.ops.one_hot(keras.ops.cast(keras.ops.reshape(truth, (-1,)), "int32"), k)
+        weight = keras.ops.sum(hot * keras.ops.convert_to_tensor(weights, dtype="float32"), axis=-1)
+        target = hot * (1 - smoothing) + smoothing / k
+        return -weight * keras.ops.sum(target * keras.ops.log_softmax(logits), axis=-1)
+
+    return loss
+
+
+def _validation(parts: Sequence[Part], seed: int) -> tuple[list[NDArray[np.float32]], NDArray[np.int64]]:
+    """Return some beats of the left-out recordings, to watch the curves only."""
+    labels = np.concatenate([p.labels for p in parts])
+    rows = np.flatnonzero(labels >= 0)
+    rows = np.sort(np.random.default_rng(seed).permutation(rows)[:_VALIDATION_BEATS])
+    inputs = [np.concatenate([p.inputs[n] for p in parts])[rows] for n in parts[0].inputs]
+    return inputs, labels[rows]
+
+
+def _logits(network: Any, inputs: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+    n = len(next(iter(inputs.values())))
+    parts = [
+        np.asarray(
+            keras.ops.convert_to_numpy(network([v[i : i + 4096] for v in inputs.values()], training=False))
+        )
+        for i in range(0, n, 4096)
+    ]
+    return np.concatenate(parts).astype(np.float32)
+
+
+def _reference_inputs(sample: EcgSample) -> Mapping[str, NDArray[np.float32]]:
+    assert sample.annotation is not None
+    return beat_inputs(model_leads(sample), sample.rate_hz, sample.annotation.samples, CONFIG)
+
+
+def _measure(
+    samples: Sequence[EcgSample],
+    parts: Sequence[Part],
+    folds: Sequence[Sequence[int]],
+    logits: Sequence[NDArray[np.float32]],
+    logits_at_reference: Sequence[NDArray[np.float32]],
+    command: str,
+) -> Evaluation:
+    """Measure each fold with the calibration and thresholds that the other folds give."""
+    found: dict[int, Counted] = {}
+    given: dict[int, Counted] = {}
+    probabilities: dict[int, NDArray[np.float32]] = {}
+    for fold in folds:
+        others = [i for i in range(len(parts)) if i not in fold]
+        decision = fit_decision(
+            np.concatenate([logits[i] for i in others]), np.concatenate([parts[i].labels for i in others])
+        )
+        for i in fold:
+            name, annotation, rate = f"recording {i + 1}", samples[i].annotation, samples[i].rate_hz
+            assert annotation is not None
+            found[i] = count(name, annotation, samples[i].beats, decision.labels(logits[i]), rate)
+            given[i] = count(
+                name, annotation, annotation.samples, decision.labels(logits_at_reference[i]), rate
+            )
+            probabilities[i] = decision.calibration.apply(logits[i])
+    in_order = range(len(parts))
+    truth = np.concatenate([parts[i].labels for i in in_order])
+    rule = (
+        f"Whole recordings left out, {len(folds)} folds; calibration and thresholds of each fold come from "
+        "the others. Beats are those of the built-in detector, matched within 150 ms; flutter is left out."
+    )
+    part = "left-out recordings"
+    at_reference = evaluation(
+        [given[i] for i in in_order],
+        part="",
+        split_rule="",
+        truth=truth[:0],
+        probabilities=np.empty((0, 5), np.float32),
+    )
+    return evaluation(
+        [found[i] for i in in_order],
+        part=part,
+        split_rule=rule,
+        truth=truth[truth >= 0],
+        probabilities=np.concatenate([probabilities[i] for i in in_order])[truth >= 0],
+        extra=_renamed(at_reference.metrics),
+        command=command,
+    )
+
+
+def _renamed(rows: Sequence[MetricRow]) -> list[MetricRow]:
+    wanted = {f"{label} {what}" for label in "SV" for what in ("sensitivity", "+P")}
+    part = "left-out recordings, beats at the annotated places"
+    return [
+        row.model_copy(update={"name": f"{row.name}, annotated places", "part": part})
+        for row in rows
+        if row.name in wanted
+    ]
+
+
+def _info(
+    samples: Sequence[EcgSample],
+    parts: Sequence[Part],
+    recipe: Mapping[str, Any],
+    settings: TrainSettings,
+    decision: Decision,
+    name: str,
+) -> BundleInfo:
+    return BundleInfo(
+        task="ecg-beats",
+        name=name,
+        title="Beats of an ECG",
+        labels=LABELS,
+        preprocessing=CONFIG,
+        inputs={},
+        calibration=decision.calibration,
+        operating_points=decision.points,
+        gate=GATE,
+        data=DataSource(
+            **facts.data_of(samples), rows=sum(int((p.labels >= 0).sum()) for p in parts), groups=len(samples)
+        ),
+        intended_use=facts.INTENDED_USE,
+        limits=facts.LIMITS,
+        recipe=dict(recipe) | {"augmentation": settings.augment},
+        seed=settings.seed,
+    )
+
+
+def _background(parts: Sequence[Part], seed: int) -> dict[str, NDArray[np.float32]]:
+    """Return centroids of at least ten beats each: typical beats, none of them a real one."""
+    from sklearn.cluster import KMeans
+
+    rng = np.random.default_rng(seed)
+    picked = [rng.permutation(np.flatnonzero(p.labels >= 0))[:150] for p in parts]
+    inputs = {
+        n: np.concatenate([p.inputs[n][rows] for p, rows in zip(parts, picked, strict=True)])
+        for n in parts[0].inputs
+    }
+    flat = np.concatenate([v.reshape(len(v), -1) / np.sqrt(v[0].size) for v in inputs.values()], axis=1)
+    number = max(1, min(_CENTROIDS, len(flat) // (2 * _FEWEST_IN_CENTROID)))
+    groups = KMeans(number, n_init=2, random_state=seed).fit_predict(flat)
+    large = [g for g in range(number) if (groups == g).sum() >= _FEWEST_IN_CENTROID]
+    return {
+        n: np.stack([v[groups == g].mean(axis=0) for g in large]).astype(np.float32)
+        for n, v in inputs.items()
+    }

@@ -1,0 +1,186 @@
+"""The task ecg-beats: what each beat of an ECG is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from healthdash.errors import HealthdashError
+from healthdash.task import Arrays, Attribution, Example, Gate, Prediction, Report, Sample, Task, Upload
+from healthdash.training import TrainSettings
+from healthdash.views import Sections, View
+
+from . import read as reading
+from . import wfdb_files
+from .sample import EcgSample
+
+if TYPE_CHECKING:
+    from healthdash.bundles import Bundle
+    from healthdash.training.evaluation import Evaluation
+    from healthdash.training.history import EpochRow
+
+__all__ = ["EcgBeats"]
+
+
+class EcgBeats(Task):
+    """Beats of an ECG, labelled as ANSI/AAMI EC57 groups them."""
+
+    slug = "ecg-beats"
+    title = "Beats of an ECG"
+    summary = (
+        "An ECG goes in (WFDB, EDF or CSV; one lead is enough), the place of each beat and what it is come "
+        "out: normal, supraventricular, ventricular, fusion or unknown."
+    )
+    kind = "ecg"
+    unit = "beat"
+    accepts = ("hea", "dat", "atr", "mat", "csv", "tsv", "txt", "edf", "bdf")
+    labels: ClassVar[Mapping[str, str]] = {
+        "N": "normal: from the sinus node, bundle branch block included",
+        "S": "supraventricular: early, from the atria or the AV node",
+        "V": "ventricular: from a ventricle",
+        "F": "fusion of a ventricular and a normal beat",
+        "Q": "unknown or paced",
+    }
+    methods = ("expected-gradients",)
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def companions(self, path: Path) -> Sequence[Path]:
+        """Return the files beside a WFDB header that belong to it; names are checked, paths refused."""
+        if path.suffix.lower() != ".hea" or not path.is_file():
+            return ()
+        found: list[Path] = []
+        queue = [path]
+        while queue:
+            header = queue.pop()
+            try:
+                names = wfdb_files.parse_header(header.read_bytes()).files
+            except HealthdashError:
+                continue
+            fresh = [p for name in names if (p := path.parent / name) not in found and p.is_file()]
+            found.extend(fresh)
+            queue.extend(p for p in fresh if p.suffix == ".hea")
+        annotation = path.with_suffix(".atr")
+        return [*found, annotation] if annotation.is_file() else found
+
+    def group(self, uploads: Sequence[Upload]) -> list[list[Upload]]:
+        """Put header, signal and annotation files of a record together."""
+        return reading.group(uploads)
+
+    def recognises(self, upload: Upload) -> bool:
+        """Say whether this is a WFDB header, EDF, or text with a signal."""
+        return reading.recognises(upload)
+
+    def read(self, uploads: Sequence[Upload]) -> EcgSample:
+        """Parse one recording."""
+        return reading.read(uploads)
+
+    def gate(self, sample: Sample, bundle: Bundle) -> Gate:
+        """Refuse what is flat, too short, in a wrong unit, or no ECG."""
+        from .gate import gate
+
+        assert isinstance(sample, EcgSample)
+        return gate(sample, bundle.info.gate)
+
+    def describe(self, sample: Sample) -> dict[str, Any]:
+        """Return rate, leads, duration and the values as stored."""
+        assert isinstance(sample, EcgSample)
+        stored = sample.stored
+        return {
+            "kind": "signal",
+            "format": sample.format,
+            "stored": {
+                "shape": list(stored.shape),
+                "dtype": stored.dtype,
+                "min": stored.low,
+                "max": stored.high,
+            },
+            "rate_hz": sample.rate_hz,
+            "leads": list(stored.leads),
+            "duration_s": round(stored.shape[0] / sample.rate_hz, 4),
+            "unit": stored.unit,
+        }
+
+    # -- predicting --------------------------------------------------------------------------
+
+    def prepare(self, sample: Sample, config: Mapping[str, Any]) -> Arrays:
+        """Find the beats and return their windows, intervals, shapes and rhythm."""
+        from .prepare import beat_inputs, model_leads
+
+        assert isinstance(sample, EcgSample)
+        return beat_inputs(model_leads(sample), sample.rate_hz, sample.beats, config)
+
+    def items(self, sample: Sample, config: Mapping[str, Any]) -> NDArray[np.int64]:
+        """Return the sample number of each beat."""
+        assert isinstance(sample, EcgSample)
+        return sample.beats
+
+    def default_item(self, prediction: Prediction) -> int:
+        """Return the surest beat that is not normal, else the middle one."""
+        unusual = np.flatnonzero(prediction.decided != 0)
+        if len(unusual) == 0:
+            return len(prediction) // 2
+        sure = prediction.calibrated[unusual, prediction.decided[unusual]]
+        return int(unusual[sure.argmax()])
+
+    # -- explaining and showing --------------------------------------------------------------
+
+    def attributions(self, report: Report) -> list[Attribution]:
+        """Return the explanation by part of the trace, interval and shape."""
+        from .prepare import CONFIG
+        from .views import attributions
+
+        if report.explanation is None or report.inputs is None:
+            return []
+        return attributions(report, CONFIG)
+
+    def show(self, sample: Sample) -> tuple[View, ...]:
+        """Return the recording on ECG paper."""
+        from .views import shown
+
+        assert isinstance(sample, EcgSample)
+        return shown(sample)
+
+    def render(self, report: Report, bundle: Bundle, item: int = 0) -> Sections:
+        """Return the trace with its beats, the summary and one beat's reasons."""
+        from .views import sections
+
+        if report.sample is None or report.prediction is None:
+            return Sections()
+        return sections(report, bundle, self.labels, item)
+
+    def examples(self) -> tuple[Example, ...]:
+        """Return drawn recordings."""
+        from .samples import examples
+
+        return examples()
+
+    # -- training ----------------------------------------------------------------------------
+
+    def load_dataset(self, path: Path, settings: TrainSettings) -> list[EcgSample]:
+        """Read the annotated WFDB records below a folder."""
+        from .dataset import load
+
+        return load(path)
+
+    def train(
+        self,
+        dataset: list[EcgSample],
+        settings: TrainSettings,
+        out: Path,
+        on_epoch: Callable[[EpochRow], None],
+    ) -> Bundle:
+        """Train with whole recordings left out; the mean of the folds' networks is saved."""
+        from .recipe import train
+
+        return train(dataset, settings, out, on_epoch)
+
+    def evaluate(self, bundle: Bundle, dataset: list[EcgSample]) -> Evaluation:
+        """Measure a bundle on annotated recordings, with beats of the detector."""
+        from .evaluate import evaluate
+
+        return evaluate(self, bundle, dataset)

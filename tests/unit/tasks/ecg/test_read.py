@@ -1,0 +1,152 @@
+"""Reading recordings: what is right, and what is refused with which words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from healthdash.errors import InvalidInput, UnreadableUpload
+from healthdash.task import Upload
+from healthdash.tasks.ecg import read, wfdb_files
+from healthdash.tasks.ecg.sample import lead_kind
+from healthdash.tasks.ecg.samples import as_csv, as_edf, as_wfdb, synthesise
+
+ECG = synthesise("normal", seconds=12.0)
+TIME = np.arange(1000) / 250
+WAVE = np.sin(2 * np.pi * TIME)
+
+
+def csv(header: str, *columns: np.ndarray, comment: str = "") -> Upload:
+    rows = [",".join(f"{v:.6g}" for v in row) for row in zip(*columns, strict=True)]
+    return Upload("table.csv", "\n".join([*([comment] if comment else []), header, *rows]).encode())
+
+
+@pytest.mark.parametrize("write", [as_wfdb, as_csv, as_edf])
+def test_every_format_gives_the_same_millivolts(write) -> None:
+    sample = read.read(write(ECG, "drawn"))
+    assert sample.rate_hz == pytest.approx(250)
+    assert len(sample.leads) == 2
+    assert np.abs(sample.signal_mv[: len(ECG.signal_mv)] - ECG.signal_mv).max() < 0.006
+
+
+def test_stored_values_are_in_the_unit_of_the_file() -> None:
+    stored = read.read(as_edf(ECG, "drawn")).stored
+    assert stored.unit == "uV"
+    assert stored.high == pytest.approx(1000 * ECG.signal_mv.max(), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "name", ["/etc/passwd", "../secret.dat", "http://host/x.dat", "C:\\x.dat", ".hidden"]
+)
+def test_a_header_that_names_a_path_is_refused(name: str) -> None:
+    header = Upload("r.hea", f"r 1 250 100\n{name} 16 200 16 0 0 0 0 II\n".encode())
+    with pytest.raises(InvalidInput, match="path or an address"):
+        read.read([header])
+
+
+def test_a_header_without_its_signal_says_what_is_missing() -> None:
+    with pytest.raises(InvalidInput, match=r"missing: 1 \(\.dat\)"):
+        read.read(as_wfdb(ECG, "drawn")[:1])
+
+
+def test_a_signal_file_without_its_header_says_so() -> None:
+    with pytest.raises(InvalidInput, match="expected a WFDB header"):
+        read.read(as_wfdb(ECG, "drawn")[1:])
+
+
+def test_a_truncated_signal_file_is_unreadable() -> None:
+    header, signal = as_wfdb(ECG, "drawn")
+    with pytest.raises((UnreadableUpload, InvalidInput)):
+        read.read([header, Upload(signal.name, signal.data[:100])])
+
+
+def test_files_of_two_records_are_put_together() -> None:
+    a, b = as_wfdb(ECG, "a", annotated=True), as_wfdb(ECG, "b")
+    groups = read.group([a[1], b[0], a[0], b[1], a[2], csv("II", WAVE)])
+    assert [[u.name for u in g] for g in groups] == [
+        ["b.hea", "b.dat"],
+        ["a.hea", "a.dat", "a.atr"],
+        ["table.csv"],
+    ]
+
+
+def test_annotations_become_aami_letters() -> None:
+    sample = read.read(as_wfdb(synthesise("supraventricular", seconds=20.0), "a", annotated=True))
+    assert sample.annotation is not None
+    assert set(sample.annotation.labels.tolist()) == {"N", "S"}
+
+
+def test_a_csv_without_a_rate_asks_for_it() -> None:
+    with pytest.raises(InvalidInput, match="sampling rate"):
+        read.read([csv("II_mV", WAVE)])
+
+
+@pytest.mark.parametrize(
+    ("upload", "rate_hz"),
+    [
+        (csv("time_s,II_mV", TIME, WAVE), 250.0),
+        (csv("time_ms,II_mV", 1000 * TIME, WAVE), 250.0),
+        (csv("II_mV", WAVE, comment="# rate_hz: 360"), 360.0),
+        (csv("II_mV", WAVE, comment="# sampling frequency: 500 Hz"), 500.0),
+        (csv("II_mV", WAVE, comment="# 128 Hz, lead II"), 128.0),
+        (Upload("x.csv", csv("II_mV", WAVE).data, {"rate_hz": 100.0}), 100.0),
+    ],
+)
+def test_the_rate_of_a_csv_is_found(upload: Upload, rate_hz: float) -> None:
+    assert read.read([upload]).rate_hz == pytest.approx(rate_hz)
+
+
+@pytest.mark.parametrize(
+    ("header", "scale"),
+    [("II_uV", 1000.0), ("II (mV)", 1.0), ("II [µV]", 1000.0), ("II", 1.0), ("II", 1000.0)],
+)
+def test_units_of_a_csv_become_millivolt(header: str, scale: float) -> None:
+    sample = read.read([csv(f"time_s,{header}", TIME, scale * WAVE)])
+    assert np.abs(sample.signal_mv).max() == pytest.approx(1.0, rel=0.01)
+    assert sample.unit_stated == (header != "II")
+
+
+def test_text_in_a_number_is_named_by_row() -> None:
+    upload = csv("time_s,II_mV", TIME, WAVE)
+    broken = upload.data.replace(b"\n0.4,", b"\n0.4,abc", 1)
+    with pytest.raises(InvalidInput, match="data row 101, column 2"):
+        read.read([Upload("x.csv", broken)])
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x80\x04\x95pickle", b"%PDF-1.7", b"PK\x03\x04zip", b"\x00\x01\x02" * 900]
+)
+def test_strangers_are_unreadable(data: bytes) -> None:
+    with pytest.raises(UnreadableUpload):
+        read.read([Upload("ecg.csv", data)])
+
+
+def test_a_table_of_patients_is_not_taken_for_a_signal() -> None:
+    rows = "\n".join(f"{40 + i},1,{i % 4},{120 + i}" for i in range(60))
+    assert not read.recognises(Upload("t.csv", f"age,sex,cp,trestbps\n{rows}".encode()))
+
+
+@pytest.mark.parametrize("write", [as_wfdb, as_csv, as_edf])
+def test_recordings_are_recognised(write) -> None:
+    assert read.recognises(write(ECG, "drawn")[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("MLII", "ecg"), ("ECG II", "ecg"), ("V5", "ecg"), ("aVR", "ecg"), ("EEG Fp1", "other"),
+     ("Fp1-A2", "other"), ("ABP", "other"), ("RESP", "other"), ("channel 1", "unknown")],
+)  # fmt: skip
+def test_lead_names_say_what_they_are(name: str, kind: str) -> None:
+    assert lead_kind(name) == kind
+
+
+def test_gaps_are_bridged_and_told() -> None:
+    holed = WAVE.copy()
+    holed[100:110] = np.nan
+    sample = read.read([csv("time_s,II_mV", TIME, holed)])
+    assert np.isfinite(sample.signal_mv).all()
+    assert any("missing" in notice for notice in sample.notices)
+
+
+def test_base_names_of_any_system() -> None:
+    assert wfdb_files.base_name("/a/b/c.hea") == wfdb_files.base_name("D:\\x\\c.hea") == "c.hea"
