@@ -101,7 +101,7 @@ CHEST_XRAY = Recipe(
             smallest_scale=0.6, noise=0.05, zoom=1.35, aspect=1.6, tone=0.2, patches=0.25, mixup=0.1
         ),
     ),
-    members=2,
+    members=1,
     draw_against_shortcuts=0.3,
     intended_use="Research and education on whole, upright, frontal chest X-rays of children aged one to "
     "five. Not for clinical use.",
