@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -82,6 +83,6 @@ def _number(value: float) -> str:
 
 
 def _interval(row: MetricRow) -> str:
-    if row.low is None or row.high is None:
+    if row.low is None or row.high is None or math.isnan(row.low):
         return "-"
     return f"{_number(row.low)} to {_number(row.high)}"

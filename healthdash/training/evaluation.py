@@ -141,17 +141,31 @@ def metric_row(
     seed: int = 0,
     draws: int = 1000,
 ) -> MetricRow:
-    """Measure `score(truth, predicted)` with its interval over groups."""
+    """Measure `score(truth, predicted)` with its interval over groups.
+
+    Draws that lost a class which the rows have are left out; without any other draw there is
+    no interval.
+    """
     truth, predicted = np.asarray(truth), np.asarray(predicted)
+    has_classes = len(np.unique(truth)) > 1
 
     def statistic(rows: NDArray[np.int64]) -> float:
-        if len(np.unique(truth[rows])) < 2:
+        if has_classes and len(np.unique(truth[rows])) < 2:
             return float("nan")
         return float(score(truth[rows], predicted[rows]))
 
     low, high = bootstrap_interval(statistic, groups, seed=seed, draws=draws)
     value = float(score(truth, predicted))
-    return MetricRow(name=name, value=value, low=low, high=high, n=len(truth), part=part, note=note)
+    known = bool(np.isfinite(low))
+    return MetricRow(
+        name=name,
+        value=value,
+        low=low if known else None,
+        high=high if known else None,
+        n=len(truth),
+        part=part,
+        note=note,
+    )
 
 
 def curve_points(truth: ArrayLike, score: ArrayLike) -> tuple[Points, Points]:
