@@ -22,6 +22,7 @@ Reader = Callable[[Path], NDArray[np.float32]]
 #: Names of labels in published data, and ours.
 _SAME_LABEL = {"bacteria": "bacterial", "virus": "viral"}
 _FINER_LABEL = "subtype"
+_PARTS, _FEWEST_PARTS = 10, 3
 _FEWEST_PICTURES = 12
 
 
@@ -55,6 +56,13 @@ class LabelledPictures:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def parts(self) -> int:
+        """In how many parts the groups are cut: ten, or as many as the rarest label has groups."""
+        present = np.unique(self.labels)
+        fewest = min(len(np.unique(self.groups[self.labels == label])) for label in present)
+        return int(min(_PARTS, max(_FEWEST_PARTS, fewest)))
 
     @property
     def inputs(self) -> NDArray[np.float32]:

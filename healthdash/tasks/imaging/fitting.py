@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from healthdash.training.history import EpochRow, reporter
 
 from .augment import Augmentation, AugmentedPictures
-from .network import NetworkPlan, build, copy_shared, folded
+from .dataset import LabelledPictures
+from .network import NetworkPlan, build, folded
 from .prepare import from_bytes
 
-__all__ = ["FitPlan", "Part", "fit", "predict_logits"]
+__all__ = ["FitPlan", "Part", "described", "fit", "part_of", "predict_logits"]
 
 _LARGEST_GRADIENT = 1.0
 _FIRST_RATE_SHARE, _LAST_RATE_SHARE = 0.01, 0.01
@@ -35,6 +36,13 @@ class Part:
     def inputs(self) -> NDArray[np.float32]:
         """The pictures as network input, float32 (n, size, size, 1)."""
         return from_bytes(self.pictures[..., None])
+
+
+def part_of(
+    dataset: LabelledPictures, rows: NDArray[np.int64], weights: NDArray[np.float32] | None = None
+) -> Part:
+    """Return some rows of a data set."""
+    return Part(pictures=dataset.pictures[rows], labels=dataset.labels[rows], weights=weights)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +81,6 @@ def fit(
     *,
     seed: int,
     run: str = "",
-    start: keras.Model | None = None,
 ) -> keras.Model:
     """Train one network and return it with plain convolutions, in float32.
 
@@ -83,16 +90,12 @@ def fit(
         Gets a row an epoch; may raise `TrainingStopped`.
     run : str
         Tells members and folds apart in the history.
-    start : keras.Model or None
-        Layers of the same name and shape begin with this network's weights.
     """
     keras.utils.set_random_seed(seed)
     before = keras.mixed_precision.global_policy()
     keras.mixed_precision.set_global_policy("mixed_bfloat16" if plan.half_precision else "float32")
     try:
         model = build(network)
-        if start is not None:
-            copy_shared(start, model)
         _train(model, plan, train, validation, reporter(on_epoch, run=run), seed)
     finally:
         keras.mixed_precision.set_global_policy(before)

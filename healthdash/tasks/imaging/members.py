@@ -18,7 +18,7 @@ from .dataset import LabelledPictures
 from .fitting import Part, fit
 from .plans import Recipe
 
-__all__ = ["Finished", "fitted_member", "start_of"]
+__all__ = ["Finished", "encoder_bundle", "fitted_member", "loaded"]
 
 OnEpoch = Callable[[EpochRow], None]
 
@@ -82,24 +82,20 @@ def fitted_member(
     """Return one network, fitted now or in a run that was stopped; `run` is its seed and name."""
     seed, name = run
     shape = recipe.network(len(dataset.names))
-    start = start_of(recipe)
-    begun = start.info.sha256 if start else ""
-    power = recipe.draw_against_shortcuts
-    key = (shape, recipe.fit, power, seed, dataset.fingerprint, len(train.labels), begun)
+    key = (shape, recipe.fit, recipe.draw_against_shortcuts, seed, dataset.fingerprint, len(train.labels))
 
     def fitted(on_epoch: OnEpoch) -> keras.Model:
-        encoder = _loaded(start) if start else None
-        return fit(shape, recipe.fit, train, validation, on_epoch, seed=seed, run=name, start=encoder)
+        return fit(shape, recipe.fit, train, validation, on_epoch, seed=seed, run=name)
 
     return finished.get(name, key, report, fitted)
 
 
-def start_of(recipe: Recipe) -> Bundle | None:
-    """Return the shipped bundle that the convolutions begin with; without one they begin at random."""
-    shipped = bundles.available(recipe.start_from) if recipe.start_from else []
+def encoder_bundle(recipe: Recipe) -> Bundle | None:
+    """Return the shipped bundle whose convolutions the recipe takes, if there is one."""
+    shipped = bundles.available(recipe.encoder_of) if recipe.encoder_of else []
     return shipped[0] if shipped else None
 
 
-def _loaded(bundle: Bundle) -> keras.Model:
-    # Not `bundle.network`: that one is made for prediction and brings TensorFlow with it.
+def loaded(bundle: Bundle) -> keras.Model:
+    """Load a bundle's network for training on any backend; `Bundle.network` is for prediction."""
     return keras.saving.load_model(bundle.path / "model.keras", compile=False, safe_mode=True)

@@ -13,12 +13,10 @@ from typing import Any
 import keras
 import numpy as np
 from keras import layers, ops
-from numpy.typing import NDArray
 
-__all__ = ["INPUT", "NetworkPlan", "ScaledConv2D", "average", "build", "copy_shared", "folded"]
+from .prepare import INPUT
 
-#: Name of the network's only input: float32 (n, size, size, 1), grey 0 to 1.
-INPUT = "image"
+__all__ = ["NetworkPlan", "ScaledConv2D", "average", "build", "copied", "folded"]
 
 # Keeps the variance of relu(x) at 1 for a standard normal x (Brock et al. 2021, ICLR, table 1).
 _RELU_GAIN = float(np.sqrt(2 / (1 - 1 / np.pi)))
@@ -94,13 +92,6 @@ class ScaledConv2D(layers.Conv2D):  # type: ignore[misc]
         fan_in = float(np.prod(kernel.shape[:-1]))
         return (kernel - mean) * (_RELU_GAIN * self.gain / ops.sqrt(variance * fan_in + _SMALLEST_VARIANCE))
 
-    def start_from(self, kernel: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
-        """Take the numbers of a plain convolution that this kind of layer was folded into."""
-        fan_in = float(np.prod(kernel.shape[:-1]))
-        self.kernel.assign(kernel)
-        self.gain.assign(np.sqrt(kernel.var(axis=(0, 1, 2)) * fan_in + _SMALLEST_VARIANCE) / _RELU_GAIN)
-        self.bias.assign(bias)
-
     def call(self, x: Any) -> Any:
         """Convolve with the standardised kernel."""
         y = ops.conv(x, self.effective_kernel(), strides=self.strides, padding=self.padding)
@@ -164,15 +155,15 @@ def average(members: Sequence[keras.Model], size: int, *, mirrored: bool = False
     return keras.Model(picture, layers.Average(name="logits")(outputs) if len(outputs) > 1 else outputs[0])
 
 
-def copy_shared(source: keras.Model, target: keras.Model) -> int:
-    """Begin the convolutions of a network with those of a trained one.
+def copied(source: keras.Model, target: keras.Model) -> int:
+    """Give a network with plain convolutions those of a shipped one.
 
     Parameters
     ----------
     source : keras.Model
-        With plain convolutions, or an average of such: then its first member is taken.
+        A shipped network, or an average of such: then its first member is taken.
     target : keras.Model
-        To be trained; layers of the same name and shape get the source's numbers.
+        Of the same stem, widths and depths; the size of the picture may differ.
 
     Returns
     -------
@@ -181,13 +172,10 @@ def copy_shared(source: keras.Model, target: keras.Model) -> int:
     """
     source = next((layer for layer in source.layers if isinstance(layer, keras.Model)), source)
     known = {layer.name: layer for layer in source.layers if isinstance(layer, layers.Conv2D)}
-    copied = 0
-    for layer in target.layers:
-        twin = known.get(layer.name)
-        if isinstance(layer, ScaledConv2D) and twin is not None and twin.kernel.shape == layer.kernel.shape:
-            layer.start_from(ops.convert_to_numpy(twin.kernel), ops.convert_to_numpy(twin.bias))
-            copied += 1
-    return copied
+    same = [layer for layer in target.layers if isinstance(layer, layers.Conv2D) and layer.name in known]
+    for layer in same:
+        layer.set_weights(known[layer.name].get_weights())
+    return len(same)
 
 
 def _views(picture: Any, size: int) -> Any:

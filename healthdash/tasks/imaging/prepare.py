@@ -6,7 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["from_bytes", "to_square"]
+__all__ = ["INPUT", "from_bytes", "to_square"]
+
+#: Name of the network's only input: float32 (n, size, size, 1), grey 0 to 1.
+INPUT = "image"
 
 
 def from_bytes(stored: NDArray[np.uint8]) -> NDArray[np.float32]:

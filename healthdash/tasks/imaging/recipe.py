@@ -22,18 +22,18 @@ from healthdash.training.splits import Split, folds_by_group, split_by_group
 from .anatomy import slice_limits
 from .dataset import LabelledPictures
 from .familiarity import centroids, fit_familiarity
-from .fitting import Part, described, predict_logits
+from .fitting import described, part_of, predict_logits
 from .measuring import measure
-from .members import Finished, fitted_member, start_of
-from .network import INPUT, average
+from .members import Finished, encoder_bundle, fitted_member, loaded
+from .network import average
 from .plans import Recipe
+from .prepare import INPUT
 from .published import source_of
 from .shifted import choose_threshold, rows_under_shift, training_weights
+from .transfer import described_head, encoder, heads_by_folds
 
 __all__ = ["train"]
 
-_PARTS = 10
-_FEWEST_PARTS = 3
 _CENTROIDS_PER_LABEL = 8
 _FEWEST_FOR_OFFSETS = 100
 # In multiples of the 99 percentile of patients left out of the fit; the margins allow for other hospitals.
@@ -111,9 +111,9 @@ def _by_split(
     recipe: Recipe, dataset: LabelledPictures, seed: int, report: OnEpoch, finished: Finished
 ) -> _Fitted:
     """Train members on one part, choose on another, and measure on a third."""
-    split = split_by_group(dataset.labels, dataset.groups, seed=seed, parts=_parts(dataset))
+    split = split_by_group(dataset.labels, dataset.groups, seed=seed, parts=dataset.parts)
     weights = training_weights(recipe, dataset, split.train, seed)
-    train, validation = _part(dataset, split.train, weights), _part(dataset, split.validation)
+    train, validation = part_of(dataset, split.train, weights), part_of(dataset, split.validation)
     members = [
         fitted_member(recipe, dataset, train, validation, (seed + n, f"member {n + 1}"), report, finished)
         for n in range(recipe.members)
@@ -140,28 +140,47 @@ def _by_folds(
 ) -> _Fitted:
     """Train a network without each fold, measure it there, and average the networks."""
     folds = folds_by_group(dataset.labels, dataset.groups, recipe.folds, seed=seed)
-    everything = np.arange(len(dataset))
-    logits = np.zeros((len(dataset), len(dataset.names)), np.float32)
-    members = []
-    for number, fold in enumerate(folds):
-        train, watched = _part(dataset, np.setdiff1d(everything, fold)), _part(dataset, fold)
-        run = (seed + number, f"fold {number + 1}")
-        members.append(fitted_member(recipe, dataset, train, watched, run, report, finished))
-        alone = average(members[-1:], recipe.size, mirrored=recipe.mirrored)
-        logits[fold] = predict_logits(alone, dataset.inputs[fold])
+    source = encoder_bundle(recipe)
+    if source is not None and recipe.head is not None:
+        shape = recipe.network(len(dataset.names))
+        network, logits = heads_by_folds(
+            dataset, encoder(loaded(source), shape), recipe.head, folds, report, seed=seed
+        )
+    else:
+        network, logits = _networks_by_folds(recipe, dataset, folds, seed, report, finished)
 
     def evaluation(info: BundleInfo, command: str) -> Evaluation:
         return _measured_out_of_fold(dataset, info, logits, len(folds), command)
 
-    arrays, gate = _background(recipe, dataset, everything, seed)
+    arrays, gate = _background(recipe, dataset, np.arange(len(dataset)), seed)
     return _Fitted(
-        network=average(members, recipe.size, mirrored=recipe.mirrored),
+        network=network,
         calibration=fit_calibration(logits, dataset.labels, fitted_on=_SAME_SLICES),
         operating_points=(),
         gate=gate,
         arrays=arrays,
         evaluation=evaluation,
     )
+
+
+def _networks_by_folds(
+    recipe: Recipe,
+    dataset: LabelledPictures,
+    folds: list[Rows],
+    seed: int,
+    report: OnEpoch,
+    finished: Finished,
+) -> tuple[keras.Model, Floats]:
+    """Return the average of whole networks, and each fold's logits by the one that did not see it."""
+    logits = np.zeros((len(dataset), len(dataset.names)), np.float32)
+    members = []
+    for number, fold in enumerate(folds):
+        train = part_of(dataset, np.setdiff1d(np.arange(len(dataset)), fold))
+        run = (seed + number, f"fold {number + 1}")
+        members.append(fitted_member(recipe, dataset, train, part_of(dataset, fold), run, report, finished))
+        alone = average(members[-1:], recipe.size, mirrored=recipe.mirrored)
+        logits[fold] = predict_logits(alone, dataset.inputs[fold])
+    return average(members, recipe.size, mirrored=recipe.mirrored), logits
 
 
 def _choices(
@@ -194,7 +213,7 @@ def _measured_out_of_fold(
         dataset.groups,
         part=f"{folds} folds by group",
         split_rule=f"{folds}-fold cross-validation; no group is in two folds. Every picture is judged by the "
-        "network that did not see its group, and no network was chosen by its fold.",
+        "network that did not see its group; no epoch was chosen by its fold.",
         counts={"pictures": len(dataset), "groups": len(np.unique(dataset.groups))},
         command=command,
     )
@@ -244,10 +263,18 @@ def _preprocessing(recipe: Recipe) -> dict[str, Any]:
     return constants | ({"window": {"center": window[0], "width": window[1]}} if window else {})
 
 
-def _info(recipe: Recipe, dataset: LabelledPictures, seed: int, name: str, fitted: _Fitted) -> BundleInfo:
+def _steps(recipe: Recipe, labels: int) -> dict[str, Any]:
+    """Return how the network was made, for people to read."""
+    network, source = recipe.network(labels), encoder_bundle(recipe)
     averaged = f"{recipe.folds} folds" if recipe.folds > 1 else f"{recipe.members} seeds"
-    network, start = recipe.network(len(dataset.names)), start_of(recipe)
-    begun = {"convolutions begin with": f"{start.info.task}, {start.info.sha256[:12]}"} if start else {}
+    if source is None or recipe.head is None:
+        steps = described(recipe.fit, network)
+    else:
+        steps = described_head(recipe.head, network, f"{source.info.task}, {source.info.sha256[:12]}")
+    return {**steps, "averaged": averaged, "mirrored too": recipe.mirrored}
+
+
+def _info(recipe: Recipe, dataset: LabelledPictures, seed: int, name: str, fitted: _Fitted) -> BundleInfo:
     return BundleInfo(
         task=recipe.task,
         name=name,
@@ -262,23 +289,6 @@ def _info(recipe: Recipe, dataset: LabelledPictures, seed: int, name: str, fitte
         data=source_of(dataset),
         intended_use=recipe.intended_use,
         limits=recipe.limits,
-        recipe={
-            **described(recipe.fit, network),
-            "averaged": averaged,
-            "mirrored too": recipe.mirrored,
-            **begun,
-        },
+        recipe=_steps(recipe, len(dataset.names)),
         seed=seed,
     )
-
-
-def _part(dataset: LabelledPictures, rows: Rows, weights: Floats | None = None) -> Part:
-    return Part(pictures=dataset.pictures[rows], labels=dataset.labels[rows], weights=weights)
-
-
-def _parts(dataset: LabelledPictures) -> int:
-    """Return in how many parts the groups are cut: ten, or as many as the rarest label has groups."""
-    fewest = min(
-        len(np.unique(dataset.groups[dataset.labels == label])) for label in np.unique(dataset.labels)
-    )
-    return int(min(_PARTS, max(_FEWEST_PARTS, fewest)))

@@ -68,16 +68,22 @@ def test_the_average_is_the_mean_of_members_and_mirrored_pictures(
     np.testing.assert_allclose(loaded.predict_on_batch(pictures), expected, atol=1e-5)
 
 
-def test_a_network_can_begin_with_the_convolutions_of_a_shipped_one(
-    pair: tuple[Any, Any], pictures: np.ndarray
+def test_a_head_on_a_shipped_encoder_gives_the_logits_of_its_features(
+    pair: tuple[Any, Any], pictures: np.ndarray, tmp_path: Path
 ) -> None:
-    from healthdash.tasks.imaging.network import NetworkPlan, average, build, copy_shared, folded
+    import keras
+
+    from healthdash.tasks.imaging.network import NetworkPlan, average
+    from healthdash.tasks.imaging.transfer import Head, encoder, mean_head, pooled, with_head
 
     plan = NetworkPlan(size=32, labels=3, stem=4, widths=(4, 6), depths=(1, 1))
-    begun = build(plan)
-    assert copy_shared(average([pair[1]], 32, mirrored=True), begun) == 7
-    begun.get_layer("logits").set_weights(pair[1].get_layer("logits").get_weights())
-    again = folded(begun, plan, "again")
-    np.testing.assert_allclose(
-        pair[1].predict_on_batch(pictures), again.predict_on_batch(pictures), atol=1e-3
-    )
+    network = encoder(average([pair[1]], 32, mirrored=True), plan)
+    features = pooled(network, pictures)
+    rng = np.random.default_rng(0)
+    heads = [
+        Head(rng.random((features.shape[1], 2), np.float32), rng.random(2, np.float32)) for _ in range(2)
+    ]
+    with_head(network, mean_head(heads)).save(tmp_path / "whole.keras")
+    whole = keras.saving.load_model(tmp_path / "whole.keras", compile=False, safe_mode=True)
+    expected = np.mean([features @ head.kernel + head.bias for head in heads], axis=0)
+    np.testing.assert_allclose(whole.predict_on_batch(pictures), expected, rtol=1e-3, atol=1e-3)
