@@ -42,10 +42,7 @@ def class_bars(view: ClassBars, paper: Paper) -> go.Figure:
     figure.update_yaxes(showgrid=False)
     if view.threshold is not None:
         name = f"{view.threshold_label or 'decided'} from {view.threshold:.0%}"
-        figure.add_vline(view.threshold, line={"color": paper.ink, "dash": "dot", "width": 1.5})
-        figure.add_annotation(
-            x=view.threshold, y=1.02, yref="paper", yanchor="bottom", text=name, showarrow=False
-        )
+        _vertical(figure, view.threshold, name, "top", paper)
     return figure
 
 
@@ -56,19 +53,7 @@ def waterfall(view: Waterfall, paper: Paper) -> go.Figure:
         names, shares = [*names, "not attributed"], np.append(shares, view.residual)
     ends = view.base + np.cumsum(shares)
     starts = ends - shares
-    figure = go.Figure(
-        go.Bar(
-            base=starts,
-            x=shares,
-            y=names,
-            orientation="h",
-            marker_color=[FOR if s > 0 else AGAINST for s in shares],
-            text=[signed_percent(s) for s in shares],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate="%{y}: %{text}<extra></extra>",
-        )
-    )
+    figure = go.Figure(_steps(names, starts, shares))
     _lay_out(figure, height=110 + _ROW_PX * len(names), paper=paper)
     spread = max(float(np.ptp([*starts, *ends])), 0.02)
     low, high = min(*starts, *ends), max(*starts, *ends)
@@ -81,6 +66,20 @@ def waterfall(view: Waterfall, paper: Paper) -> go.Figure:
     for x, text, side in ((view.base, "average", "bottom"), (view.output, "this input", "top")):
         _vertical(figure, x, f"{text} {percent(x)}", side, paper)
     return figure
+
+
+def _steps(names: list[str], starts: NDArray[np.float64], shares: NDArray[np.float64]) -> go.Bar:
+    return go.Bar(
+        base=starts,
+        x=shares,
+        y=names,
+        orientation="h",
+        marker_color=[FOR if s > 0 else AGAINST for s in shares],
+        text=[signed_percent(s) for s in shares],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{y}: %{text}<extra></extra>",
+    )
 
 
 def beeswarm(view: Beeswarm, paper: Paper) -> go.Figure:

@@ -29,11 +29,12 @@ from healthdash.views import (
     Window,
 )
 
-__all__ = ["draw", "draw_all", "draw_beside", "paper"]
+__all__ = ["draw", "draw_all", "draw_beside", "paper", "point_at"]
 
 _LOOKED = "Shows what the model looked at, not where the disease is."
 _CONFIG = {"displaylogo": False, "scrollZoom": False}
 _NORMAL = "N"
+_FOCUS = "trace-focus"
 _WHOLE_ROWS = 20
 _ROW_PX = 35
 
@@ -232,8 +233,9 @@ def _stretch(view: Trace, duration_s: float, key: str) -> tuple[float, float]:
             format_func=lambda s: f"{s:g}", key=f"{key}/length",
         )  # fmt: skip
         last, place = duration_s - length_s, f"{key}/start"
-        now = min(float(st.session_state.get(place, 0.0)), last)
-        st.session_state[place] = now
+        focus = st.session_state.pop(_FOCUS, None)
+        now = st.session_state.get(place, 0.0) if focus is None else _start(focus, length_s, last)
+        st.session_state[place] = min(float(now), last)
         start_s = st.slider("Start, s", 0.0, last, step=min(0.5, last), key=place)
         abnormal = _abnormal(view)
         if len(abnormal):
@@ -254,7 +256,17 @@ def _jump(place: str, times_s: np.ndarray, length_s: float, last: float) -> None
     middle = st.session_state[place] + length_s / 2
     later = times_s[times_s > middle + 0.3]
     target = float(later[0]) if len(later) else float(times_s[0])
-    st.session_state[place] = float(np.clip(round((target - length_s / 2) * 2) / 2, 0.0, last))
+    st.session_state[place] = _start(target, length_s, last)
+
+
+def point_at(time_s: float) -> None:
+    """Make the next recording that is drawn begin where this moment is in the middle of its sheet."""
+    st.session_state[_FOCUS] = time_s
+
+
+def _start(middle_s: float, length_s: float, last: float) -> float:
+    """Return the start of a sheet with a moment in its middle, on half seconds."""
+    return float(np.clip(round((middle_s - length_s / 2) * 2) / 2, 0.0, last))
 
 
 def _slug(key: str) -> str:

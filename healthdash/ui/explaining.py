@@ -27,7 +27,7 @@ def section(task: Task, bundle: Bundle, work: state.Workspace, number: int, item
     report = work.reports[number]
     assert report.prediction is not None
     st.subheader("Why?", anchor=False)
-    place = f"{task.slug}/{number}/{item}"
+    place = f"{task.slug}/{work.title}/{number}/{item}"
     asked = _controls(task, report, item, place)
     if asked is None:
         st.info("No method of explanation fits this input.")

@@ -15,7 +15,7 @@ from healthdash.bundles import Bundle
 from healthdash.task import Gate, Report, Task
 from healthdash.ui import explaining, problems, state
 from healthdash.ui.downloads import safe_csv
-from healthdash.ui.draw import draw_all, draw_beside
+from healthdash.ui.draw import draw_all, draw_beside, point_at
 from healthdash.views import Notice, Sections, View
 
 __all__ = ["Entry", "entries", "show", "table"]
@@ -104,7 +104,7 @@ def _chosen(task: Task, bundle: Bundle, work: state.Workspace, found: list[Entry
     st.markdown(f"{words}; {failed:,} could not be, the table says why." if failed else f"{words}.")
     first = int((frame["result"] != "failed").to_numpy().argmax())
     chosen = st.dataframe(
-        frame, hide_index=True, on_select="rerun", selection_mode="single-row", key=f"table:{task.slug}",
+        frame, hide_index=True, on_select="rerun", selection_mode="single-row", key=f"table:{task.slug}:{work.title}:{len(frame)}",
         column_config=_columns(frame), height=min(38 * (len(frame) + 1), 420), alt=f"Results: {words}",
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -146,7 +146,7 @@ def _open(task: Task, bundle: Bundle, work: state.Workspace, entry: Entry) -> No
         work.gates[entry.report] = task.item_gates(report, bundle)
     gate = work.gates[entry.report][entry.item]
     _told(gate)
-    item = _beat(task, report, entry)
+    item = _beat(task, work, entry)
     sections = _without(task.render(report, bundle, item), {*notices, *gate.reasons})
     whole = f"{task.slug}/{work.origin}/{entry.report}/input"
     if task.unit == "row" and len(report.prediction) > 1:
@@ -190,15 +190,22 @@ def _refused(task: Task, report: Report, entry: Entry) -> None:
         draw_all(task.show(report.sample), f"{task.slug}/refused/{entry.report}")
 
 
-def _beat(task: Task, report: Report, entry: Entry) -> int:
+def _beat(task: Task, work: state.Workspace, entry: Entry) -> int:
     """Return the item that is shown: of a recording, the beat that the reader chose."""
+    report = work.reports[entry.report]
     assert report.prediction is not None
     if task.unit != "beat" or len(report.prediction) < 2:
         return entry.item
     prediction = report.prediction
+    key = f"beat:{task.slug}:{work.title}:{entry.report}:{len(prediction)}"
+    is_new = key not in st.session_state
     chosen = st.number_input(
         f"Beat, 1 to {len(prediction):,}", 1, len(prediction), task.default_item(prediction) + 1,
-        key=f"beat:{task.slug}:{entry.report}", width=220,
-        help="The beat whose probabilities and explanation are shown.",
+        key=key, width=220, help="The beat whose probabilities and explanation are shown.",
     )  # fmt: skip
+    seen = st.session_state.get(f"{key}:seen")
+    if is_new or seen != chosen:
+        # The sheet follows the beat, but only when another one is chosen: else no one could scroll.
+        st.session_state[f"{key}:seen"] = chosen
+        point_at(float(prediction.items[int(chosen) - 1]) / getattr(report.sample, "rate_hz", 1.0))
     return int(chosen) - 1

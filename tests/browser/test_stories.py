@@ -90,7 +90,7 @@ def test_removing_my_data_takes_the_result_away_and_state_survives_other_pages(n
     result = _main(page).get_by_text("Estimated probability").first
     expect(result).to_be_visible()
     page.get_by_role("link", name="Models", exact=True).click()
-    expect(page.get_by_role("heading", name="Models")).to_be_visible()
+    expect(page.get_by_role("heading", name="Models", exact=True)).to_be_visible()
     page.get_by_role("link", name="Patient records").click()
     expect(result).to_be_visible()
     page.get_by_role("button", name="Remove my data").click()
