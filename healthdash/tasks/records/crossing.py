@@ -107,7 +107,7 @@ def _crossed_evaluation(
     rule = _RULE.format(
         folds=len(folds),
         site=data.site,
-        others=f" and tested on {' and '.join(elsewhere)}, which no choice was made on" if elsewhere else "",
+        others=f" and tested on {' and '.join(elsewhere)}" if elsewhere else "",
     )
     counts = {f"{site.site} rows": len(site) for site in (data, *data.external)}
     evaluation = evaluation_of(scored, info, split_rule=rule, counts=counts)

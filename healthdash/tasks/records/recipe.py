@@ -34,7 +34,7 @@ __all__ = ["Recipe", "Run", "train_by_split", "youden_point"]
 
 _SPLIT_RULE = (
     "Split at random by patient into train, validation and test (5:1:1). The validation rows stop the "
-    "training, calibrate the model and set its operating point; the test rows are used once."
+    "training, calibrate the model and set its operating point; the test rows have no part in that."
 )
 
 
