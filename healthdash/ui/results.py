@@ -104,7 +104,8 @@ def _chosen(task: Task, bundle: Bundle, work: state.Workspace, found: list[Entry
     st.markdown(f"{words}; {failed:,} could not be, the table says why." if failed else f"{words}.")
     first = int((frame["result"] != "failed").to_numpy().argmax())
     chosen = st.dataframe(
-        frame, hide_index=True, on_select="rerun", selection_mode="single-row", key=f"table:{task.slug}:{work.title}:{len(frame)}",
+        frame, hide_index=True, on_select="rerun", selection_mode="single-row",
+        key=f"table:{task.slug}:{work.title}:{len(frame)}",
         column_config=_columns(frame), height=min(38 * (len(frame) + 1), 420), alt=f"Results: {words}",
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
