@@ -34,7 +34,6 @@ Floats = NDArray[np.float32]
 
 _SIDE = 224
 _DRAWS = 96
-_SPREAD = 0.85
 # Film grain and quantum noise, which the generator cannot draw.
 _GRAIN = 0.008
 _MOST_TYPICAL = 16
@@ -43,10 +42,11 @@ _MARK = "SYNTHETIC picture, drawn by a generative network; it shows no patient."
 _CARD = f"""# Synthetic pictures
 
 {_MARK}
-A conditional variational autoencoder for each task (`synthetic.py`), trained on the training pictures
-of the task, drew them: 80 x 80 pixels, enlarged to 224 x 224, with grain added. They are softer than
-real pictures, and their labels are what the generator was asked for: no reader has looked at them.
-The generators do not ship. For research and education, not for clinical use.
+A conditional variational autoencoder for each task (`synthetic.py`) drew them. It was trained on the
+training pictures of the task, at 80 x 80 pixels, and works on mixtures of their principal components;
+its drawings are enlarged to 224 x 224, with grain added. They are much softer than real pictures, and
+their labels are what the generator was asked for: no reader has looked at them. The generators do not
+ship. For research and education, not for clinical use.
 
 Chosen from 96 draws of each label: no more like a training picture than half of the training pictures
 are like another patient's; of these the 16 most typical by the gate's measure; and of these the one
@@ -100,7 +100,7 @@ def choose(task: str, generator: Generator, dataset: LabelledPictures, *, seed: 
     others = nearest_of_others(training, dataset.groups, count=_COMPARED, seed=seed)
     kept, shares = [], []
     for label in range(len(dataset.names)):
-        draws = generator.draw(label, _DRAWS, spread=_SPREAD, seed=seed + label)
+        draws = generator.draw(label, _DRAWS, seed=seed + label)
         draws = draws[_passing(task, draws, training)]
         nearest = nearest_to(draws, training)
         draws = draws[nearest.correlation <= np.median(others.correlation)]
@@ -151,14 +151,14 @@ def _clearest(task: str, pictures: Floats, label: str) -> tuple[int, float | Non
     from healthdash import bundles
     from healthdash.errors import ModelError
 
-    from .prepare import to_square
+    from .prepare import INPUT, to_square
 
     try:
         bundle = bundles.get(task)
     except ModelError:
         return 0, None
     size = int(bundle.info.preprocessing["size"])
-    _, calibrated = bundle.forward({"picture": np.concatenate([to_square(p, size) for p in pictures])})
+    _, calibrated = bundle.forward({INPUT: np.concatenate([to_square(p, size) for p in pictures])})
     shares = calibrated[:, bundle.info.labels.index(label)]
     return int(shares.argmax()), float(shares.max())
 

@@ -17,7 +17,7 @@ from healthdash.views import Sections, View, Window
 from . import gate as gating
 from . import read, samples, views
 from .gate import Scope
-from .prepare import to_square
+from .prepare import INPUT, to_square
 from .sample import Document, ImageSample, model_view
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from .plans import Recipe
 
 __all__ = ["ChestXray", "ImageTask", "LungCt"]
-
-_INPUT = "picture"
 
 
 class ImageTask(Task):
@@ -95,14 +93,14 @@ class ImageTask(Task):
     def prepare(self, sample: Sample, config: Mapping[str, Any]) -> Arrays:
         """Return the grey picture that the network sees: `picture` (1, size, size, 1), 0 to 1."""
         grey = model_view(_as_picture(sample), _window(config))
-        return {_INPUT: to_square(grey, _size(config))}
+        return {INPUT: to_square(grey, _size(config))}
 
     def attributions(self, report: Report) -> list[Attribution]:
         """Return the explanation summed over 16 x 16 cells of the picture."""
         if report.explanation is None or report.inputs is None:
             return []
-        heat = report.explanation.values[_INPUT][..., 0]
-        return views.cells(heat, report.inputs[_INPUT][0, ..., 0])
+        heat = report.explanation.values[INPUT][..., 0]
+        return views.cells(heat, report.inputs[INPUT][0, ..., 0])
 
     # -- showing -----------------------------------------------------------------------------
 
@@ -159,7 +157,7 @@ class ImageTask(Task):
                 f"the data have {', '.join(dataset.names)}",
                 hint="Name the labels in the manifest as the model does.",
             )
-        _, calibrated = bundle.forward({_INPUT: dataset.inputs})
+        _, calibrated = bundle.forward({INPUT: dataset.inputs})
         return measure(
             bundle.info,
             calibrated,

@@ -7,6 +7,7 @@ from healthdash.bundles import OperatingPoint
 from healthdash.explain import Explanation
 from healthdash.task import Prediction, Report
 from healthdash.tasks.imaging import views
+from healthdash.tasks.imaging.prepare import INPUT
 from healthdash.tasks.imaging.task import ChestXray, LungCt
 from healthdash.views import ClassBars, Grid, Metrics, Notice, Picture
 
@@ -27,7 +28,7 @@ def _report(sample) -> Report:
     explanation = Explanation(
         method="expected-gradients",
         target="viral",
-        values={"picture": heat},
+        values={INPUT: heat},
         base=0.3,
         output=0.3 + total + 0.01,
         samples=20,
@@ -49,7 +50,7 @@ def _report(sample) -> Report:
         model="m",
         sha256="",
         sample=sample,
-        inputs={"picture": np.full((1, 40, 40, 1), 0.5, np.float32)},
+        inputs={INPUT: np.full((1, 40, 40, 1), 0.5, np.float32)},
         prediction=prediction,
         explanation=explanation,
     )
