@@ -143,7 +143,7 @@ class HeartDisease(RecordsTask):
 
     slug = "heart-disease"
     title = "Heart disease"
-    summary = "A table with 13 findings of each patient: is a coronary artery narrowed by half or more?"
+    summary = "A table with 13 findings of each patient in, the chance of a narrowed coronary artery out."
     labels = LABELS
     fields = FIELDS
     columns = COLUMNS

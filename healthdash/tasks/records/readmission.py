@@ -200,7 +200,7 @@ class Readmission(RecordsTask):
 
     slug = "readmission"
     title = "Readmission"
-    summary = "A table of hospital stays of people with diabetes: readmitted within 30 days?"
+    summary = "A table of hospital stays with diabetes in, the chance of readmission within 30 days out."
     labels = LABELS
     fields = FIELDS
     columns = COLUMNS
