@@ -126,9 +126,12 @@ def _hints(task: Task, work: state.Workspace) -> None:
 
 
 def _samples(task: Task, work: state.Workspace) -> None:
+    examples = task.examples()
+    if not examples:
+        return
     st.markdown("Or try a synthetic sample")
     with st.container(horizontal=True, gap="small"):
-        for example in task.examples():
+        for example in examples:
             st.button(
                 example.title,
                 help=example.description,

@@ -20,6 +20,9 @@ from healthdash.views import Notice, Sections, View
 
 __all__ = ["Entry", "entries", "show", "table"]
 
+_NO_RESULT = ("failed", "refused")
+_ROW_PX, _TALLEST_PX = 35, 423
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -61,7 +64,8 @@ def _lines(task: Task, bundle: Bundle, report: Report) -> Mapping[str, object]:
     prediction = report.prediction
     if prediction is None:
         message = report.error.message if report.error else ""
-        return {"source": [report.source], "result": ["failed"], "gate": ["refuse"], "message": [message]}
+        result = "refused" if report.gate and report.gate.verdict == "refuse" else "failed"
+        return {"source": [report.source], "result": [result], "gate": ["refuse"], "message": [message]}
     if task.unit == "beat":
         return _recording(report)
     gates = task.item_gates(report, bundle)
@@ -98,15 +102,17 @@ def _chosen(task: Task, bundle: Bundle, work: state.Workspace, found: list[Entry
     if work.table is None:
         work.table = table(task, bundle, work.reports)
     frame = work.table
-    failed = int((frame["result"] == "failed").sum())
+    missing = frame["result"].isin(_NO_RESULT).to_numpy()
+    failed = int(missing.sum())
     words = f"{len(frame) - failed:,} of {len(frame):,} analysed"
     st.subheader("Results", anchor=False)
     st.markdown(f"{words}; {failed:,} could not be, the table says why." if failed else f"{words}.")
-    first = int((frame["result"] != "failed").to_numpy().argmax())
+    first = int(missing.argmin())
+    height = min(_ROW_PX * (len(frame) + 1) + 3, _TALLEST_PX)
     chosen = st.dataframe(
         frame, hide_index=True, on_select="rerun", selection_mode="single-row",
         key=f"table:{task.slug}:{work.title}:{len(frame)}",
-        column_config=_columns(frame), height=min(38 * (len(frame) + 1), 420), alt=f"Results: {words}",
+        column_config=_columns(frame), height=height, alt=f"Results: {words}",
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Click the box at the left of a row to open it; click a heading to sort.")
@@ -188,7 +194,8 @@ def _refused(task: Task, report: Report, entry: Entry) -> None:
     if report.error is not None:
         problems.tell(report.error)
     if report.sample is not None:
-        draw_all(task.show(report.sample), f"{task.slug}/refused/{entry.report}")
+        views = task.show(report.sample)
+        draw_beside(views[:1], views[1:], f"{task.slug}/refused/{entry.report}")
 
 
 def _beat(task: Task, work: state.Workspace, entry: Entry) -> int:
