@@ -15,6 +15,8 @@ from .examples import LABELS
 __all__ = ["Decision", "fit_decision"]
 
 _NOT_COUNTED = {"V": ("F", "Q"), "S": ("Q",)}
+# How much more a missed beat weighs than a false one: S are missed more easily than V.
+_BETA = {"V": 1.0, "S": 1.5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Decision:
 
 
 def fit_decision(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Decision:
-    """Fit the calibration, and the thresholds of V and S with the best F1, on beats with a label."""
+    """Fit the calibration, and the thresholds of V and S, on beats of left-out recordings."""
     known = labels >= 0
     calibration = fit_calibration(
         logits[known], labels[known], method="platt", fitted_on="beats of recordings left out of the training"
@@ -48,14 +50,18 @@ def fit_decision(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Deci
         if not (labels == number).any():
             continue
         # EC57 does not count it as wrong when a fusion or unknown beat is called V.
-        counted = ~np.isin(labels, [LABELS.index(other) for other in _NOT_COUNTED[label]])
-        threshold = _best_f1(labels[counted] == number, probabilities[counted, number])
-        points.append(OperatingPoint(label=label, threshold=threshold, rule="best F1 on recordings left out"))
+        counted = ~np.isin(labels, [-2, *(LABELS.index(other) for other in _NOT_COUNTED[label])])
+        beta = _BETA[label]
+        threshold = _best_f(labels[counted] == number, probabilities[counted, number], beta)
+        rule = f"best F score (beta {beta:g}) on recordings left out"
+        points.append(OperatingPoint(label=label, threshold=threshold, rule=rule))
     return Decision(calibration, tuple(points))
 
 
-def _best_f1(truth: NDArray[np.bool_], scores: NDArray[np.float32]) -> float:
+def _best_f(truth: NDArray[np.bool_], scores: NDArray[np.float32], beta: float) -> float:
+    """Return the threshold with the best F score (van Rijsbergen 1979, Information Retrieval, chapter 7)."""
     order = np.argsort(-scores, kind="stable")
     right = np.cumsum(truth[order])
-    f1 = 2 * right / (np.arange(1, len(order) + 1) + truth.sum())
-    return float(scores[order[int(f1.argmax())]])
+    weight = beta * beta
+    f = (1 + weight) * right / (np.arange(1, len(order) + 1) + weight * truth.sum())
+    return float(scores[order[int(f.argmax())]])

@@ -58,13 +58,13 @@ def _nearest(points: NDArray[np.int64], among: NDArray[np.int64]) -> NDArray[np.
 
 
 def label_beats(found: NDArray[np.int64], annotation: Annotation, rate_hz: float) -> NDArray[np.int64]:
-    """Return the label number of each found beat; -1 where no reference beat is, or flutter."""
+    """Return the label number of each found beat; -1 without a reference beat, -2 in ventricular flutter."""
     labels = np.full(len(found), -1)
     pairs = matched(annotation.samples, found, TOLERANCE_S * rate_hz)
     names = np.asarray([LABELS.index(label) for label in annotation.labels.tolist()], np.int64)
     labels[pairs[pairs >= 0]] = names[pairs >= 0]
     for start, stop in annotation.excluded:
-        labels[(found >= start) & (found <= stop)] = -1
+        labels[(found >= start) & (found <= stop)] = -2
     return labels
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from .network import averaged, build
 from .prepare import CONFIG, beat_inputs, model_leads
 from .sample import EcgSample
 
-__all__ = ["RECIPE", "train"]
+__all__ = ["RECIPE", "CrossValidation", "train"]
 
 #: What the settings leave open.
 RECIPE: dict[str, Any] = {
@@ -45,49 +46,80 @@ RECIPE: dict[str, Any] = {
 _VALIDATION_BEATS = 2000
 _CENTROIDS = 24
 _FEWEST_IN_CENTROID = 10
+_COMMAND = (
+    "python -m healthdash train ecg-beats --data $HEALTHDASH_DATA/signals/mitdb --out models/ecg-beats/"
+)
 OnEpoch = Callable[[EpochRow], None]
 
 
-def train(
-    samples: Sequence[EcgSample], settings: TrainSettings, out: Path, on_epoch: OnEpoch, *, command: str = ""
-) -> Bundle:
+@dataclass(slots=True)
+class CrossValidation:
+    """What the folds give: their networks, and logits of each recording by networks that never saw it.
+
+    `logits` are of the beats that the detector finds, `logits_at_reference` of the annotated ones.
+    """
+
+    parts: list[Part]
+    folds: list[list[int]]
+    members: list[Any] = field(default_factory=list)
+    logits: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+    logits_at_reference: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+    history: list[EpochRow] = field(default_factory=list)
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """Labels of all found beats, in the order of the recordings."""
+        return np.concatenate([part.labels for part in self.parts])
+
+    @property
+    def all_logits(self) -> NDArray[np.float32]:
+        """Logits of all found beats, in the order of the recordings."""
+        return np.concatenate([self.logits[i] for i in range(len(self.parts))])
+
+
+def train(samples: Sequence[EcgSample], settings: TrainSettings, out: Path, on_epoch: OnEpoch) -> Bundle:
     """Train one network a fold, measure each on the recordings that it never saw, and save their mean."""
     check_enough(list(samples))
-    recipe = _recipe(settings, len(samples))
+    recipe = recipe_of(settings, len(samples))
     rng = np.random.default_rng(settings.seed)
     parts = [real_part(sample, i, CONFIG) for i, sample in enumerate(samples)]
     made = [
         list(simulated_parts(s, p, CONFIG, rng)) if settings.augment else []
         for s, p in zip(samples, parts, strict=True)
     ]
-    folds = _folds(parts, recipe["folds"])
-    history: list[EpochRow] = []
-    report = _both(history.append, on_epoch)
-    members: list[Any] = []
-    logits: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(parts)
-    logits_at_reference = list(logits)
-    for number, fold in enumerate(folds, 1):
-        inside = [p for i, p in enumerate(parts) if i not in fold] + [
-            p for i, some in enumerate(made) if i not in fold for p in some
-        ]
-        member = _fit(inside, [parts[i] for i in fold], recipe, settings, report, f"fold {number}")
-        members.append(member)
+    done = CrossValidation(parts, folds_of(parts, recipe["folds"]))
+    report = _both(done.history.append, on_epoch)
+    for number, fold in enumerate(done.folds, 1):
+        inside = [p for i, p in enumerate(parts) if i not in fold]
+        inside += [p for i, some in enumerate(made) if i not in fold for p in some]
+        member = fit(inside, [parts[i] for i in fold], recipe, settings, report, f"fold {number}")
+        done.members.append(member)
         for i in fold:
-            logits[i] = _logits(member, parts[i].inputs)
-            logits_at_reference[i] = _logits(member, _reference_inputs(samples[i]))
-    measured = _measure(samples, parts, folds, logits, logits_at_reference, command)
-    decision = fit_decision(np.concatenate(logits), np.concatenate([p.labels for p in parts]))
+            done.logits[i] = logits_of(member, parts[i].inputs)
+            done.logits_at_reference[i] = logits_of(member, reference_inputs(samples[i]))
+    return save(samples, done, recipe, settings, out)
+
+
+def save(
+    samples: Sequence[EcgSample],
+    done: CrossValidation,
+    recipe: Mapping[str, Any],
+    settings: TrainSettings,
+    out: Path,
+) -> Bundle:
+    """Measure a finished cross-validation and save the mean of its networks as a bundle."""
+    decision = fit_decision(done.all_logits, done.labels)
     return bundles.save(
         out,
-        averaged(members),
-        _info(samples, parts, recipe, settings, decision, out.name),
-        history=history,
-        evaluation=measured,
-        arrays=_background(parts, settings.seed),
+        averaged(done.members),
+        _info(samples, done.parts, recipe, settings, decision, out.name),
+        history=done.history,
+        evaluation=_measure(samples, done, f"{_COMMAND}{out.name}"),
+        arrays=_background(done.parts, settings.seed),
     )
 
 
-def _recipe(settings: TrainSettings, records: int) -> dict[str, Any]:
+def recipe_of(settings: TrainSettings, records: int) -> dict[str, Any]:
     chosen = {n: getattr(settings, n) for n in ("epochs", "batch_size", "learning_rate", "folds")}
     recipe = RECIPE | {name: value for name, value in chosen.items() if value is not None}
     return recipe | {"folds": max(2, min(recipe["folds"], records))}
@@ -101,7 +133,7 @@ def _both(first: OnEpoch, second: OnEpoch) -> OnEpoch:
     return tell
 
 
-def _folds(parts: Sequence[Part], n_folds: int) -> list[list[int]]:
+def folds_of(parts: Sequence[Part], n_folds: int) -> list[list[int]]:
     """Deal recordings out to folds, those with most S and V beats first, to the fold that has least."""
     beats = np.array([np.bincount(p.labels[p.labels >= 0], minlength=len(LABELS)) for p in parts])
     share = beats / np.maximum(beats.sum(axis=0), 1)
@@ -114,7 +146,7 @@ def _folds(parts: Sequence[Part], n_folds: int) -> list[list[int]]:
     return [sorted(fold) for fold in folds if fold]
 
 
-def _fit(
+def fit(
     train_parts: Sequence[Part],
     test_parts: Sequence[Part],
     recipe: Mapping[str, Any],
@@ -177,7 +209,7 @@ def _validation(parts: Sequence[Part], seed: int) -> tuple[list[NDArray[np.float
     return inputs, labels[rows]
 
 
-def _logits(network: Any, inputs: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+def logits_of(network: Any, inputs: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
     n = len(next(iter(inputs.values())))
     parts = [
         np.asarray(
@@ -188,57 +220,45 @@ def _logits(network: Any, inputs: Mapping[str, NDArray[np.float32]]) -> NDArray[
     return np.concatenate(parts).astype(np.float32)
 
 
-def _reference_inputs(sample: EcgSample) -> Mapping[str, NDArray[np.float32]]:
+def reference_inputs(sample: EcgSample) -> Mapping[str, NDArray[np.float32]]:
     assert sample.annotation is not None
     return beat_inputs(model_leads(sample), sample.rate_hz, sample.annotation.samples, CONFIG)
 
 
-def _measure(
-    samples: Sequence[EcgSample],
-    parts: Sequence[Part],
-    folds: Sequence[Sequence[int]],
-    logits: Sequence[NDArray[np.float32]],
-    logits_at_reference: Sequence[NDArray[np.float32]],
-    command: str,
-) -> Evaluation:
+def _measure(samples: Sequence[EcgSample], done: CrossValidation, command: str) -> Evaluation:
     """Measure each fold with the calibration and thresholds that the other folds give."""
     found: dict[int, Counted] = {}
     given: dict[int, Counted] = {}
     probabilities: dict[int, NDArray[np.float32]] = {}
-    for fold in folds:
-        others = [i for i in range(len(parts)) if i not in fold]
+    for fold in done.folds:
+        others = [i for i in range(len(samples)) if i not in fold]
         decision = fit_decision(
-            np.concatenate([logits[i] for i in others]), np.concatenate([parts[i].labels for i in others])
+            np.concatenate([done.logits[i] for i in others]),
+            np.concatenate([done.parts[i].labels for i in others]),
         )
         for i in fold:
             name, annotation, rate = f"recording {i + 1}", samples[i].annotation, samples[i].rate_hz
             assert annotation is not None
-            found[i] = count(name, annotation, samples[i].beats, decision.labels(logits[i]), rate)
-            given[i] = count(
-                name, annotation, annotation.samples, decision.labels(logits_at_reference[i]), rate
-            )
-            probabilities[i] = decision.calibration.apply(logits[i])
-    in_order = range(len(parts))
-    truth = np.concatenate([parts[i].labels for i in in_order])
-    rule = (
-        f"Whole recordings left out, {len(folds)} folds; calibration and thresholds of each fold come from "
-        "the others. Beats are those of the built-in detector, matched within 150 ms; flutter is left out."
-    )
-    part = "left-out recordings"
-    at_reference = evaluation(
-        [given[i] for i in in_order],
-        part="",
-        split_rule="",
-        truth=truth[:0],
-        probabilities=np.empty((0, 5), np.float32),
+            found[i] = count(name, annotation, samples[i].beats, decision.labels(done.logits[i]), rate)
+            at_reference = decision.labels(done.logits_at_reference[i])
+            given[i] = count(name, annotation, annotation.samples, at_reference, rate)
+            probabilities[i] = decision.calibration.apply(done.logits[i])
+    in_order, labels = range(len(samples)), done.labels
+    none = np.empty((0, len(LABELS)), np.float32)
+    placed = evaluation(
+        [given[i] for i in in_order], part="", split_rule="", truth=labels[:0], probabilities=none
     )
     return evaluation(
         [found[i] for i in in_order],
-        part=part,
-        split_rule=rule,
-        truth=truth[truth >= 0],
-        probabilities=np.concatenate([probabilities[i] for i in in_order])[truth >= 0],
-        extra=_renamed(at_reference.metrics),
+        part="left-out recordings",
+        split_rule=(
+            f"Whole recordings left out, {len(done.folds)} folds; calibration and thresholds of each fold "
+            "come from the others, and the network that ships is the mean of the folds' networks. Beats are "
+            "those of the built-in detector, matched within 150 ms; ventricular flutter is left out."
+        ),
+        truth=labels[labels >= 0],
+        probabilities=np.concatenate([probabilities[i] for i in in_order])[labels >= 0],
+        extra=_renamed(placed.metrics),
         command=command,
     )
 
