@@ -80,7 +80,7 @@ def encoder(source: keras.Model, plan: NetworkPlan) -> keras.Model:
     copied(source, whole)
     stages = [layer.output for layer in whole.layers if isinstance(layer, layers.Add)]
     parts = [part for stage in stages for part in _statistics(layers.ReLU()(stage))]
-    return keras.Model(whole.inputs, layers.Concatenate(name="features")(parts), name="encoder")
+    return keras.Model(whole.input, layers.Concatenate(name="features")(parts), name="encoder")
 
 
 def pooled(network: keras.Model, pictures: Floats) -> Floats:

@@ -17,6 +17,9 @@ def _grey(path: Path) -> np.ndarray:
 
 def _folder(tmp_path: Path, header: str, rows: list[str]) -> Path:
     (tmp_path / "manifest.csv").write_text("\n".join([header, *rows]))
+    for row in rows:
+        if not row.startswith(".."):
+            (tmp_path / row.split(",")[0]).touch()
     return tmp_path
 
 
