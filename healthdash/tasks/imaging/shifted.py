@@ -18,7 +18,7 @@ from sklearn.metrics import roc_auc_score
 
 from healthdash.bundles import BundleInfo, OperatingPoint
 from healthdash.training.calibration import Calibration
-from healthdash.training.evaluation import MetricRow, metric_row
+from healthdash.training.evaluation import MetricRow, bootstrap_interval, metric_row
 
 from .augment import Augmentation, changed
 from .dataset import LabelledPictures
@@ -41,6 +41,7 @@ _ROOM = Augmentation(
     smallest_scale=0.7, patches=0.0, mirror=False, mixup=0.0,
 )  # fmt: skip
 _COPIES = 3
+_FEWEST_IN_SERIES = 10
 
 
 def training_weights(recipe: Recipe, dataset: LabelledPictures, rows: Rows, seed: int) -> Floats | None:
@@ -161,22 +162,15 @@ def _by_series(
     found = []
     for one in np.unique(series):
         rows = series == one
-        if rows.sum() >= 10:
-            value = metric_row(
-                f"{name} decided rightly",
-                _mean,
-                rows[rows],
-                right[rows],
-                groups[rows],
-                part="test",
-                note=str(one),
-            )
-            found.append(value)
+        if rows.sum() >= _FEWEST_IN_SERIES:
+            found.append(_share_right(f"{name} decided rightly", right[rows], groups[rows], str(one)))
     return found
 
 
-def _mean(_: NDArray[np.bool_], right: NDArray[np.bool_]) -> float:
-    return float(right.mean())
+def _share_right(name: str, right: NDArray[np.bool_], groups: NDArray[np.str_], series: str) -> MetricRow:
+    low, high = bootstrap_interval(lambda drawn: float(right[drawn].mean()), groups)
+    value = float(right.mean())
+    return MetricRow(name=name, value=value, low=low, high=high, n=len(right), part="test", note=series)
 
 
 def _weighted_auc(truth: NDArray[np.bool_], pairs: Floats) -> float:

@@ -86,7 +86,7 @@ def encoder(source: keras.Model, plan: NetworkPlan) -> keras.Model:
 def pooled(network: keras.Model, pictures: Floats) -> Floats:
     """Return the features (n, d) of pictures (n, size, size, 1), each averaged with its mirror image's."""
     both = (pictures, pictures[:, :, ::-1])
-    return np.mean([_in_batches(network, one) for one in both], axis=0, dtype=np.float32)
+    return np.asarray(np.mean([_in_batches(network, one) for one in both], axis=0), np.float32)
 
 
 def fit_head(
