@@ -42,7 +42,9 @@ def _measured(topic: str) -> list[Row]:
     print(f"measuring: {topic}", file=sys.stderr, flush=True)
     rows: list[Row] = []
     try:
-        rows.extend(import_module(f"benchmarks.{topic}").rows())
+        for row in import_module(f"benchmarks.{topic}").rows():
+            rows.append(row)
+            print(f"  {row.name}: {row.ours} ({row.verdict})", file=sys.stderr, flush=True)
     except Exception as error:  # one topic that cannot run must not take the others' figures away
         rows.append(missing(topic, f"{type(error).__name__}: {error}".splitlines()[0][:120]))
     return rows

@@ -19,7 +19,7 @@ from healthdash.explain import ExplainRequest, exact, gradients, permutation
 _PAIRS = 200
 _SEEDS = 5
 # For the gradients of one network; a truth of fewer than 20,000 draws is stated.
-_BUDGET_S = 40.0
+_BUDGET_S = 20.0
 
 Values = NDArray[np.floating[Any]]
 
