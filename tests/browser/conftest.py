@@ -86,8 +86,15 @@ class Server:
 @pytest.fixture(scope="session")
 def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     started = Server(tmp_path_factory.mktemp("server"))
-    yield started
-    started.stop()
+    try:
+        # The stories begin when TensorFlow is there: on a busy machine its import takes minutes.
+        page = browser.new_page()
+        page.goto(started.url)
+        expect(page.get_by_text("float")).to_be_visible(timeout=5 * _PATIENCE_MS)
+        page.close()
+        yield started
+    finally:
+        started.stop()
 
 
 @pytest.fixture
