@@ -8,25 +8,40 @@ from __future__ import annotations
 from pathlib import Path
 
 from healthdash import bundles, tasks
+from healthdash.bundles import Bundle
 from healthdash.training.evaluation import MetricRow
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN, END = "<!-- figures: python -m benchmarks.figures -->", "<!-- end of figures -->"
 _SHOWN = 3
+#: Where the first figures of a bundle are not those that people ask for first.
+_ASKED_FOR = {
+    "ecg-beats": ("V sensitivity", "V +P by EC57", "S sensitivity", "S +P", "beat detection sensitivity"),
+    "lung-ct": ("macro AUC", "benign recall", "malignant recall"),
+    "heart-disease": ("AUC", "AUC, Hungarian"),
+    "readmission": ("AUC",),
+}
 
 
 def table() -> str:
-    """Return the table: one line a task, its first figures with 95 % intervals, data and licence."""
-    lines = ["| task | in | out | measured (95 % interval) | data, licence |", "|---|---|---|---|---|"]
+    """Return the table: one line a task, its figures with 95 % intervals, data and licence."""
+    lines = ["| task | labels | measured (95 % interval) | data, licence |", "|---|---|---|---|"]
     for task in tasks.all_tasks():
         for bundle in bundles.available(task.slug)[:1]:
-            figures = "; ".join(_figure(row) for row in bundle.evaluation.metrics[:_SHOWN])
+            figures = "; ".join(_figure(row) for row in _rows(bundle))
             info = bundle.info
             labels = ", ".join(info.labels)
-            formats = ", ".join(suffix.lstrip(".") for suffix in task.accepts)
             data = f"{info.data.name}, {info.data.licence}"
-            lines.append(f"| `{task.slug}` | {formats} | {labels} | {figures} | {data} |")
+            lines.append(f"| `{task.slug}` | {labels} | {figures} | {data} |")
     return "\n".join(lines)
+
+
+def _rows(bundle: Bundle) -> list[MetricRow]:
+    """Return the figures that are shown; a name that the bundle lacks is an error."""
+    metrics = bundle.evaluation
+    return [metrics.metric(name) for name in _ASKED_FOR.get(bundle.info.task, ())] or list(
+        metrics.metrics[:_SHOWN]
+    )
 
 
 def _figure(row: MetricRow) -> str:
