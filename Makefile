@@ -1,5 +1,7 @@
 # Every recipe does all it needs on a fresh machine with Python 3.11 or newer and nothing else.
-PYTHON ?= $(shell command -v python3.12 || command -v python3.11 || command -v python3)
+# The first of these that runs and that TensorFlow has wheels for.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+  $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PORT ?= 8501
 
@@ -34,7 +36,7 @@ models: .venv/app
 	$(BIN)/python -m healthdash.tasks.imaging.synthetic --data $(HEALTHDASH_DATA)/imaging
 
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "healthdash needs Python 3.11 or newer (make PYTHON=...)" >&2; exit 2; }
+	@test -n "$(PYTHON)" || { echo "healthdash needs Python 3.11, 3.12 or 3.13 (make PYTHON=...)" >&2; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
