@@ -50,12 +50,14 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return max(1, len(self._order) // self._batch_size)
 
-    def __getitem__(self, number: int) -> tuple[list[NDArray[np.float32]], NDArray[np.int64]]:
+    def __getitem__(self, number: int) -> tuple[tuple[NDArray[np.float32], ...], NDArray[np.int64]]:
         rows = self._order[number * self._batch_size : (number + 1) * self._batch_size]
         arrays = {n: v[rows] for n, v in self._inputs.items()}
         if self._augment:
             arrays = augmented(arrays, self._rng)
-        return [arrays[n] for n in ("window", "intervals", "shapes", "rhythm")], self._labels[rows]
+        # A tuple: TensorFlow takes a list for one tensor.
+        names = ("window", "intervals", "shapes", "rhythm")
+        return tuple(arrays[n] for n in names), self._labels[rows]
 
     def on_epoch_end(self) -> None:
         """Draw the beats of the next epoch."""
@@ -94,13 +96,15 @@ def augmented(arrays: Inputs, rng: np.random.Generator) -> dict[str, NDArray[np.
     )
     sign = np.where(rng.random((n, 1, 1)) < 0.1, -1, 1)
     window *= sign * np.exp(0.1 * rng.standard_normal((n, 1, 1)))
-    window = np.roll(window, rng.integers(-2, 3), axis=1) + 0.03 * rng.standard_normal(window.shape)
+    window = np.roll(window, rng.integers(-2, 3), axis=1)
+    window += 0.03 * rng.standard_normal(window.shape)
     # Another heart rate: the absolute intervals move together, the relative ones stay.
     rate = 0.3 * rng.standard_normal(n)
     intervals[:, :, 2] += rate[:, None]
     rhythm[:, 0] += rate
     noisy = {"window": window, "intervals": _veiled(intervals, rng), "shapes": _veiled(shapes, rng)}
-    rhythm = (rhythm + 0.1 * rng.standard_normal(rhythm.shape)) * (rng.random(rhythm.shape) >= 0.1)
+    rhythm += 0.1 * rng.standard_normal(rhythm.shape)
+    rhythm *= rng.random(rhythm.shape) >= 0.1
     return {name: np.asarray(v, np.float32) for name, v in (noisy | {"rhythm": rhythm}).items()}
 
 

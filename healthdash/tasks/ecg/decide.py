@@ -34,7 +34,7 @@ class Decision:
         for point in reversed(self.points):
             number = LABELS.index(point.label)
             decided = np.where(probabilities[:, number] >= point.threshold, number, decided)
-        return decided
+        return np.asarray(decided, np.int64)
 
 
 def fit_decision(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Decision:

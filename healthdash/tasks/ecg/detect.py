@@ -74,7 +74,7 @@ def find_beats(signal_mv: NDArray[np.float32], rate_hz: float) -> NDArray[np.int
     energy = slope_energy(working)
     peaks = _accepted(energy)
     positions = np.rint(peaks * (rate_hz / WORKING_HZ)).astype(np.int64)
-    return np.minimum(positions, len(signal_mv) - 1)
+    return np.asarray(np.minimum(positions, len(signal_mv) - 1))
 
 
 def slope_energy(working: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -107,7 +107,8 @@ def _energy(working: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the root of the mean squared slope of one lead over a tenth of a second."""
     band = signal.butter(2, _BAND_HZ, "bandpass", fs=WORKING_HZ, output="sos")
     slope = np.square(np.gradient(np.asarray(signal.sosfiltfilt(band, working), np.float32)))
-    return np.sqrt(np.maximum(ndimage.uniform_filter1d(slope, _samples(_INTEGRATION_S)), 0))
+    smooth = ndimage.uniform_filter1d(slope, _samples(_INTEGRATION_S))
+    return np.asarray(np.sqrt(np.maximum(smooth, 0)), np.float32)
 
 
 def _samples(seconds: float) -> int:
@@ -132,14 +133,14 @@ def _level(energy: NDArray[np.float32]) -> NDArray[np.float32]:
     maxima = padded.reshape(n_blocks, block).max(axis=1)
     level = ndimage.percentile_filter(maxima, 50, size=_LEVEL_BLOCKS, mode="nearest")
     centers = (np.arange(n_blocks) + 0.5) * block
-    return np.interp(np.arange(len(energy)), centers, level).astype(np.float32)
+    return np.asarray(np.interp(np.arange(len(energy)), centers, level), np.float32)
 
 
 def _accepted(energy: NDArray[np.float32]) -> NDArray[np.int64]:
     """Return the peaks of the energy that are beats."""
     peaks, _ = signal.find_peaks(energy, height=_SEARCH_BACK, distance=_samples(_REFRACTORY_S))
     if len(peaks) == 0:
-        return peaks.astype(np.int64)
+        return np.asarray(peaks, np.int64)
     height = energy[peaks] / np.maximum(_level(energy)[peaks], 1e-9)
     sure = peaks[height >= _THRESHOLD]
     sure = _without_t_waves(sure, energy)
@@ -152,7 +153,7 @@ def _without_t_waves(beats: NDArray[np.int64], energy: NDArray[np.float32]) -> N
         return beats
     soon = np.diff(beats) < _samples(_T_WAVE_S)
     flatter = energy[beats[1:]] < 0.5 * energy[beats[:-1]]
-    return beats[np.concatenate([[True], ~(soon & flatter)])]
+    return np.asarray(beats[np.concatenate([[True], ~(soon & flatter)])])
 
 
 def _searched_back(

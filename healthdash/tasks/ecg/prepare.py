@@ -226,7 +226,7 @@ def _rhythm(
     columns = [2 * np.log(running(interval, size) / 0.8), 10 * irregular]
     for lead in shapes:
         columns.extend([running(lead[:, 2], size), running(lead[:, 3], size)])
-    return np.clip(np.stack(columns, axis=1), -4, 4).astype(np.float32)
+    return np.asarray(np.clip(np.stack(columns, axis=1), -4, 4), np.float32)
 
 
 def _with_neighbours(features: Floats, config: Mapping[str, Any]) -> Floats:

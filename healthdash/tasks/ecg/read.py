@@ -38,7 +38,8 @@ def group(uploads: Sequence[Upload]) -> list[list[Upload]]:
     headers = [u for u in uploads if u.name.lower().endswith(".hea")]
     needed = {u.name: _needed(u, by_name) for u in headers}
     part_of_other = {name for names in needed.values() for name in names}
-    groups, used = [], set()
+    groups: list[list[Upload]] = []
+    used: set[int] = set()
     for header in headers:
         if wfdb_files.base_name(header.name) in part_of_other:
             continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,15 @@ from numpy.typing import NDArray
 from healthdash import bundles
 from healthdash.bundles import Bundle, BundleInfo, DataSource
 from healthdash.training import TrainSettings
-from healthdash.training.evaluation import Evaluation, MetricRow
 from healthdash.training.history import EpochRow, reporter
 
 from . import facts
 from .batches import Batches
+from .crossed import CrossValidation, measured
 from .dataset import check_enough
 from .decide import Decision, fit_decision
 from .examples import LABELS, Part, real_part, simulated_parts
 from .gate import GATE
-from .measure import Counted, count, evaluation
 from .network import averaged, build
 from .prepare import CONFIG, beat_inputs, model_leads
 from .sample import EcgSample
@@ -50,31 +48,6 @@ _COMMAND = (
     "python -m healthdash train ecg-beats --data $HEALTHDASH_DATA/signals/mitdb --out models/ecg-beats/"
 )
 OnEpoch = Callable[[EpochRow], None]
-
-
-@dataclass(slots=True)
-class CrossValidation:
-    """What the folds give: their networks, and logits of each recording by networks that never saw it.
-
-    `logits` are of the beats that the detector finds, `logits_at_reference` of the annotated ones.
-    """
-
-    parts: list[Part]
-    folds: list[list[int]]
-    members: list[Any] = field(default_factory=list)
-    logits: dict[int, NDArray[np.float32]] = field(default_factory=dict)
-    logits_at_reference: dict[int, NDArray[np.float32]] = field(default_factory=dict)
-    history: list[EpochRow] = field(default_factory=list)
-
-    @property
-    def labels(self) -> NDArray[np.int64]:
-        """Labels of all found beats, in the order of the recordings."""
-        return np.concatenate([part.labels for part in self.parts])
-
-    @property
-    def all_logits(self) -> NDArray[np.float32]:
-        """Logits of all found beats, in the order of the recordings."""
-        return np.concatenate([self.logits[i] for i in range(len(self.parts))])
 
 
 def train(samples: Sequence[EcgSample], settings: TrainSettings, out: Path, on_epoch: OnEpoch) -> Bundle:
@@ -114,7 +87,7 @@ def save(
         averaged(done.members),
         _info(samples, done.parts, recipe, settings, decision, out.name),
         history=done.history,
-        evaluation=_measure(samples, done, f"{_COMMAND}{out.name}"),
+        evaluation=measured(samples, done, f"{_COMMAND}{out.name}"),
         arrays=_background(done.parts, settings.seed),
     )
 
@@ -138,7 +111,8 @@ def folds_of(parts: Sequence[Part], n_folds: int) -> list[list[int]]:
     beats = np.array([np.bincount(p.labels[p.labels >= 0], minlength=len(LABELS)) for p in parts])
     share = beats / np.maximum(beats.sum(axis=0), 1)
     weight = 3 * share[:, 1] + 2 * share[:, 2] + share[:, 0]
-    load, folds = np.zeros(n_folds), [[] for _ in range(n_folds)]  # type: list[list[int]]
+    load = np.zeros(n_folds)
+    folds: list[list[int]] = [[] for _ in range(n_folds)]
     for record in np.argsort(-weight, kind="stable").tolist():
         lightest = int(load.argmin())
         folds[lightest].append(record)
@@ -184,7 +158,10 @@ def fit(
         callbacks=[reporter(on_epoch, run=run)],
         verbose=0,
     )
-    return network
+    # Without loss and optimizer, which a bundle must not hold: it is loaded without this module.
+    bare = build(shapes, len(LABELS), dropout=recipe["dropout"], name=network.name)
+    bare.set_weights(network.get_weights())
+    return bare
 
 
 def _smoothed_loss(smoothing: float, weights: Sequence[float]) -> Callable[[Any, Any], Any]:
@@ -223,54 +200,6 @@ def logits_of(network: Any, inputs: Mapping[str, NDArray[np.float32]]) -> NDArra
 def reference_inputs(sample: EcgSample) -> Mapping[str, NDArray[np.float32]]:
     assert sample.annotation is not None
     return beat_inputs(model_leads(sample), sample.rate_hz, sample.annotation.samples, CONFIG)
-
-
-def _measure(samples: Sequence[EcgSample], done: CrossValidation, command: str) -> Evaluation:
-    """Measure each fold with the calibration and thresholds that the other folds give."""
-    found: dict[int, Counted] = {}
-    given: dict[int, Counted] = {}
-    probabilities: dict[int, NDArray[np.float32]] = {}
-    for fold in done.folds:
-        others = [i for i in range(len(samples)) if i not in fold]
-        decision = fit_decision(
-            np.concatenate([done.logits[i] for i in others]),
-            np.concatenate([done.parts[i].labels for i in others]),
-        )
-        for i in fold:
-            name, annotation, rate = f"recording {i + 1}", samples[i].annotation, samples[i].rate_hz
-            assert annotation is not None
-            found[i] = count(name, annotation, samples[i].beats, decision.labels(done.logits[i]), rate)
-            at_reference = decision.labels(done.logits_at_reference[i])
-            given[i] = count(name, annotation, annotation.samples, at_reference, rate)
-            probabilities[i] = decision.calibration.apply(done.logits[i])
-    in_order, labels = range(len(samples)), done.labels
-    none = np.empty((0, len(LABELS)), np.float32)
-    placed = evaluation(
-        [given[i] for i in in_order], part="", split_rule="", truth=labels[:0], probabilities=none
-    )
-    return evaluation(
-        [found[i] for i in in_order],
-        part="left-out recordings",
-        split_rule=(
-            f"Whole recordings left out, {len(done.folds)} folds; calibration and thresholds of each fold "
-            "come from the others, and the network that ships is the mean of the folds' networks. Beats are "
-            "those of the built-in detector, matched within 150 ms; ventricular flutter is left out."
-        ),
-        truth=labels[labels >= 0],
-        probabilities=np.concatenate([probabilities[i] for i in in_order])[labels >= 0],
-        extra=_renamed(placed.metrics),
-        command=command,
-    )
-
-
-def _renamed(rows: Sequence[MetricRow]) -> list[MetricRow]:
-    wanted = {f"{label} {what}" for label in "SV" for what in ("sensitivity", "+P")}
-    part = "left-out recordings, beats at the annotated places"
-    return [
-        row.model_copy(update={"name": f"{row.name}, annotated places", "part": part})
-        for row in rows
-        if row.name in wanted
-    ]
 
 
 def _info(

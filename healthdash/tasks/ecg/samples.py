@@ -121,7 +121,7 @@ def _disturbance(time: NDArray[np.float64], kind: str, rng: np.random.Generator)
         return drift[:, None] + noise
     phase = 2 * np.pi * np.cumsum(6 + 0.8 * np.sin(2 * np.pi * 0.3 * time)) * (time[1] - time[0])
     waves = 0.05 * np.sin(phase) + 0.02 * np.sin(2 * phase + 1)
-    return drift[:, None] + noise + waves[:, None] * (0.7, 1.3)
+    return np.asarray(drift[:, None] + noise + waves[:, None] * (0.7, 1.3))
 
 
 def as_wfdb(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,7 @@ class EcgBeats(Task):
     kind = "ecg"
     unit = "beat"
     accepts = ("hea", "dat", "atr", "mat", "csv", "tsv", "txt", "edf", "bdf")
-    labels: ClassVar[Mapping[str, str]] = {
+    labels: Mapping[str, str] = {
         "N": "normal: from the sinus node, bundle branch block included",
         "S": "supraventricular: early, from the atria or the AV node",
         "V": "ventricular: from a ventricle",

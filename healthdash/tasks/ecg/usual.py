@@ -157,7 +157,7 @@ def shape_features(windows: Floats, usual: Floats, common_beat: Floats, config: 
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def running(values: NDArray[np.float64], beats: int, *, percentile: float = 50) -> NDArray[np.float64]:
+def running(values: NDArray[np.floating[Any]], beats: int, *, percentile: float = 50) -> NDArray[np.float64]:
     """Return the running percentile over so many beats."""
     size = max(1, min(beats, len(values)))
     return np.asarray(ndimage.percentile_filter(values, percentile, size=size, mode="nearest"))
