@@ -26,7 +26,7 @@ _MOST_RUNS = 4
 def expander(bundle: Bundle) -> None:
     """Show a model's key figures and its card, folded."""
     with st.expander("About this model", icon=":material/info:"):
-        for row in headline(bundle.evaluation):
+        for row in headline(bundle):
             st.markdown(f"- {in_words(row)}")
         st.page_link(
             "pages/models.py",
@@ -37,9 +37,11 @@ def expander(bundle: Bundle) -> None:
         st.markdown(bundle.card)
 
 
-def headline(evaluation: Evaluation) -> Sequence[MetricRow]:
-    """Return the figures that a recipe put first."""
-    return evaluation.metrics[:_HEADLINES]
+def headline(bundle: Bundle) -> Sequence[MetricRow]:
+    """Return the figures that a recipe put first, without those of the usual class (the first label)."""
+    rows = bundle.evaluation.metrics
+    unusual = [row for row in rows if not row.name.startswith(f"{bundle.info.labels[0]} ")]
+    return unusual[: _HEADLINES if len(unusual) == len(rows) else 2 * _HEADLINES]
 
 
 def in_words(row: MetricRow) -> str:

@@ -55,7 +55,7 @@ def _task(task: Task, path: str) -> None:
     if not found:
         st.caption("No model yet.")
         return
-    st.caption("  \n".join(about.in_words(row) for row in about.headline(found[0].evaluation)))
+    st.caption("  \n".join(about.in_words(row) for row in about.headline(found[0])))
     example = next(iter(task.examples()), None)
     if example:
         st.page_link(

@@ -143,9 +143,7 @@ def _samples(task: Task, work: state.Workspace) -> None:
 
 
 def _take_sample(task: Task, example: Example) -> None:
-    state.workspace(task).take(
-        task, example.make(), origin=f"sample:{example.slug}", title=f"{example.title}, synthetic"
-    )
+    state.workspace(task).take(task, example.make(), origin=f"sample:{example.slug}", title=example.title)
     st.query_params.from_dict({"task": task.slug, "sample": example.slug})
 
 

@@ -55,7 +55,7 @@ def _model(bundle: Bundle) -> None:
     info = bundle.info
     key = f"{info.task}/{bundle.name}/{info.sha256[:8]}"
     with st.container(horizontal=True, gap="large"):
-        for row in about.headline(bundle.evaluation):
+        for row in about.headline(bundle):
             interval = f"95 % interval {about.number(row.low)} to {about.number(row.high)}"
             st.metric(f"{row.name}, {row.part}", about.number(row.value), help=interval, width="content")
         st.metric("Parameters", f"{info.parameters:,}", width="content")

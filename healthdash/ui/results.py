@@ -135,7 +135,7 @@ def _download(task: Task, work: state.Workspace, frame: pd.DataFrame) -> None:
     report = work.reports[0]
     told = frame.assign(model=report.model, sha256=report.sha256, note=DISCLAIMER)
     st.download_button(
-        "Download as CSV", safe_csv(told), file_name=f"{task.slug}-results.csv", mime="text/csv",
+        "Download the results", safe_csv(told), file_name=f"{task.slug}-results.csv", mime="text/csv",
         icon=":material/download:", on_click="ignore", key=f"csv:{task.slug}",
     )  # fmt: skip
 

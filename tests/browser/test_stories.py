@@ -68,7 +68,7 @@ def test_many_files_with_a_bad_one_give_a_table_and_a_download(new_page):
     upload(page, [*files, {"name": "bad.png", "mimeType": "image/png", "buffer": b"\x89PNG"}])
     expect(page.get_by_text("2 of 3 analysed")).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download as CSV").click()
+        page.get_by_role("button", name="Download the results").click()
     text = download.value.path().read_text("utf-8-sig")
     assert len(text.splitlines()) == 4
     assert "not for clinical use" in text
