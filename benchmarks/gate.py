@@ -48,9 +48,10 @@ class Rate:
         return self.verdicts.count(verdict) / max(1, len(self.verdicts))
 
 
-def rates(data: Path) -> list[Rate]:
+def rates(data: Path) -> Iterator[Rate]:
     """Measure both tasks."""
-    return [rate for slug in FOLDERS for rate in _of_task(slug, data)]
+    for slug in FOLDERS:
+        yield from _of_task(slug, data)
 
 
 def _of_task(slug: str, data: Path) -> Iterator[Rate]:
@@ -150,7 +151,7 @@ def main() -> int:
     print(f"{'task':11s} {'pictures':38s} {'n':>5s} {'pass':>7s} {'warn':>7s} {'refuse':>7s}")
     for rate in rates(Path(data)):
         shares = " ".join(f"{rate.share(v):7.1%}" for v in ("pass", "warn", "refuse"))
-        print(f"{rate.task:11s} {rate.kind:38s} {len(rate.verdicts):5d} {shares}")
+        print(f"{rate.task:11s} {rate.kind:38s} {len(rate.verdicts):5d} {shares}", flush=True)
     return 0
 
 
