@@ -8,12 +8,12 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from healthdash import bundles, export, pipeline, tasks
 from healthdash.errors import HealthdashError, InputError, TrainingStopped
@@ -189,11 +189,11 @@ def _inspect(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     yield from export.inspections(uploads)
 
 
-def _serve(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+def _serve(options: argparse.Namespace) -> NoReturn:
     app = Path(__file__).resolve().parent.parent / "app.py"
     command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(options.port)]
-    subprocess.run(command, check=False, cwd=app.parent)
-    return iter(())
+    os.chdir(app.parent)  # where .streamlit/config.toml lies
+    os.execv(sys.executable, command)  # noqa: S606  (one process: what stops the command stops the app)
 
 
 _COMMANDS = {
