@@ -12,7 +12,14 @@ from healthdash.errors import TrainingStopped
 from healthdash.tasks.imaging.dataset import LabelledPictures
 from healthdash.training import TrainSettings
 
-pytestmark = pytest.mark.tf
+pytestmark = [pytest.mark.tf, pytest.mark.slow]
+
+
+@pytest.fixture(autouse=True)
+def _no_bootstrap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the thousand draws of each interval: they are tested elsewhere, and take minutes."""
+    path = "healthdash.training.evaluation.bootstrap_interval"
+    monkeypatch.setattr(path, lambda *_, **__: (0.0, 1.0))
 
 
 @pytest.fixture
