@@ -21,7 +21,7 @@ def rows() -> Iterator[Row]:
     with started() as server, browser() as chromium:
         answered = server.seconds()
         page = chromium.new_page()
-        page.goto(server.url)
+        page.goto(server.url, timeout=_PATIENCE_MS, wait_until="commit")
         page.get_by_role("link", name=re.compile("Open ")).first.wait_for(timeout=_PATIENCE_MS)
         shown, loaded = server.seconds(), server.has_tensorflow()
         yield Row(
@@ -65,5 +65,5 @@ def _samples(server: Server) -> list[str]:
 
 def _analyse(page: Any, address: str) -> None:
     """Open a sample and wait until its result is drawn down to the explanation."""
-    page.goto(address)
+    page.goto(address, timeout=_PATIENCE_MS, wait_until="commit")
     page.get_by_role("heading", name="Why?").wait_for(timeout=_PATIENCE_MS)
