@@ -44,7 +44,8 @@ def _measured(topic: str) -> list[Row]:
     try:
         for row in import_module(f"benchmarks.{topic}").rows():
             rows.append(row)
-            print(f"  {row.name}: {row.ours} ({row.verdict})", file=sys.stderr, flush=True)
+            against = f" | {row.reference} | ratio {row.ratio:.3g}" if row.ratio is not None else ""
+            print(f"  {row.name}: {row.ours}{against} ({row.verdict})", file=sys.stderr, flush=True)
     except Exception as error:  # one topic that cannot run must not take the others' figures away
         rows.append(missing(topic, f"{type(error).__name__}: {error}".splitlines()[0][:120]))
     return rows
