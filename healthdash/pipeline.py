@@ -25,6 +25,7 @@ __all__ = ["explain", "run", "run_many"]
 _log = logging.getLogger(__name__)
 # Enough pictures to fill one call of the network, few enough to keep decoded ones in memory.
 _BLOCK = 64
+_READERS = 4
 
 
 def run(
@@ -54,16 +55,21 @@ def run_many(
     """
     for start in range(0, len(groups), _BLOCK):
         block = groups[start : start + _BLOCK]
-        with ThreadPoolExecutor(max_workers=min(4, len(block))) as readers:
-            opened = list(readers.map(lambda uploads: _open(task, uploads, bundle), block))
+        opened = _opened(task, block, bundle)
         for done, report in enumerate(_predict(task, opened, bundle), start + 1):
             yield explain(task, report, bundle, request) if request else report
             if on_progress:
                 on_progress(done)
 
 
-def explain(task: Task, report: Report, bundle: Bundle, request: ExplainRequest) -> Report:
-    """Add the explanation of one item and one class to a report."""
+def explain(
+    task: Task,
+    report: Report,
+    bundle: Bundle,
+    request: ExplainRequest,
+    on_progress: Callable[[float], None] | None = None,
+) -> Report:
+    """Add the explanation of one item and one class to a report; the share done is told from 0 to 1."""
     if report.prediction is None or report.inputs is None:
         return report
     prediction = report.prediction
@@ -77,10 +83,18 @@ def explain(task: Task, report: Report, bundle: Bundle, request: ExplainRequest)
     seconds = dict(report.seconds)
     try:
         with _timed(seconds, "explain"):
-            explanation = task.explain(bundle, one, request)
+            explanation = task.explain(bundle, one, request, on_progress)
     except HealthdashError as error:
         return replace(report, error=error)
     return replace(report, explanation=explanation, explained_item=request.item, seconds=seconds)
+
+
+def _opened(task: Task, groups: Sequence[Sequence[Upload]], bundle: Bundle) -> list[Report]:
+    """Open inputs side by side, for decoding waits for the disk and leaves the interpreter free."""
+    if len(groups) == 1:  # a thread would cost more than it saves
+        return [_open(task, groups[0], bundle)]
+    with ThreadPoolExecutor(max_workers=_READERS) as readers:
+        return list(readers.map(lambda uploads: _open(task, uploads, bundle), groups))
 
 
 def _open(task: Task, uploads: Sequence[Upload], bundle: Bundle) -> Report:

@@ -272,10 +272,18 @@ class Task(ABC):
 
     # -- explaining ------------------------------------------------------------------------
 
-    def explain(self, bundle: Bundle, inputs: Arrays, request: ExplainRequest) -> Explanation:
+    def explain(
+        self,
+        bundle: Bundle,
+        inputs: Arrays,
+        request: ExplainRequest,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> Explanation:
         """Explain the probability of `request.target` for one item (a batch of one)."""
         method = request.method or explaining.default_method(self.methods, inputs)
-        return explaining.run(method, bundle.forward, inputs, bundle.background, bundle.info.labels, request)
+        return explaining.run(
+            method, bundle.forward, inputs, bundle.background, bundle.info.labels, request, on_progress
+        )
 
     def attributions(self, report: Report) -> list[Attribution]:
         """Return the explanation as lines whose shares sum to output - base - residual."""
@@ -330,6 +338,10 @@ class Task(ABC):
         """Return at least two synthetic samples."""
 
     # -- training --------------------------------------------------------------------------
+
+    def training_examples(self) -> tuple[Example, ...]:
+        """Return small synthetic labelled sets, each a single file as people upload it; by default none."""
+        return ()
 
     def load_dataset(self, path: Path, settings: TrainSettings) -> Any:
         """Read a labelled data set from a file or folder."""

@@ -84,7 +84,9 @@ class FakeTask(Task):
         assert isinstance(sample, Numbers)
         return {"features": sample.values.reshape(-1, 2)[:1].astype(np.float32)}
 
-    def explain(self, bundle: Any, inputs: Mapping[str, np.ndarray], request: ExplainRequest) -> Explanation:
+    def explain(
+        self, bundle: Any, inputs: Mapping[str, np.ndarray], request: ExplainRequest, on_progress: Any = None
+    ) -> Explanation:
         label = list(self.labels).index(request.target)
         output = float(bundle.forward(inputs)[1][0, label])
         return Explanation(

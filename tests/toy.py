@@ -99,7 +99,9 @@ class ToyTask(Task):
         assert isinstance(sample, Rows)
         return {"features": sample.values * config["scale"]}
 
-    def explain(self, bundle: Any, inputs: Mapping[str, np.ndarray], request: ExplainRequest) -> Explanation:
+    def explain(
+        self, bundle: Any, inputs: Mapping[str, np.ndarray], request: ExplainRequest, on_progress: Any = None
+    ) -> Explanation:
         output = float(bundle.forward(inputs)[1][0, 1])
         half = np.full(2, (output - 0.5) / 2, np.float32)
         return Explanation(

@@ -6,6 +6,7 @@ from importlib import import_module
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from healthdash import explain, pipeline
 from healthdash.bundles import Bundle
@@ -19,6 +20,7 @@ from healthdash.views import Beeswarm
 __all__ = ["residual_in_words", "section"]
 
 _MOST_ROWS = 100
+_WAITING = "Explaining…"
 _EXACT = "exact-shapley"
 
 
@@ -41,13 +43,18 @@ def section(task: Task, bundle: Bundle, work: state.Workspace, number: int, item
         )  # fmt: skip
         st.caption("Shows what the model looked at, not where the disease is.")
     if wanted:
-        with st.spinner("Explaining…", show_time=True):
-            work.explained[key] = pipeline.explain(task, report, bundle, asked)
+        bar = st.progress(0.0, _WAITING)
+        work.explained[key] = pipeline.explain(task, report, bundle, asked, lambda share: _told(bar, share))
         st.rerun()
     if key in work.explained:
         _show(task, bundle, work.explained[key], item, place)
     if task.unit == "row" and len(report.prediction) > 1:
         _many(task, bundle, work, number, asked)
+
+
+def _told(bar: DeltaGenerator, share: float) -> None:
+    done = min(1.0, share)
+    bar.progress(done, f"{_WAITING} {done:.0%}")
 
 
 def _controls(task: Task, report: Report, item: int, place: str) -> ExplainRequest | None:
@@ -112,7 +119,7 @@ def _many(task: Task, bundle: Bundle, work: state.Workspace, number: int, asked:
 
 def _beeswarm(task: Task, bundle: Bundle, report: Report, asked: ExplainRequest, n: int) -> Beeswarm | None:
     """Explain n rows, with a progress bar; None where one cannot be explained."""
-    done = st.progress(0.0, "Explaining…")
+    done = st.progress(0.0, _WAITING)
     shares, values, names = [], [], []
     for item in range(n):
         request = ExplainRequest(method=asked.method, target=asked.target, item=item, samples=asked.samples)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .prepare import beat_inputs, conditioned, model_leads
+from .prepare import beat_inputs, sample_inputs, working_leads
 from .retime import Rhythm, disturbed, fibrillating, with_early_beats
 from .sample import Annotation, EcgSample
 
@@ -71,7 +71,7 @@ def label_beats(found: NDArray[np.int64], annotation: Annotation, rate_hz: float
 def real_part(sample: EcgSample, record: int, config: Mapping[str, Any]) -> Part:
     """Return the beats that the detector finds, with the labels of the annotation."""
     assert sample.annotation is not None
-    inputs = beat_inputs(model_leads(sample), sample.rate_hz, sample.beats, config)
+    inputs = sample_inputs(sample, sample.beats, config)
     return Part(record, inputs, label_beats(sample.beats, sample.annotation, sample.rate_hz))
 
 
@@ -80,9 +80,8 @@ def simulated_parts(
 ) -> Iterator[Part]:
     """Yield beats of the recording with noise, with early beats, and as if its atria fibrillated."""
     rate = config["working_hz"]
-    leads = [conditioned(lead, sample.rate_hz, config) for lead in model_leads(sample).T]
     beats = np.rint(sample.beats * (rate / sample.rate_hz)).astype(np.int64)
-    rhythm = _excerpt(Rhythm(np.stack(leads, axis=1), rate, beats, part.labels), rng)
+    rhythm = _excerpt(Rhythm(working_leads(sample, config), rate, beats, part.labels), rng)
     makers: list[Callable[[], Rhythm]] = [lambda: disturbed(rhythm, rng)]
     # A rhythm that is irregular already (fibrillation) has no P waves to move.
     if np.median(part.inputs["rhythm"][:, 1]) < _IRREGULAR:

@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from healthdash.task import Gate
 
-from .detect import clarity
-from .prepare import CONFIG, conditioned
+from .prepare import CONFIG, working_leads
 from .sample import EcgSample, lead_kind
 
 __all__ = ["GATE", "gate"]
@@ -80,17 +78,12 @@ def _wrong_values(sample: EcgSample, c: Mapping[str, Any]) -> list[str]:
 
 
 def _height_mv(sample: EcgSample) -> float:
-    """Return the height from peak to peak of the highest lead, drift taken out, mV."""
-    part = _middle(sample)
-    leads = (conditioned(lead, sample.rate_hz, CONFIG) for lead in part.T)
-    return max(float(np.ptp(np.percentile(lead, [0.3, 99.7]))) for lead in leads)
-
-
-def _middle(sample: EcgSample) -> NDArray[np.float32]:
-    """Return ten minutes of the recording: enough to judge a day."""
-    half = round(300 * sample.rate_hz)
-    center = len(sample.signal_mv) // 2
-    return sample.signal_mv[max(0, center - half) : center + half]
+    """Return the height from peak to peak of the higher lead that the model sees, drift taken out, mV."""
+    working = working_leads(sample, CONFIG)
+    half, center = round(300 * CONFIG["working_hz"]), len(working) // 2  # ten minutes say enough of a day
+    part = working[max(0, center - half) : center + half]
+    low, high = np.percentile(part, [0.3, 99.7], axis=0)
+    return float((high - low).max())
 
 
 def _beats(sample: EcgSample, c: Mapping[str, Any]) -> tuple[list[str], list[str]]:
@@ -99,7 +92,7 @@ def _beats(sample: EcgSample, c: Mapping[str, Any]) -> tuple[list[str], list[str
     per_minute = 60 * n / sample.duration_s
     if n < 3 or per_minute < c["lowest_bpm"] / 2:
         return [f"No heartbeat can be found: {n} complexes in {sample.duration_s:.0f} s."], []
-    best = max(clarity(sample.signal_mv[:, i], sample.rate_hz) for i in sample.model_leads)
+    best = max(sample.clarities[i] for i in sample.model_leads)
     alike = likeness(sample)
     measured = f"complexes stand out {best:.1f}-fold, {alike:.0%} of them are alike"
     poor = best < c["usual_clarity"] and alike < c["usual_likeness"]
@@ -115,7 +108,7 @@ def _beats(sample: EcgSample, c: Mapping[str, Any]) -> tuple[list[str], list[str
 def likeness(sample: EcgSample) -> float:
     """Return the share of beats whose complex resembles that of many others, in the first lead used."""
     rate = CONFIG["working_hz"]
-    working = conditioned(sample.signal_mv[:, sample.model_leads[0]], sample.rate_hz, CONFIG)
+    working = working_leads(sample, CONFIG)[:, 0]
     at = np.rint(sample.beats * (rate / sample.rate_hz)).astype(np.int64)
     step = max(1, len(at) // 400)
     reach = round(0.1 * rate)

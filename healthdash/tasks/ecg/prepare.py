@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from .detect import WORKING_HZ, clarity, resampled
+from .detect import WORKING_HZ, resampled
 from .usual import cut, local_usual, running, shape_features, shifts, usual_beat
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ __all__ = [
     "conditioned",
     "model_leads",
     "ordered_leads",
+    "sample_inputs",
+    "working_leads",
 ]
 
 #: Constants of the preprocessing; a bundle stores the ones that it was trained with.
@@ -95,7 +97,7 @@ def ordered_leads(sample: EcgSample) -> list[int]:
     """
     if len(sample.leads) == 1:
         return [0]
-    clear = [clarity(lead, sample.rate_hz) for lead in sample.signal_mv.T]
+    clear = sample.clarities
     named = [i for i, name in enumerate(sample.leads) if _LEAD_II.match(name.strip()) and clear[i] > 0]
     rest = sorted((i for i in range(len(clear)) if i not in named[:1]), key=lambda i: -clear[i])
     return [i for i in [*named[:1], *rest][:2] if clear[i] > 0] or [0]
@@ -130,9 +132,30 @@ def beat_inputs(
         "shapes": float32 (n, 2 * neighbours + 1, 2 * len(SHAPES)).
         "rhythm": float32 (n, len(RHYTHM) + 2 * len(P_WAVES)).
     """
+    working = [conditioned(lead, rate_hz, config) for lead in leads_mv.T[:2]]
+    return _inputs(working, rate_hz, beats, config)
+
+
+def sample_inputs(sample: EcgSample, beats: Beats, config: Mapping[str, Any]) -> dict[str, Floats]:
+    """Return the network's inputs for beats of a recording; see `beat_inputs`."""
+    return _inputs(working_leads(sample, config).T, sample.rate_hz, beats, config)
+
+
+def working_leads(sample: EcgSample, config: Mapping[str, Any]) -> Floats:
+    """Return the leads that the model sees, conditioned, float32 (n, 1 or 2), millivolt; computed once."""
+    key = (config["working_hz"], *config["band_hz"])
+    if key not in sample.conditioned:
+        leads = sample.working_mv[:, sample.model_leads].T
+        sample.conditioned[key] = np.stack([conditioned(lead, WORKING_HZ, config) for lead in leads], axis=1)
+    return sample.conditioned[key]
+
+
+def _inputs(
+    working: Sequence[Floats] | Floats, rate_hz: float, beats: Beats, config: Mapping[str, Any]
+) -> dict[str, Floats]:
     at = np.rint(beats * (config["working_hz"] / rate_hz)).astype(np.int64)
     interval = _intervals(at / config["working_hz"])
-    leads = [_lead(lead, rate_hz, at, interval, config) for lead in leads_mv.T[:2]]
+    leads = [_lead(lead, at, interval, config) for lead in working]
     first, second = leads[0], leads[-1]
     irregular = _irregularity(interval, first.members, config)
     times = _interval_features(interval, irregular, config)
@@ -153,10 +176,7 @@ class _Lead:
     members: NDArray[np.bool_]
 
 
-def _lead(
-    lead_mv: Floats, rate_hz: float, at: Beats, interval: NDArray[np.float64], config: Mapping[str, Any]
-) -> _Lead:
-    working = conditioned(lead_mv, rate_hz, config)
+def _lead(working: Floats, at: Beats, interval: NDArray[np.float64], config: Mapping[str, Any]) -> _Lead:
     rough = cut(working, at, config)
     common, _ = usual_beat(rough, interval, config, most=config["medoid_beats"])
     usual, members, height = local_usual(rough, interval, config)

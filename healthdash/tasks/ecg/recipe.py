@@ -23,7 +23,7 @@ from .decide import Decision, fit_decision
 from .examples import LABELS, Part, real_part, simulated_parts
 from .gate import GATE
 from .network import averaged, build
-from .prepare import CONFIG, beat_inputs, model_leads
+from .prepare import CONFIG, sample_inputs
 from .sample import EcgSample
 
 __all__ = ["RECIPE", "CrossValidation", "train"]
@@ -199,7 +199,7 @@ def logits_of(network: Any, inputs: Mapping[str, NDArray[np.float32]]) -> NDArra
 
 def reference_inputs(sample: EcgSample) -> Mapping[str, NDArray[np.float32]]:
     assert sample.annotation is not None
-    return beat_inputs(model_leads(sample), sample.rate_hz, sample.annotation.samples, CONFIG)
+    return sample_inputs(sample, sample.annotation.samples, CONFIG)
 
 
 def _info(

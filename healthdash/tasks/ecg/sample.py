@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from healthdash.task import Sample
 
-from .detect import find_beats
+from .detect import WORKING_HZ, clarity, find_beats, resampled
 
 __all__ = ["Annotation", "EcgSample", "Stored", "lead_kind", "to_millivolt"]
 
@@ -104,7 +104,24 @@ class EcgSample(Sample):
     @cached_property
     def beats(self) -> NDArray[np.int64]:
         """Sample numbers of the beats that the detector finds on all leads."""
-        return find_beats(self.signal_mv, self.rate_hz)
+        found = find_beats(self.working_mv, WORKING_HZ)
+        at = np.rint(found * (self.rate_hz / WORKING_HZ)).astype(np.int64)
+        return np.asarray(np.minimum(at, len(self.signal_mv) - 1))
+
+    @cached_property
+    def working_mv(self) -> NDArray[np.float32]:
+        """The leads at `WORKING_HZ`, float32 (n, n_leads), millivolt; not to be changed."""
+        return resampled(self.signal_mv, self.rate_hz)
+
+    @cached_property
+    def clarities(self) -> list[float]:
+        """How far the complexes of each lead stand out; see `detect.clarity`."""
+        return [clarity(lead, WORKING_HZ) for lead in self.working_mv.T]
+
+    @cached_property
+    def conditioned(self) -> dict[tuple[float, ...], NDArray[np.float32]]:
+        """The leads that the model sees by the constants of their filter; `prepare` fills it."""
+        return {}
 
     @cached_property
     def model_leads(self) -> list[int]:

@@ -109,10 +109,10 @@ class EcgBeats(Task):
 
     def prepare(self, sample: Sample, config: Mapping[str, Any]) -> Arrays:
         """Find the beats and return their windows, intervals, shapes and rhythm."""
-        from .prepare import beat_inputs, model_leads
+        from .prepare import sample_inputs
 
         assert isinstance(sample, EcgSample)
-        return beat_inputs(model_leads(sample), sample.rate_hz, sample.beats, config)
+        return sample_inputs(sample, sample.beats, config)
 
     def items(self, sample: Sample, config: Mapping[str, Any]) -> NDArray[np.int64]:
         """Return the sample number of each beat."""
@@ -160,6 +160,12 @@ class EcgBeats(Task):
         return examples()
 
     # -- training ----------------------------------------------------------------------------
+
+    def training_examples(self) -> tuple[Example, ...]:
+        """Return drawn recordings with the label of every beat."""
+        from .samples import training_set
+
+        return (training_set(),)
 
     def load_dataset(self, path: Path, settings: TrainSettings) -> list[EcgSample]:
         """Read the annotated WFDB records below a folder."""
