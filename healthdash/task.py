@@ -172,12 +172,16 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A synthetic sample that ships, so that the first click works without a file."""
+    """A synthetic sample that ships, so that the first click works without a file.
+
+    `settings` are those of a short run, where it is a labelled set to train on.
+    """
 
     slug: str
     title: str
     description: str
     make: Callable[[], list[Upload]]
+    settings: TrainSettings = field(default_factory=TrainSettings)
 
 
 class Task(ABC):
