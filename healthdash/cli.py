@@ -11,15 +11,17 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 from healthdash import bundles, export, pipeline, tasks
 from healthdash.errors import HealthdashError, InputError, TrainingStopped
 from healthdash.explain import METHODS, ExplainRequest
-from healthdash.task import Upload
-from healthdash.training import TrainSettings
+from healthdash.task import Task, Upload
+from healthdash.training import TrainSettings, archive
 from healthdash.training.evaluation import flat_metrics
 from healthdash.training.history import EpochRow, HistoryFile
 
@@ -59,11 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--samples", type=int, default=200)
     evaluate = commands.add_parser("evaluate", help="measure a model on labelled data")
     evaluate.add_argument("task")
-    evaluate.add_argument("--data", required=True, type=Path)
     evaluate.add_argument("--model")
     train = commands.add_parser("train", help="train a model on labelled data")
     train.add_argument("task")
-    train.add_argument("--data", required=True, type=Path)
     train.add_argument("--out", required=True, type=Path)
     train.add_argument("--history", type=Path, help="CSV file that grows by a row an epoch")
     for name in ("epochs", "batch-size", "patience", "members", "folds"):
@@ -72,6 +72,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--learning-rate", type=float)
     train.add_argument("--no-augment", dest="augment", action="store_false")
     for command in (train, evaluate):
+        command.add_argument(
+            "--data", required=True, type=Path,
+            help='labelled data; "synthetic" is a small synthetic set, to try it without data',
+        )  # fmt: skip
         command.add_argument("--target", default=None)
         command.add_argument("--group")
     inspect = commands.add_parser("inspect", help="what a file is, without any model")
@@ -138,7 +142,9 @@ def _predict(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
 def _evaluate(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     task = tasks.get(options.task)
     bundle = bundles.get(task.slug, options.model)
-    dataset = task.load_dataset(options.data, TrainSettings(target=options.target, group=options.group))
+    chosen = TrainSettings(target=options.target, group=options.group)
+    with _labelled(task, options.data) as path:
+        dataset = task.load_dataset(path, chosen)
     evaluation = task.evaluate(bundle, dataset)
     yield {
         "task": task.slug,
@@ -153,7 +159,8 @@ def _train(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     task = tasks.get(options.task)
     names = TrainSettings.__dataclass_fields__
     chosen = TrainSettings(**{name: getattr(options, name) for name in names})
-    dataset = task.load_dataset(options.data, chosen)
+    with _labelled(task, options.data) as path:
+        dataset = task.load_dataset(path, chosen)
     bundle = task.train(dataset, chosen, options.out, _Progress(options.history))
     yield {
         "task": task.slug,
@@ -162,6 +169,18 @@ def _train(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
         "sha256": bundle.info.sha256,
         "metrics": flat_metrics(bundle.evaluation),
     }
+
+
+@contextmanager
+def _labelled(task: Task, path: Path) -> Iterator[Path]:
+    """Give where labelled data lie; "synthetic" stands for the task's own small set."""
+    examples = task.training_examples()
+    if str(path) != "synthetic" or path.exists() or not examples:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="healthdash-") as folder:
+        (upload,) = examples[0].make()
+        yield archive.placed(upload.name, upload.data, Path(folder))
 
 
 class _Progress:

@@ -6,11 +6,12 @@ import io
 import shutil
 import stat
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from healthdash.errors import InvalidInput, UnreadableUpload
 
-__all__ = ["MOST_BYTES", "MOST_FILES", "is_zip", "unpack"]
+__all__ = ["MOST_BYTES", "MOST_FILES", "is_zip", "pack", "placed", "unpack"]
 
 #: Bounds of what an archive may become on the disk.
 MOST_FILES = 50_000
@@ -18,6 +19,9 @@ MOST_BYTES = 4 << 30
 # Deflate reaches 1032 : 1 on zeros; no honest data set is far above 100 : 1.
 _MOST_RATIO = 200
 _SMALL = 1 << 20
+# The first moment that a zip archive can name: the same files always give the same bytes.
+_NO_DATE = (1980, 1, 1, 0, 0, 0)
+_WORKBOOKS = (".xlsx", ".ods")
 
 
 def is_zip(data: bytes) -> bool:
@@ -60,6 +64,35 @@ def unpack(data: bytes, folder: Path) -> Path:
         ) from error
     inside = list(folder.iterdir())
     return inside[0] if len(inside) == 1 and inside[0].is_dir() else folder
+
+
+def placed(name: str, data: bytes, folder: Path) -> Path:
+    """Put a file of labelled data into an empty folder; an archive is unpacked there.
+
+    Parameters
+    ----------
+    name : str
+        A plain file name. A workbook, which is a zip archive too, is known by its ending.
+
+    Returns
+    -------
+    Path
+        Where the data begin: the file, or the folder of its content.
+    """
+    if is_zip(data) and PurePosixPath(name).suffix.lower() not in _WORKBOOKS:
+        return unpack(data, folder)
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+def pack(files: Mapping[str, bytes]) -> bytes:
+    """Return a zip archive of files by their names in it; the same files give the same bytes."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name, _NO_DATE), data, zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
 
 
 def _is_clutter(entry: zipfile.ZipInfo) -> bool:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path, PurePath
 
 import streamlit as st
 
 from healthdash import settings, tasks
-from healthdash.errors import InvalidInput
-from healthdash.task import Task
+from healthdash.errors import InputError, InvalidInput
+from healthdash.task import Example, Task, Upload
 from healthdash.training import TrainSettings, archive, child
 from healthdash.ui import about, problems, shell, state
 
@@ -18,6 +20,11 @@ __all__ = ["bundle_name", "page"]
 
 _RUN = "work:run"
 _RECIPE = "as the recipe"
+Place = st.delta_generator.DeltaGenerator
+#: The synthetic set that was chosen, as "task/slug".
+_SYNTHETIC = "train:synthetic"
+#: Settings that a synthetic set presets, so that its run is short.
+_PRESET = ("epochs", "members", "folds")
 _WORDS = {
     "running": "Training",
     "stopping": "Stopping after this epoch",
@@ -57,51 +64,136 @@ def _form() -> None:
         st.query_params.pop("task")
     elif wanted:
         st.warning("There is no such task. Choose one of these.")
-    slug = st.selectbox("Task", list(by_slug), format_func=lambda s: by_slug[s].title, key="train:task")
-    task = by_slug[slug]
-    uploaded = st.file_uploader(
-        "Labelled data", key=state.fresh_key("train:data"), max_upload_size=settings.current().max_upload_mb
+    slug = st.selectbox(
+        "Task",
+        list(by_slug),
+        format_func=lambda s: by_slug[s].title,
+        key="train:task",
+        on_change=_no_synthetic,
     )
-    st.caption(_DATA.get(task.kind, "A table, or a zip file, as the task reads it."))
+    task = by_slug[slug]
+    given = _data(task)
     chosen, name = _settings(task)
-    if st.button("Train", type="primary", icon=":material/model_training:", disabled=uploaded is None):
-        assert uploaded is not None
-        st.session_state[_RUN] = _started(task, uploaded.name, uploaded.getvalue(), chosen, name)
+    if st.button("Train", type="primary", icon=":material/model_training:", disabled=given is None):
+        assert given is not None
+        st.session_state[_RUN] = _started(task, given(), chosen, name)
         state.used_up("train:data")
+        _no_synthetic()
         st.rerun()
+
+
+def _data(task: Task) -> Callable[[], Upload] | None:
+    """Offer the upload and the synthetic sets; return what gives the chosen data, None without."""
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        uploaded = st.file_uploader(
+            "Labelled data", key=state.fresh_key("train:data"), on_change=_no_synthetic,
+            max_upload_size=settings.current().max_upload_mb,
+        )  # fmt: skip
+        st.caption(_DATA.get(task.kind, "A table, or a zip file, as the task reads it."))
+    with right:
+        example = _synthetic(task)
+    if uploaded is not None:
+        # The user's own name is not trusted, and a patient's name may stand in it.
+        return lambda: Upload(f"data{PurePath(uploaded.name).suffix.lower()[:8]}", uploaded.getvalue())
+    return None if example is None else lambda: example.make()[0]
+
+
+def _synthetic(task: Task) -> Example | None:
+    """Offer the task's synthetic training sets, to try and as a pattern; return the one that is chosen."""
+    examples = task.training_examples()
+    if not examples:
+        return None
+    st.markdown("Or try it with a small synthetic training set")
+    chosen = None
+    for example in examples:
+        name = f"{task.slug}/{example.slug}"
+        is_chosen = st.session_state.get(_SYNTHETIC) == name
+        with st.container(horizontal=True, gap="small"):
+            st.button(
+                example.title, help=example.description, key=f"synthetic:{name}",
+                type="primary" if is_chosen else "secondary",
+                on_click=_choose_synthetic, args=(name, example),
+            )  # fmt: skip
+            st.download_button(
+                "Download this set", partial(_content, example),
+                file_name=f"{task.slug}-synthetic.{'csv' if task.kind == 'records' else 'zip'}",
+                icon=":material/download:", type="tertiary", on_click="ignore", key=f"download:{name}",
+                help="To see which form the data must have.",
+            )  # fmt: skip
+        chosen = example if is_chosen else chosen
+    if chosen is not None:
+        st.warning(
+            f"{chosen.description} A model trained on it is worth nothing: it only shows how training works.",
+            icon=":material/science:",
+        )
+    return chosen
+
+
+def _content(example: Example) -> bytes:
+    return example.make()[0].data
+
+
+def _choose_synthetic(name: str, example: Example) -> None:
+    """Take a synthetic set in the place of an upload, for a short run under a name that tells."""
+    state.used_up("train:data")
+    st.session_state[_SYNTHETIC] = name
+    st.session_state["train:name"] = "synthetic"
+    for setting in _PRESET:
+        st.session_state[f"train:{setting}"] = getattr(example.settings, setting)
+
+
+def _no_synthetic() -> None:
+    """Forget the synthetic set, and what was set for it."""
+    if st.session_state.pop(_SYNTHETIC, None):
+        for key in ("train:name", *(f"train:{setting}" for setting in _PRESET)):
+            st.session_state.pop(key, None)
 
 
 def _settings(task: Task) -> tuple[TrainSettings, str]:
     """Let the reader choose; empty means what the task's recipe takes."""
-    name = st.text_input("Name of the new model", value="own", max_chars=40, key="train:name")
+    st.session_state.setdefault("train:name", "own")
+    name = st.text_input("Name of the new model", max_chars=40, key="train:name")
     with st.expander("Settings", icon=":material/tune:"):
         columns = st.columns(3)
-        epochs = columns[0].number_input(
-            "Most epochs", 1, 1000, None, placeholder=_RECIPE, key="train:epochs"
-        )
-        patience = columns[1].number_input(
-            "Patience, epochs", 1, 200, None, placeholder=_RECIPE, key="train:patience",
-            help="Epochs without a better validation loss before the run ends.",
+        epochs = _whole(columns[0], "Most epochs", 1, 1000, "epochs")
+        patience = _whole(
+            columns[1], "Patience, epochs", 1, 200, "patience",
+            "Epochs without a better validation loss before the run ends.",
         )  # fmt: skip
-        batch = columns[2].number_input("Batch size", 1, 4096, None, placeholder=_RECIPE, key="train:batch")
+        batch = _whole(columns[2], "Batch size", 1, 4096, "batch")
         rate = columns[0].number_input(
             "Learning rate", 1e-6, 1.0, None, 0.0001, "%.5f", placeholder=_RECIPE, key="train:rate"
         )
-        seed = columns[1].number_input("Seed", 0, 2**31 - 1, 0, key="train:seed")
-        target = group = None
-        if task.kind == "records":
-            target = columns[0].text_input(
-                "Column of the outcome", placeholder="as the task", key="train:target"
-            )
-            group = columns[1].text_input(
-                "Column of the patient", placeholder="as the task", key="train:group",
-                help="Rows of one patient stay in one part of the split.",
-            )  # fmt: skip
+        members = _whole(
+            columns[1], "Networks", 1, 50, "members", "Trained alike from other seeds, averaged."
+        )
+        folds = _whole(columns[2], "Folds", 2, 50, "folds", "Of the cross-validation.")
+        seed = columns[0].number_input("Seed", 0, 2**31 - 1, 0, key="train:seed")
+        target, group = _columns(columns[1], columns[2]) if task.kind == "records" else (None, None)
     chosen = TrainSettings(
         epochs=epochs, patience=patience, batch_size=batch, learning_rate=rate, seed=seed,
-        target=target or None, group=group or None,
+        members=members, folds=folds, target=target or None, group=group or None,
     )  # fmt: skip
     return chosen, name
+
+
+def _whole(place: Place, label: str, low: int, high: int, key: str, told: str = "") -> int | None:
+    """Ask for a whole number; None leaves it to the recipe."""
+    number: int | None = place.number_input(
+        label, low, high, None, placeholder=_RECIPE, key=f"train:{key}", help=told or None
+    )
+    return number
+
+
+def _columns(left: Place, right: Place) -> tuple[str, str]:
+    """Ask which columns of a table are the outcome and the patient."""
+    target = left.text_input("Column of the outcome", placeholder="as the task", key="train:target")
+    group = right.text_input(
+        "Column of the patient", placeholder="as the task", key="train:group",
+        help="Rows of one patient stay in one part of the split.",
+    )  # fmt: skip
+    return target, group
 
 
 def bundle_name(text: str) -> str:
@@ -112,27 +204,20 @@ def bundle_name(text: str) -> str:
     return name
 
 
-def _started(task: Task, filename: str, data: bytes, chosen: TrainSettings, name: str) -> child.Run:
+def _started(task: Task, given: Upload, chosen: TrainSettings, name: str) -> child.Run:
     """Put the data into a private folder and start the child process."""
     out = settings.current().own_models / task.slug / bundle_name(name)
-    if not data:
+    if not given.data:
         raise InvalidInput("the file is empty", hint="Export it again.")
     folder = child.private_folder()
     try:
         inside = folder / "data"
         inside.mkdir()
-        path = archive.unpack(data, inside) if archive.is_zip(data) and not _is_workbook(filename) else None
-        if path is None:
-            path = inside / f"data{PurePath(filename).suffix.lower()[:8]}"
-            path.write_bytes(data)
+        path = archive.placed(given.name, given.data, inside)
         return child.start(task.slug, _single_table(task, path), out, chosen, folder)
-    except InvalidInput:
+    except InputError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-
-
-def _is_workbook(filename: str) -> bool:
-    return PurePath(filename).suffix.lower() in (".xlsx", ".ods")
 
 
 def _single_table(task: Task, path: Path) -> Path:

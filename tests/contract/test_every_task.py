@@ -9,6 +9,7 @@ from healthdash import bundles, pipeline, tasks
 from healthdash.errors import InputError
 from healthdash.explain import METHODS, ExplainRequest
 from healthdash.task import Task, Upload
+from healthdash.training import TrainSettings, archive
 from healthdash.views import View
 
 TASKS = tasks.all_tasks()
@@ -109,3 +110,37 @@ def test_inspect_reads_every_sample(task):
     for example in task.examples():
         (line,) = [row for row in export.inspections(example.make()) if "error" not in row]
         assert {"source", "kind", "format"} <= set(line)
+
+
+def test_it_offers_a_synthetic_set_to_train_on(task):
+    (example, *_) = task.training_examples()
+    (upload,) = example.make()
+    assert "ynthetic" in example.title
+    assert "ynthetic" in example.description
+    assert example.settings.epochs <= 10
+    assert len(upload.data) < 3_000_000
+    assert upload == example.make()[0]
+
+
+@pytest.mark.tf
+def test_its_synthetic_set_is_a_data_set_with_enough_groups(task, tmp_path):
+    (upload,) = task.training_examples()[0].make()
+    dataset = task.load_dataset(archive.placed(upload.name, upload.data, tmp_path), TrainSettings())
+    assert len(dataset) >= 8
+    assert "worth nothing" in _data_on_the_card(task, dataset)
+
+
+def _data_on_the_card(task, dataset):
+    """Return the name of the data as the card of a model trained on them gives it."""
+    if task.kind == "images":
+        from healthdash.tasks.imaging.published import source_of
+
+        return source_of(dataset).name
+    if task.kind == "ecg":
+        from healthdash.tasks.ecg.facts import data_of
+
+        return data_of(dataset)["name"]
+    from healthdash.tasks.records import facts
+
+    told = {"heart-disease": facts.heart_facts, "readmission": facts.readmission_facts}
+    return told[task.slug](dataset)["data"].name

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from healthdash import tasks
+from healthdash.training import child
 
 TASKS = tasks.all_tasks()
 SAMPLES = [pytest.param(t, e, id=f"{t.slug}-{e.slug}") for t in TASKS for e in t.examples()]
@@ -74,3 +78,62 @@ def test_every_model_is_shown_with_its_card(open_page):
         app = open_page("models", model=f"{bundle.info.task}/{bundle.name}")
         assert not app.exception
         assert bundle.info.data.licence in _texts(app)
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Return the commands of the runs that are started; a small program runs in their place."""
+    commands: list[list[str]] = []
+    start = child.subprocess.Popen
+
+    def instead(command, **more):
+        commands.append(command)
+        return start([sys.executable, "-c", "import time; time.sleep(60)"], **more)
+
+    monkeypatch.setattr(child.subprocess, "Popen", instead)
+    return commands
+
+
+def _button(app, label):
+    return next(button for button in app.button if button.label == label)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.slug)
+def test_a_synthetic_set_is_trained_on_the_way_of_an_upload(open_page, started, task):
+    (example, *_) = task.training_examples()
+    app = open_page("train", task=task.slug)
+    assert _button(app, "Train").disabled
+    _button(app, example.title).click().run()
+    assert "worth nothing" in _texts(app)
+    _button(app, "Train").click().run(timeout=120)
+    assert not app.exception
+    run = app.session_state["work:run"]
+    try:
+        words = started[0]
+        given = Path(words[words.index("--data") + 1])
+        assert given.is_relative_to(run.folder)
+        assert given.exists()
+        assert words[words.index("--epochs") + 1] == str(example.settings.epochs)
+        assert run.out.name == "synthetic"
+        assert "Training" in _texts(app)
+    finally:
+        run.close()
+
+
+def test_a_synthetic_set_is_forgotten_with_its_settings_for_own_data(open_page):
+    app = open_page("train", task="heart-disease")
+    _button(app, "Synthetic table").click().run()
+    epochs = next(n for n in app.number_input if n.label == "Most epochs")
+    assert epochs.value is not None
+    app.file_uploader[0].set_value([("own.csv", b"age,sex", "text/csv")]).run()
+    assert "worth nothing" not in _texts(app)
+    assert next(n for n in app.number_input if n.label == "Most epochs").value is None
+    assert next(t for t in app.text_input if t.label.startswith("Name")).value == "own"
+
+
+def test_another_task_does_not_keep_the_synthetic_set(open_page):
+    app = open_page("train", task="heart-disease")
+    _button(app, "Synthetic table").click().run()
+    app.selectbox[0].set_value("readmission").run()
+    assert not app.exception
+    assert _button(app, "Train").disabled

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from .sample import EcgSample
 
@@ -31,6 +32,12 @@ _DS1_RECORDS, _DS1_RATE_HZ = 22, 360.0
 def data_of(samples: Sequence[EcgSample]) -> dict[str, str]:
     """Return name, source, licence and citation of the training data."""
     is_ds1 = len(samples) == _DS1_RECORDS and all(s.rate_hz == _DS1_RATE_HZ for s in samples)
+    if all(PurePath(sample.source).name.startswith("synthetic-") for sample in samples):
+        return {
+            "name": "Synthetic recordings of a dynamical model; a model trained on them is worth nothing",
+            "source": "given for training",
+            "licence": "not stated",
+        }
     if not is_ds1:
         return {"name": "Own recordings", "source": "uploaded by the user", "licence": "unknown"}
     return {

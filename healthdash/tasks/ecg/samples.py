@@ -15,11 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.task import Example, Upload
+from healthdash.training import TrainSettings, archive
 
-__all__ = ["RATE_HZ", "SyntheticEcg", "as_csv", "as_edf", "as_wfdb", "examples", "synthesise"]
+__all__ = [
+    "RATE_HZ",
+    "SyntheticEcg",
+    "as_csv",
+    "as_edf",
+    "as_wfdb",
+    "examples",
+    "synthesise",
+    "training_set",
+]
 
 RATE_HZ = 250.0
 _SECONDS = 120.0
+_TRAINING_KINDS = ("ventricular", "supraventricular") * 3 + ("normal", "fibrillation")
 _LEADS = ("II", "V1")
 # Place on the circle (radians, R at 0), height (mV) in II and V1, width (radians): after McSharry's table I,
 # with the heights of a lead II and a lead V1.
@@ -211,3 +222,23 @@ def examples() -> tuple[Example, ...]:
             lambda: as_wfdb(synthesise("fibrillation"), "synthetic-fibrillation"),
         ),
     )
+
+
+def training_set() -> Example:
+    """Return recordings with the place and the label of every beat, zipped."""
+    return Example(
+        slug="synthetic",
+        title="Synthetic recordings",
+        description=f"Synthetic: {len(_TRAINING_KINDS)} recordings of two minutes, drawn by a dynamical "
+        "model, WFDB with beat annotations.",
+        make=_annotated_recordings,
+        settings=TrainSettings(epochs=2, folds=2),
+    )
+
+
+def _annotated_recordings() -> list[Upload]:
+    files: dict[str, bytes] = {}
+    for number, kind in enumerate(_TRAINING_KINDS, 1):
+        record = as_wfdb(synthesise(kind, seed=100 + number), f"synthetic-{number}-{kind}", annotated=True)
+        files |= {f"synthetic_training_set/{upload.name}": upload.data for upload in record}
+    return [Upload("synthetic_training_set.zip", archive.pack(files))]

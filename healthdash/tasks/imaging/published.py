@@ -36,5 +36,7 @@ _UNKNOWN = {
 
 def source_of(dataset: LabelledPictures) -> DataSource:
     """Describe where a data set comes from; anything but a published one is the user's own."""
-    known = _PUBLISHED.get(dataset.fingerprint, {"name": dataset.title, **_UNKNOWN})
+    is_synthetic = dataset.title.startswith("synthetic")
+    name = f"{dataset.title}; a model trained on it is worth nothing" if is_synthetic else dataset.title
+    known = _PUBLISHED.get(dataset.fingerprint, {"name": name, **_UNKNOWN})
     return DataSource(**known, rows=len(dataset), groups=len(np.unique(dataset.groups)))

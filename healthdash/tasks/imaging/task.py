@@ -38,6 +38,8 @@ class ImageTask(Task):
     ----------------
     scope : Scope
         What the pictures are, for the gate.
+    short_run : TrainSettings
+        To try the training with a small set.
     """
 
     kind = "images"
@@ -46,6 +48,7 @@ class ImageTask(Task):
     methods = ("expected-gradients",)
     scope: Scope
     trained_window: Window | None = None
+    short_run = TrainSettings(epochs=3, members=1)
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -121,6 +124,12 @@ class ImageTask(Task):
     def recipe(self) -> Recipe:
         """Return how this task is trained."""
         raise NotImplementedError
+
+    def training_examples(self) -> tuple[Example, ...]:
+        """Return distorted copies of the synthetic pictures, with their labels."""
+        from .training_set import training_set
+
+        return (training_set(self.slug, self.short_run),)
 
     def load_dataset(self, path: Path, settings: TrainSettings) -> LabelledPictures:
         """Read a folder or zip archive with manifest.csv, or with one folder a label."""
@@ -224,6 +233,7 @@ class LungCt(ImageTask):
     )
     # The window in which the training pictures were shown; see `plans.LUNG_CT`.
     trained_window = Window(name="as the model sees it", center=-500, width=1500)
+    short_run = TrainSettings(epochs=10, folds=3)
 
     def recipe(self) -> Recipe:
         """Return how this task is trained."""

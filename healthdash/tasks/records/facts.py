@@ -84,10 +84,13 @@ def readmission_facts(data: Dataset) -> dict[str, Any]:
 
 def _own_facts(data: Dataset, title: str) -> dict[str, Any]:
     """Return what can be said of a table that a user brought."""
+    is_synthetic = data.site.startswith("Synthetic")
     return {
         "title": title,
         "data": DataSource(
-            name="a table of the user's",
+            name="synthetic rows from a random generator; a model trained on them is worth nothing"
+            if is_synthetic
+            else "a table of the user's",
             source="given for training",
             licence="not stated",
             rows=len(data),

@@ -18,7 +18,7 @@ from healthdash.training import TrainSettings
 from healthdash.training.history import EpochRow
 
 from .columns import to_numbers
-from .samples import heart_examples
+from .samples import heart_examples, heart_training_set
 from .task import RecordsTask, TextColumns
 
 if TYPE_CHECKING:
@@ -181,6 +181,10 @@ class HeartDisease(RecordsTask):
     def examples(self) -> tuple[Example, ...]:
         """Return three invented patients and a table of 20 drawn ones."""
         return heart_examples(self.fields)
+
+    def training_examples(self) -> tuple[Example, ...]:
+        """Return a table of drawn patients with the outcome."""
+        return (heart_training_set(self.fields, self.target),)
 
 
 def _recipe(settings: TrainSettings) -> Recipe:

@@ -17,7 +17,7 @@ from healthdash.task import Example
 from healthdash.training import TrainSettings
 from healthdash.training.history import EpochRow
 
-from .samples import readmission_examples
+from .samples import readmission_examples, readmission_training_set
 from .task import RecordsTask
 
 if TYPE_CHECKING:
@@ -228,6 +228,10 @@ class Readmission(RecordsTask):
     def examples(self) -> tuple[Example, ...]:
         """Return two invented stays and a table of 20 drawn ones."""
         return readmission_examples(self.fields)
+
+    def training_examples(self) -> tuple[Example, ...]:
+        """Return a table of drawn stays with the outcome."""
+        return (readmission_training_set(self.fields, self.target, GROUP),)
 
 
 def _recipe(settings: TrainSettings) -> Recipe:

@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from healthdash.fields import CategoryField, Field, NumberField
 from healthdash.task import Example, Upload
+from healthdash.training import TrainSettings
 
-__all__ = ["as_upload", "heart_examples", "readmission_examples"]
+__all__ = [
+    "as_upload",
+    "heart_examples",
+    "heart_training_set",
+    "readmission_examples",
+    "readmission_training_set",
+]
 
 _ROWS = 20
+_TRAINING_ROWS, _TRAINING_PATIENTS = 240, 400
 Row = Mapping[str, str]
 _USUAL_STAY = {
     "payer_code": "MC",
@@ -56,7 +64,7 @@ def heart_examples(fields: Sequence[Field]) -> tuple[Example, ...]:
         _single(fields, "heart-low", "A woman of 42", low),
         _single(fields, "heart-high", "A man of 64", high),
         _single(fields, "heart-gaps", "The man of 64 without slope, vessels and scan", gaps),
-        _table(fields, "heart-table", _heart_row),
+        _table(fields, "heart-table", lambda rng: _heart_row(rng, ill=bool(rng.random() < 0.5))),
     )
 
 
@@ -84,6 +92,58 @@ def readmission_examples(fields: Sequence[Field]) -> tuple[Example, ...]:
         ),
         _table(fields, "stay-table", lambda rng: usual | _stay_row(rng)),
     )
+
+
+def heart_training_set(fields: Sequence[Field], target: str) -> Example:
+    """Return a labelled table of drawn rows; half of them are drawn as ill."""
+
+    def draw(rng: np.random.Generator) -> Iterator[Mapping[str, object]]:
+        for _ in range(_TRAINING_ROWS):
+            ill = bool(rng.random() < 0.5)
+            yield _heart_row(rng, ill=ill) | {target: int(ill)}
+
+    short = TrainSettings(epochs=10, members=4, folds=3)
+    return _training_set([*fields, _named(target)], f"{_TRAINING_ROWS} rows", draw, short)
+
+
+def readmission_training_set(fields: Sequence[Field], target: str, group: str) -> Example:
+    """Return a labelled table of drawn stays; those with more stays before come back more often."""
+    usual = {field.name: _default(field) for field in fields} | _USUAL_STAY
+
+    def draw(rng: np.random.Generator) -> Iterator[Mapping[str, object]]:
+        for patient in range(_TRAINING_PATIENTS):
+            for _ in range(int(rng.integers(1, 4))):
+                row = usual | _stay_row(rng)
+                chance = 0.15 + 0.15 * min(int(str(row["number_inpatient"])), 4)
+                outcome = "<30" if rng.random() < chance else str(rng.choice([">30", "NO"]))
+                yield row | {group: f"synthetic-{patient + 1:04d}", target: outcome}
+
+    columns = [*fields, _named(group), _named(target)]
+    content = f"stays of {_TRAINING_PATIENTS} made-up patients"
+    return _training_set(columns, content, draw, TrainSettings(epochs=5, members=2))
+
+
+def _training_set(
+    fields: Sequence[Field],
+    content: str,
+    draw: Callable[[np.random.Generator], Iterator[Mapping[str, object]]],
+    settings: TrainSettings,
+) -> Example:
+    def make() -> list[Upload]:
+        rows = [{n: str(v) for n, v in row.items()} for row in draw(np.random.default_rng(2020))]
+        return [as_upload(fields, rows, "synthetic_training_set.csv")]
+
+    return Example(
+        slug="synthetic",
+        title="Synthetic table",
+        description=f"Synthetic: {content} from a random generator, with the outcome in a column.",
+        make=make,
+        settings=settings,
+    )
+
+
+def _named(column: str) -> Field:
+    return Field(name=column, label=column)
 
 
 def _single(fields: Sequence[Field], slug: str, title: str, row: Mapping[str, object]) -> Example:
@@ -118,9 +178,8 @@ def _default(field: Field) -> str:
     return (field.default if isinstance(field, CategoryField) else None) or "?"
 
 
-def _heart_row(rng: np.random.Generator) -> dict[str, object]:
+def _heart_row(rng: np.random.Generator, *, ill: bool) -> dict[str, object]:
     """Draw a row in which age and exercise findings go together, as readers expect."""
-    ill = rng.random() < 0.5
     row: dict[str, object] = {
         "age": int(np.clip(rng.normal(57 if ill else 51, 8), 30, 76)),
         "sex": int(rng.random() < (0.8 if ill else 0.55)),

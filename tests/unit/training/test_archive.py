@@ -75,3 +75,18 @@ def test_the_same_name_twice_is_refused(tmp_path):
         data = _zipped([("a", b"1"), ("a", b"2")])
     with pytest.raises(UnreadableUpload):
         archive.unpack(data, tmp_path)
+
+
+def test_what_is_packed_is_unpacked_and_always_the_same(tmp_path):
+    files = {"set/a.txt": b"1", "set/b/c.txt": b"2"}
+    assert archive.pack(files) == archive.pack(files)
+    folder = archive.placed("set.zip", archive.pack(files), tmp_path)
+    assert {p.relative_to(tmp_path).as_posix(): p.read_bytes() for p in folder.rglob("*.txt")} == files
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.xlsx"])
+def test_a_table_is_placed_as_it_is(tmp_path, name):
+    data = archive.pack({"xl/a": b""}) if name.endswith("xlsx") else b"a,b"
+    path = archive.placed(name, data, tmp_path)
+    assert path == tmp_path / name
+    assert path.read_bytes() == data
