@@ -8,17 +8,16 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from healthdash import settings
-from healthdash.errors import ContractError
 
 if TYPE_CHECKING:
     import keras
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Device", "Forward", "device", "is_ready", "tensorflow", "warm_up"]
 
 Arrays = Mapping[str, NDArray[np.float32]]
+T = TypeVar("T")
 
 _import_lock = threading.Lock()
 _tensorflow: ModuleType | None = None
@@ -167,42 +167,54 @@ class Forward:
 
     def mixtures(
         self,
-        item: NDArray[np.float32],
-        background: NDArray[np.float32],
+        item: Arrays,
+        background: Arrays,
         rows: NDArray[np.int32],
-        keep: NDArray[np.bool_],
+        keep: Mapping[str, NDArray[np.bool_]],
         target: int,
     ) -> NDArray[np.float32]:
-        """Return the target's probability for rows mixed of an item and a background.
+        """Return the target's probability for inputs mixed of an item and a background.
 
-        Row i is ``where(keep[i], item, background[rows[i]])``. The rows are put together inside
-        the compiled function, so that Shapley values of a million rows need no such table.
+        Mixture i takes from the item what `keep` says, and the rest from one background row:
+        ``where(keep[name][i], item[name], background[name][rows[i]])``. Mixtures are put together
+        inside the compiled function, so that Shapley values of a million rows need no such table.
 
         Parameters
         ----------
-        item : float32 (p,)
-        background : float32 (m, p)
+        item : dict of float32 (...)
+            The network's inputs without the batch.
+        background : dict of float32 (m, ...)
         rows : int32 (n,)
-        keep : bool (n, p)
+        keep : dict of bool (n, ...)
         target : int
             Number of the label.
 
         Returns
         -------
         float32 (n,), calibrated probability
-
-        Raises
-        ------
-        ContractError
-            The network has more than one input, or one that is no table row.
         """
-        if [len(shape) for shape in self.shapes.values()] != [1]:
-            raise ContractError("mixtures of rows need a network with one input, of one axis")
         tf, call = tensorflow(), self._function("mixtures")
-        fixed = tf.constant(target), tf.constant(item, tf.float32), tf.constant(background, tf.float32)
+        fixed = [tf.constant(target)]
+        fixed += [
+            tf.constant(arrays[name], tf.float32) for arrays in (item, background) for name in self.shapes
+        ]
+        varying = [rows, *(keep[name] for name in self.shapes)]
         return np.concatenate(
-            [call(*fixed, *part).numpy()[:n] for part, n in self._chunks([rows, keep], cast=False)]
+            [call(*fixed, *part).numpy()[:n] for part, n in self._chunks(varying, cast=False)]
         )
+
+    def compiled(self, name: str, build: Callable[[keras.Model], T]) -> T:
+        """Return what `build` makes of the network; made once, when the first thread asks for it."""
+        with self._lock:
+            if name not in self._compiled:
+                self._compiled[name] = build(self._network)
+            made: T = self._compiled[name]
+            return made
+
+    def of(self, change: Callable[[keras.Model], keras.Model]) -> Forward:
+        """Return the forward pass of another network, made from this one's, with its calibration."""
+        with self._lock:
+            return Forward(change(self._network), float(self._scale), self._offset)
 
     def _chunks(
         self, arrays: Sequence[NDArray[Any]], *, cast: bool = True
@@ -259,20 +271,23 @@ class Forward:
         return tf.function(gradients).get_concrete_function(tf.TensorSpec((), tf.int32), *self._signature())
 
     def _mixtures(self) -> Any:
-        tf = tensorflow()
-        (columns,) = next(iter(self.shapes.values()))
+        tf, shapes = tensorflow(), list(self.shapes.values())
+        inputs = len(shapes)
 
-        def mixtures(target: Any, item: Any, background: Any, rows: Any, keep: Any) -> Any:
+        def mixtures(target: Any, *arrays: Any) -> Any:
             self.traces["mixtures"] += 1
-            mixed = tf.where(keep, item, tf.gather(background, rows))
-            return self._probability([mixed], target)
+            items, backgrounds = arrays[:inputs], arrays[inputs : 2 * inputs]
+            rows, keeps = arrays[2 * inputs], arrays[2 * inputs + 1 :]
+            triples = zip(keeps, items, backgrounds, strict=True)
+            mixed = [tf.where(keep, item, tf.gather(background, rows)) for keep, item, background in triples]
+            return self._probability(mixed, target)
 
         return tf.function(mixtures).get_concrete_function(
             tf.TensorSpec((), tf.int32),
-            tf.TensorSpec((columns,), tf.float32),
-            tf.TensorSpec((None, columns), tf.float32),
+            *[tf.TensorSpec(shape, tf.float32) for shape in shapes],
+            *self._signature(),
             tf.TensorSpec((None,), tf.int32),
-            tf.TensorSpec((None, columns), tf.bool),
+            *[tf.TensorSpec((None, *shape), tf.bool) for shape in shapes],
         )
 
 

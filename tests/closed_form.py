@@ -46,8 +46,8 @@ class ClosedForm:
         return self.probabilities(inputs)[:, target], slopes
 
     def mixtures(self, item, background, rows, keep, target):
-        mixed = np.where(keep, item, background[rows])
-        return self.probabilities({next(iter(self.shapes)): mixed})[:, target]
+        mixed = {name: np.where(keep[name], item[name], background[name][rows]) for name in self.shapes}
+        return self.probabilities(mixed)[:, target]
 
 
 def table(function: Callable[[np.ndarray], np.ndarray], columns: int) -> ClosedForm:

@@ -7,7 +7,7 @@ background stored in the bundle, and report how far their values miss additivity
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -15,16 +15,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.errors import ExplainerNotApplicable
-from healthdash.explain.types import ExplainRequest, Explanation
+from healthdash.explain.types import ExplainRequest, Explanation, OnProgress, Progress
 
 if TYPE_CHECKING:
+    from healthdash.explain.method import Explain
+    from healthdash.explain.players import Players
     from healthdash.runtime import Forward
 
-__all__ = ["METHODS", "ExplainRequest", "Explanation", "default_method", "reason_against", "run"]
+__all__ = [
+    "METHODS",
+    "ExplainRequest",
+    "Explanation",
+    "Progress",
+    "default_method",
+    "reason_against",
+    "run",
+    "title",
+]
 
 Arrays = Mapping[str, NDArray[np.float32]]
 
-#: Method name to its module, which offers TITLE, reason_against(inputs) and explain(...).
+#: Method name to its module, which offers TITLE, reason_against(...) and explain(...).
 METHODS: dict[str, str] = {
     "exact-shapley": "healthdash.explain.exact",
     "permutation-shapley": "healthdash.explain.permutation",
@@ -32,12 +43,29 @@ METHODS: dict[str, str] = {
 }
 
 
-def reason_against(method: str, inputs: Arrays) -> str | None:
-    """Say why a method does not fit these inputs, or None when it does."""
+def reason_against(
+    method: str, inputs: Arrays, forward: Forward | None = None, players: Players | None = None
+) -> str | None:
+    """Say why a method does not fit, or None when it does.
+
+    Parameters
+    ----------
+    inputs : dict of float32 (1, ...)
+    forward : Forward or None
+        The network, which some methods ask for its layers; without it they judge by the inputs alone.
+    players : Players or None
+        Who is to share the output out, where that is already known.
+    """
     if method not in METHODS:
         return f"no such method; there are {', '.join(METHODS)}"
-    reason: str | None = import_module(METHODS[method]).reason_against(inputs)
+    reason: str | None = import_module(METHODS[method]).reason_against(inputs, forward, players)
     return reason
+
+
+def title(method: str) -> str:
+    """Return what people call a method."""
+    words: str = import_module(METHODS[method]).TITLE
+    return words
 
 
 def default_method(preferred: Sequence[str], inputs: Arrays) -> str:
@@ -55,7 +83,7 @@ def run(
     background: Arrays,
     labels: Sequence[str],
     request: ExplainRequest,
-    on_progress: Callable[[float], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Explanation:
     """Explain one item (a batch of one) by a named method.
 
@@ -64,12 +92,12 @@ def run(
     ExplainerNotApplicable
         The method is unknown or does not fit, or the target is not a label.
     """
-    reason = reason_against(method, inputs)
+    reason = reason_against(method, inputs, forward, request.players)
     if reason is not None:
         raise ExplainerNotApplicable(f"{method}: {reason}", hint="Choose another method.")
     if request.target not in labels:
         raise ExplainerNotApplicable(
             f"the model has no class of that name; it has {', '.join(labels)}", hint="Choose one of these."
         )
-    explain: Callable[..., Explanation] = import_module(METHODS[method]).explain
+    explain: Explain = import_module(METHODS[method]).explain
     return explain(forward, inputs, background, list(labels).index(request.target), request, on_progress)

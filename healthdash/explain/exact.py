@@ -1,13 +1,12 @@
-"""Exact Shapley values: every coalition of a table's columns, through the compiled forward pass.
+"""Exact Shapley values: every coalition of the players, through the compiled forward pass.
 
-Against one background row only the columns that differ from the item can change anything, so a
-row that shares s of p columns with the item needs 2^(p - s) coalitions and not 2^p. The values
-against each row are averaged: Shapley values are linear in the game.
+Against one baseline row only the players whose values differ from the item's can change anything,
+so a row that agrees with the item for s of d players needs 2^(d - s) coalitions and not 2^d. The
+values against each row are averaged: Shapley values are linear in the game.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from math import factorial
@@ -16,47 +15,70 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from healthdash.explain.table import Game, reason_against_table
-from healthdash.explain.types import Arrays, ExplainRequest, Explanation
+from healthdash.explain.game import Game
+from healthdash.explain.method import explaining
+from healthdash.explain.players import Players
+from healthdash.explain.types import Arrays, ExplainRequest, Found, OnProgress, Progress
 
 if TYPE_CHECKING:
     from healthdash.runtime import Forward
 
-__all__ = ["MOST_PLAYERS", "TITLE", "explain", "reason_against"]
+__all__ = [
+    "MOST_PLAYERS",
+    "TITLE",
+    "blocks",
+    "coalitions",
+    "explain",
+    "number_of_players",
+    "reason_against",
+    "worth",
+]
 
 TITLE = "Exact Shapley values"
 #: 2^16 coalitions against 100 rows: 6.5 million rows of the network.
 MOST_PLAYERS = 16
-# Mixtures put together at once; their masks take p bytes each.
+# Of a picture or signal, whose network takes longer.
+_PLAYERS_MADE = 10
+# Mixtures put together at once; their masks take d bytes each.
 _MIXTURES_AT_ONCE = 1 << 17
 
 
-def reason_against(inputs: Arrays) -> str | None:
-    """Say why the inputs are not a table row of few columns, or None."""
-    reason = reason_against_table(inputs)
-    if reason:
-        return reason
-    columns = next(iter(inputs.values())).shape[1]
-    if columns > MOST_PLAYERS:
-        return f"expected at most {MOST_PLAYERS} columns, the table has {columns}"
+def reason_against(
+    inputs: Arrays, forward: Forward | None = None, players: Players | None = None
+) -> str | None:
+    """Say why there are too many players, or None."""
+    count = number_of_players(inputs, players)
+    if count > MOST_PLAYERS:
+        return f"expected at most {MOST_PLAYERS} columns or players, there are {count}"
     return None
 
 
+def number_of_players(inputs: Arrays, players: Players | None) -> int:
+    """Return how many players there are, or 0 where their number is free."""
+    if players is not None:
+        return len(players)
+    (first, *others) = inputs.values()
+    return first.shape[1] if not others and first.ndim == 2 else 0
+
+
+@explaining("exact-shapley")
 def explain(
     forward: Forward,
     inputs: Arrays,
     background: Arrays,
     target_index: int,
     request: ExplainRequest,
-    on_progress: Callable[[float], None] | None = None,
-) -> Explanation:
-    """Divide the probability of one label exactly among the columns.
+    on_progress: OnProgress,
+) -> Found:
+    """Divide the probability of one label exactly among the players.
 
     Parameters
     ----------
-    inputs : dict of one float32 (1, p), p <= 16
-    background : dict of float32 (m, p)
-    on_progress : function of float
+    inputs : dict of float32 (1, ...)
+    background : dict of float32 (m, ...)
+    request : ExplainRequest
+        Its players, at most 16.
+    on_progress : function of Progress
         Told the share done, from 0 to 1.
 
     References
@@ -65,30 +87,24 @@ def explain(
     arXiv:1705.07874, for predictions; Janzing et al. 2020, arXiv:1910.13413, for taking the
     other columns from the background whatever the item's are.
     """
-    started = time.perf_counter()
-    game = Game.of(forward, inputs, background, target_index)
-    values = np.zeros(len(game.item))
+    game = Game.of(forward, inputs, background, target_index, request, _PLAYERS_MADE)
+    values = np.zeros(len(game.players))
     total = int((1 << game.differs.sum(axis=1)).sum())
     done = 0
-    for rows, players in _blocks(game):
-        shares = _worth(game, rows, players) @ coefficients(players.shape[1])
-        np.add.at(values, players, shares * game.weight[rows, None])
-        done += len(rows) << players.shape[1]
-        if on_progress:
-            on_progress(done / total)
-    return Explanation(
-        method="exact-shapley",
-        target=request.target,
-        values={game.name: values.astype(np.float32)},
-        base=game.base,
-        output=game.output,
-        samples=total,
-        seconds=time.perf_counter() - started,
-    )
+
+    def ran(mixtures: int) -> None:
+        nonlocal done
+        done += mixtures
+        on_progress(Progress(done / total))
+
+    for rows, among in blocks(game):
+        shares = worth(game, rows, among, ran) @ coefficients(among.shape[1])
+        np.add.at(values, among, shares * game.weight[rows, None])
+    return game.found(values, samples=total)
 
 
-def _blocks(game: Game) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Yield background rows with equally many players (g,), and their columns (g, d)."""
+def blocks(game: Game) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Yield baseline rows with equally many players (g,), and these players (g, d)."""
     counts = game.differs.sum(axis=1)
     for d in np.unique(counts):
         alike = np.flatnonzero(counts == d)
@@ -98,17 +114,22 @@ def _blocks(game: Game) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
             yield alike[start : start + at_once], players[start : start + at_once]
 
 
-def _worth(game: Game, rows: NDArray[np.intp], players: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return what each coalition is worth against each row, (g, 2^d)."""
+def worth(
+    game: Game,
+    rows: NDArray[np.intp],
+    players: NDArray[np.intp],
+    on_done: Callable[[int], object] | None = None,
+) -> NDArray[np.float64]:
+    """Return what each coalition of some players is worth against each row, (g, 2^d)."""
     g, d = players.shape
-    columns = len(game.item)
-    if d == columns:
-        keep = np.broadcast_to(coalitions(d), (g, 1 << d, d))
+    everyone = len(game.players)
+    if d == everyone:
+        taking_part = np.broadcast_to(coalitions(d), (g, 1 << d, d))
     else:
-        keep = np.zeros((g, 1 << d, columns), bool)
-        np.put_along_axis(keep, players[:, None, :], coalitions(d)[None], axis=2)
-    worth = game.worth(np.repeat(rows, 1 << d), keep.reshape(-1, columns))
-    return worth.reshape(g, 1 << d)
+        taking_part = np.zeros((g, 1 << d, everyone), bool)
+        np.put_along_axis(taking_part, players[:, None, :], coalitions(d)[None], axis=2)
+    found = game.worth(np.repeat(rows, 1 << d), taking_part.reshape(-1, everyone), on_done)
+    return found.reshape(g, 1 << d)
 
 
 @lru_cache(maxsize=MOST_PLAYERS + 1)

@@ -7,14 +7,16 @@ GradientExplainer computes; here the points are stratified, which needs fewer of
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from healthdash.explain.types import Arrays, ExplainRequest, Explanation
+from healthdash.explain import baselines
+from healthdash.explain.method import explaining, probability_of
+from healthdash.explain.players import Players
+from healthdash.explain.types import Arrays, ExplainRequest, Found, OnProgress, Progress
 
 if TYPE_CHECKING:
     from healthdash.runtime import Forward
@@ -25,23 +27,28 @@ TITLE = "Expected gradients"
 _POINTS_AT_ONCE = 64
 
 
-def reason_against(inputs: Arrays) -> str | None:
+def reason_against(
+    inputs: Arrays, forward: Forward | None = None, players: Players | None = None
+) -> str | None:
     """Say why the inputs have no path from a background to them, or None."""
     if any(not np.isfinite(values).all() for values in inputs.values()):
         return "expected inputs without missing values"
+    if players is not None:
+        return "expected no players: each value has a gradient of its own"
     if all(values.ndim == 2 for values in inputs.values()):
         return "expected a picture or a signal; for a table Shapley values say more"
     return None
 
 
+@explaining("expected-gradients")
 def explain(
     forward: Forward,
     inputs: Arrays,
     background: Arrays,
     target_index: int,
     request: ExplainRequest,
-    on_progress: Callable[[float], None] | None = None,
-) -> Explanation:
+    on_progress: OnProgress,
+) -> Found:
     """Estimate the share of each pixel or sample in the probability of one label.
 
     Parameters
@@ -52,7 +59,7 @@ def explain(
         Rows of different inputs with one number belong together.
     request : ExplainRequest
         `samples` is the number of gradients.
-    on_progress : function of float
+    on_progress : function of Progress
         Told the share done, from 0 to 1.
 
     References
@@ -60,7 +67,8 @@ def explain(
     Erion et al. 2021, Nature Machine Intelligence 3:620, expected gradients; Sundararajan et
     al. 2017, arXiv:1703.01365, integrated gradients.
     """
-    started = time.perf_counter()
+    baseline = request.baseline or "background"
+    background = baselines.rows(baseline, inputs, background)
     count = max(2, request.samples)
     m = len(next(iter(background.values())))
     rows, steps = draws(m, count, np.random.default_rng(request.seed))
@@ -69,20 +77,15 @@ def explain(
     for products in _products(forward, inputs, background, target_index, rows, steps):
         for name, values in products.items():
             sums[name].add(values)
-            taken = len(values)
-        done += taken
-        if on_progress:
-            on_progress(done / count)
-    base = forward.probabilities(background)[:, target_index].mean(dtype=np.float64)
-    return Explanation(
-        method="expected-gradients",
-        target=request.target,
+        done = min(count, done + _POINTS_AT_ONCE)
+        on_progress(Progress(done / count))
+    return Found(
         values={name: mean.mean.astype(np.float32) for name, mean in sums.items()},
         standard_error={name: mean.error.astype(np.float32) for name, mean in sums.items()},
-        base=float(base),
-        output=float(forward.probabilities(inputs)[0, target_index]),
+        base=probability_of(forward, background, target_index),
+        output=probability_of(forward, inputs, target_index),
         samples=count,
-        seconds=time.perf_counter() - started,
+        baseline=baselines.TITLES[baseline],
     )
 
 

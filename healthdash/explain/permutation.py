@@ -1,21 +1,21 @@
-"""Sampled Shapley values: paired permutations, for tables of many columns.
+"""Sampled Shapley values: paired permutations, for many players.
 
-A permutation walks from a background row to the item, one column at a time; the change of the
-probability at each step is that column's share. The same permutation walked backwards cancels
+A permutation walks from a baseline row to the item, one player at a time; the change of the
+probability at each step is that player's share. The same permutation walked backwards cancels
 much of the noise (antithetic pair). Steps where row and item agree are not run.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from healthdash.explain.table import Game, reason_against_table
-from healthdash.explain.types import Arrays, ExplainRequest, Explanation
+from healthdash.explain.game import Game
+from healthdash.explain.method import explaining
+from healthdash.explain.players import Players
+from healthdash.explain.types import Arrays, ExplainRequest, Found, OnProgress, Progress
 
 if TYPE_CHECKING:
     from healthdash.runtime import Forward
@@ -23,66 +23,77 @@ if TYPE_CHECKING:
 __all__ = ["TITLE", "explain", "reason_against"]
 
 TITLE = "Sampled Shapley values (paired permutations)"
-# Mask values (mixtures times columns) put together at once.
+# Of a picture or a signal where nobody says who plays.
+_PLAYERS_MADE = 32
+# Mask values (mixtures times players) put together at once.
 _MASKS_AT_ONCE = 1 << 21
+# How many times in all a listener is told, at least, where it may end the sampling.
+_LOOKS = 20
 
 
-def reason_against(inputs: Arrays) -> str | None:
-    """Say why the inputs are not a table row, or None."""
-    return reason_against_table(inputs)
+def reason_against(
+    inputs: Arrays, forward: Forward | None = None, players: Players | None = None
+) -> str | None:
+    """Return None: any inputs have players."""
+    return None
 
 
+@explaining("permutation-shapley")
 def explain(
     forward: Forward,
     inputs: Arrays,
     background: Arrays,
     target_index: int,
     request: ExplainRequest,
-    on_progress: Callable[[float], None] | None = None,
-) -> Explanation:
-    """Estimate each column's share in the probability of one label.
+    on_progress: OnProgress,
+) -> Found:
+    """Estimate each player's share in the probability of one label.
 
     Parameters
     ----------
-    inputs : dict of one float32 (1, p)
-    background : dict of float32 (m, p)
-        Its rows are taken in turn, each at least once, so that the values always add up to
-        output - base.
+    inputs : dict of float32 (1, ...)
+    background : dict of float32 (m, ...)
+        The baseline's rows are taken in turn, each at least once, so that the values always add up
+        to output - base.
     request : ExplainRequest
-        `samples` is the number of permutation pairs; fewer than m are raised to m.
-    on_progress : function of float
-        Told the share done, from 0 to 1.
+        `samples` is the number of permutation pairs; fewer than baseline rows are raised to that.
+        `tolerance` ends the sampling earlier.
+    on_progress : function of Progress
+        Told the share of the budget spent and the largest standard error; a true answer ends the
+        sampling.
 
     References
     ----------
     Castro et al. 2009, Computers & Operations Research 36:1726, sampling permutations; Mitchell
     et al. 2022, JMLR 23:1, antithetic pairs.
     """
-    started = time.perf_counter()
     rng = np.random.default_rng(request.seed)
-    game = Game.of(forward, inputs, background, target_index)
-    pairs = max(len(game.background), request.samples)
-    rows = _in_turn(len(game.background), pairs, rng)
-    shares = np.zeros((pairs, len(game.item)))
-    at_once = max(1, _MASKS_AT_ONCE // (2 * len(game.item) ** 2))
-    spent = len(game.background) + 1
-    for start in range(0, pairs, at_once):
-        block = slice(start, start + at_once)
+    game = Game.of(forward, inputs, background, target_index, request, _PLAYERS_MADE)
+    m, d = game.differs.shape
+    pairs = max(m, request.samples)
+    rows = _in_turn(m, pairs, rng)
+    shares = np.zeros((pairs, d))
+    spent, drawn = m + 1, 0
+    while drawn < pairs:
+        block = slice(drawn, min(pairs, drawn + _pairs_at_once(m, d, pairs)))
         shares[block], evaluated = _shares(game, rows[block], rng)
-        spent += evaluated
-        if on_progress:
-            on_progress(min(1.0, (start + at_once) / pairs))
-    values, error = _estimate(shares, rows, game.weight)
-    return Explanation(
-        method="permutation-shapley",
-        target=request.target,
-        values={game.name: values.astype(np.float32)},
-        standard_error={game.name: error.astype(np.float32)},
-        base=game.base,
-        output=game.output,
-        samples=spent,
-        seconds=time.perf_counter() - started,
-    )
+        spent, drawn = spent + evaluated, block.stop
+        if drawn < m:
+            on_progress(Progress(drawn / pairs))
+            continue
+        values, error = _estimate(shares[:drawn], rows[:drawn], game.weight)
+        largest = float(error.max(initial=0))
+        if on_progress(Progress(drawn / pairs, largest)) or largest <= request.tolerance:
+            break
+    on_progress(Progress(1.0, largest))
+    return game.found(values, spent, error)
+
+
+def _pairs_at_once(m: int, d: int, pairs: int) -> int:
+    """Return how many pairs to run before looking at the error: whole rounds of the rows if that fits."""
+    fitting = max(1, _MASKS_AT_ONCE // (2 * d**2))
+    rounds = max(1, pairs // _LOOKS // m)
+    return min(fitting, rounds * m)
 
 
 def _in_turn(m: int, n: int, rng: np.random.Generator) -> NDArray[np.intp]:

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from healthdash import runtime
-from healthdash.errors import ContractError
 
 SCALE, OFFSET = 0.7, np.array([0.1, -0.2, 0.0], np.float32)
 
@@ -141,17 +140,34 @@ def test_mixtures_are_rows_put_together(table_network):
     item, background = rng.normal(size=5).astype(np.float32), rng.normal(size=(4, 5)).astype(np.float32)
     rows, keep = rng.integers(0, 4, 101).astype(np.int32), rng.random((101, 5)) < 0.5
     forward.chunk = 32
-    mixed = forward.mixtures(item, background, rows, keep, target=2)
+    mixed = forward.mixtures({"features": item}, {"features": background}, rows, {"features": keep}, target=2)
     plain = forward.probabilities({"features": np.where(keep, item, background[rows])})[:, 2]
     np.testing.assert_allclose(mixed, plain, atol=1e-6)
     assert forward.traces["mixtures"] == 1
 
 
 @pytest.mark.tf
-def test_mixtures_need_a_network_of_one_table(forward):
-    empty = np.zeros(0, np.float32)
-    with pytest.raises(ContractError, match="one input"):
-        forward.mixtures(empty, empty, empty, empty, target=0)
+def test_mixtures_of_several_inputs_take_all_from_one_background_row(forward):
+    rng = np.random.default_rng(4)
+    item, background = _inputs(1), _inputs(3, seed=1)
+    rows = rng.integers(0, 3, 50).astype(np.int32)
+    keep = {name: rng.random((50, *v.shape[1:])) < 0.5 for name, v in item.items()}
+    mixed = forward.mixtures({name: v[0] for name, v in item.items()}, background, rows, keep, target=1)
+    plain = {name: np.where(keep[name], item[name], background[name][rows]) for name in item}
+    np.testing.assert_allclose(mixed, forward.probabilities(plain)[:, 1], atol=1e-6)
+
+
+@pytest.mark.tf
+def test_what_is_compiled_for_a_network_is_made_once(forward):
+    made = []
+
+    def build(network):
+        made.append(network)
+        return len(network.inputs)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: forward.compiled("inputs", build), range(8))) == {2}
+    assert len(made) == 1
 
 
 @pytest.mark.tf

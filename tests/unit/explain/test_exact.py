@@ -10,7 +10,8 @@ import pytest
 from healthdash import explain
 from healthdash.errors import ExplainerNotApplicable
 from healthdash.explain import ExplainRequest, exact
-from tests.closed_form import logistic, shapley_by_definition, table
+from healthdash.explain.players import Players
+from tests.closed_form import ClosedForm, logistic, shapley_by_definition, table
 
 REQUEST = ExplainRequest(target="yes")
 LABELS = ("no", "yes")
@@ -130,14 +131,78 @@ def test_memory_is_bounded_by_blocks(monkeypatch):
 
 def test_too_many_columns_are_refused_with_the_reason():
     item, background = _numbers(17, 2)
-    with pytest.raises(ExplainerNotApplicable, match="at most 16 columns, the table has 17"):
+    with pytest.raises(ExplainerNotApplicable, match="at most 16 columns or players, there are 17"):
         _explain(table(_crooked, 17), item, background)
 
 
-def test_a_picture_is_refused_with_the_reason():
-    assert "picture" in str(exact.reason_against({"image": np.zeros((1, 4, 4, 1), np.float32)}))
-    two = {"a": np.zeros((1, 2), np.float32), "b": np.zeros((1, 2), np.float32)}
-    assert "2 inputs" in str(exact.reason_against(two))
+def test_too_many_players_are_refused_and_few_of_many_columns_are_not():
+    wide = {"features": np.zeros((1, 40), np.float32)}
+    names = [f"c{i}" for i in range(40)]
+    halves = Players.columns("features", names, {"left": names[:20], "right": names[20:]})
+    assert exact.reason_against(wide, players=halves) is None
+    assert "40" in str(exact.reason_against(wide, players=Players.columns("features", names)))
+
+
+def test_groups_of_columns_sum_to_their_members_in_a_linear_model():
+    item, background = _numbers(8, 10)
+    weights = np.linspace(-0.1, 0.1, 8)
+    forward = table(lambda rows: 0.5 + rows @ weights, 8)
+    names = [f"c{i}" for i in range(8)]
+    players = Players.columns("features", names, {"first": names[:3], "ends": ["c3", "c7"]})
+    request = ExplainRequest(target="yes", players=players)
+    found = exact.explain(forward, {"features": item[None]}, {"features": background}, 1, request)
+    alone = _explain(forward, item, background).values["features"]
+    assert players.names == ("first", "ends", "c4", "c5", "c6")
+    expected = [alone[:3].sum(), alone[[3, 7]].sum(), *alone[4:7]]
+    np.testing.assert_allclose(found.shares, expected, atol=1e-6)
+    assert found.values["features"].sum() == pytest.approx(found.shares.sum(), abs=1e-6)
+
+
+def test_several_inputs_share_the_output_out_among_their_parts():
+    shapes = {"window": (6, 2), "rhythm": (3,)}
+    forward = ClosedForm(
+        lambda i: logistic(
+            i["window"][:, :3].sum(axis=(1, 2)) * i["rhythm"].sum(axis=1) + i["window"][:, 4, 1]
+        ),
+        shapes,
+    )
+    rng = np.random.default_rng(3)
+    item, background = (
+        {k: rng.normal(size=(n, *s)).astype(np.float32) for k, s in shapes.items()} for n in (1, 5)
+    )
+    players = Players.of(
+        shapes, {"start": {"window": slice(0, 3)}, "rhythm": {"rhythm": slice(None)}}, rest="end"
+    )
+    found = exact.explain(forward, item, background, 1, ExplainRequest(target="yes", players=players))
+
+    def by_players(rows):
+        mixed = {k: np.repeat(v, len(rows), axis=0) for k, v in item.items()}
+        for name, numbers in players.owner.items():
+            taken = rows[:, numbers] > 0
+            mixed[name] = np.where(taken, item[name], background[name][0])
+        return forward.value(mixed)
+
+    one = {name: values[:1] for name, values in background.items()}
+    alone = exact.explain(forward, item, one, 1, ExplainRequest(target="yes", players=players))
+    expected = shapley_by_definition(by_players, np.ones(3), np.zeros((1, 3)))
+    np.testing.assert_allclose(alone.shares, expected, atol=1e-6)
+    assert found.residual == pytest.approx(0, abs=1e-6)
+    assert found.values["window"].shape == (6, 2)
+
+
+def test_a_picture_is_shared_out_among_superpixels_against_its_blur():
+    rng = np.random.default_rng(4)
+    picture = rng.random((1, 24, 24, 1)).astype(np.float32)
+    picture[:, 6:12, 6:12] += 3
+    forward = ClosedForm(
+        lambda i: logistic(i["image"][:, 6:12, 6:12].mean(axis=(1, 2, 3))), {"image": (24, 24, 1)}
+    )
+    background = {"image": np.zeros((4, 24, 24, 1), np.float32)}
+    found = exact.explain(forward, {"image": picture}, background, 1, REQUEST)
+    assert len(found.players) <= 10
+    assert "blurred" in found.baseline
+    assert found.residual == pytest.approx(0, abs=1e-5)
+    assert found.values["image"][6:12, 6:12].mean() > 3 * np.abs(found.values["image"]).mean()
 
 
 def test_a_class_that_the_model_lacks_is_refused():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from healthdash.explain import ExplainRequest, exact, permutation
+from healthdash.explain.players import Players
 from tests.closed_form import logistic, table
 
 
@@ -108,6 +109,43 @@ def test_blocks_do_not_change_the_budget_and_report_progress(monkeypatch):
     assert len(shares) > 2
     assert shares[-1] == 1.0
     assert found.residual == pytest.approx(0, abs=1e-6)
+
+
+def test_sampling_stops_when_every_error_is_within_the_tolerance():
+    told = []
+    request = ExplainRequest(target="yes", samples=5000, tolerance=0.004)
+    found = permutation.explain(FORWARD, ITEM, BACKGROUND, 1, request, told.append)
+    assert found.largest_error <= 0.004
+    assert found.samples < 0.5 * _sampled(samples=5000).samples
+    assert told[-1] == 1.0
+    assert [p.error for p in told if p.error < 0.004] == [told[-1].error] * 2
+    assert (np.abs(found.values["features"] - _exact()) < 5 * 0.004).all()
+    assert found.residual == pytest.approx(0, abs=1e-6)
+
+
+def test_a_listener_ends_the_sampling_with_what_there_is():
+    found = _sampled(samples=5000, on_progress=lambda share: share > 0.2)
+    assert found.samples < 0.5 * _sampled(samples=5000).samples
+    assert found.residual == pytest.approx(0, abs=1e-6)
+
+
+def test_a_listener_that_raises_cancels():
+    def cancel(share):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _sampled(samples=5000, on_progress=cancel)
+
+
+def test_groups_of_columns_play_together():
+    names = [f"c{i}" for i in range(P)]
+    players = Players.columns("features", names, {"pair": names[:2], "rest": names[4:]})
+    request = ExplainRequest(target="yes", samples=2000, players=players)
+    found = permutation.explain(FORWARD, ITEM, BACKGROUND, 1, request)
+    truth = exact.explain(FORWARD, ITEM, BACKGROUND, 1, request)
+    assert len(found.shares) == 4
+    assert (np.abs(found.shares - truth.shares) < 4 * found.shares_error + 1e-6).all()
+    assert found.values["features"].sum() == pytest.approx(found.shares.sum(), abs=1e-6)
 
 
 def test_a_single_column_takes_all():
