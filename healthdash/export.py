@@ -34,14 +34,26 @@ def results(
     if report.prediction is None:
         yield _failed(report)
     elif task.unit == "row":
-        for item, gate in enumerate(task.item_gates(report, bundle)):
-            row = {"row": int(report.prediction.items[item]), "gate": _verdict(gate)}
-            yield _result(task, report, bundle, request, item) | row
+        yield from _rows(task, report, bundle, request)
     elif task.unit == "beat":
         item = task.default_item(report.prediction)
         yield _result(task, report, bundle, request, item) | _recording(task, report, bundle)
     else:
         yield _result(task, report, bundle, request, 0)
+
+
+def _rows(
+    task: Task, report: Report, bundle: Bundle, request: ExplainRequest | None
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a table in order; one that was refused has an error and no probabilities."""
+    gates, refused = task.item_gates(report, bundle), report.refusals
+    for row, item in report.rows():
+        if item is None:
+            reasons = {"verdict": "refuse", "reasons": list(refused[row].problems)}
+            yield {**_head(report), "gate": reasons, "error": error(refused[row]), "row": row}
+        else:
+            result = _result(task, report, bundle, request, item)
+            yield result | {"row": row, "gate": _verdict(gates[item])}
 
 
 def inspections(uploads: Sequence[Upload]) -> Iterator[dict[str, Any]]:

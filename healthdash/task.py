@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash import explain as explaining
-from healthdash.errors import HealthdashError, TrainingError
+from healthdash.errors import HealthdashError, InvalidInput, TrainingError
 from healthdash.explain import ExplainRequest, Explanation
 from healthdash.fields import Field
 from healthdash.training import TrainSettings
@@ -45,6 +45,7 @@ Arrays = Mapping[str, NDArray[np.float32]]
 Kind = Literal["image", "volume", "signal", "table", "document"]
 Verdict = Literal["pass", "warn", "refuse"]
 Unit = Literal["image", "row", "beat"]
+_MEND = "Correct these cells, or empty them where the value is not known."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,15 @@ class Sample:
         What it is ("image") and how it was stored ("DICOM, JPEG 2000").
     notices : tuple of str
         Odd but usable things that the reader found, one sentence each.
+    refused : dict of int to tuple of str
+        Rows (numbers from 0) that are left out while the others are used, with the reasons.
     """
 
     source: str
     kind: Kind
     format: str
     notices: tuple[str, ...] = ()
+    refused: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,18 @@ class Report:
     explained_item: int = 0
     error: HealthdashError | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def refusals(self) -> Mapping[int, InvalidInput]:
+        """What is wrong with each row that was left out while the others were used."""
+        found = self.sample.refused if self.sample else {}
+        return {row: InvalidInput(reasons, hint=_MEND) for row, reasons in found.items()}
+
+    def rows(self) -> list[tuple[int, int | None]]:
+        """Pair each row of the file with its place in the prediction, in order; None: it was refused."""
+        predicted = self.prediction.items.tolist() if self.prediction else []
+        refused = [(row, None) for row in (self.sample.refused if self.sample else ())]
+        return sorted([*zip(predicted, range(len(predicted)), strict=True), *refused])
 
 
 @dataclass(frozen=True, slots=True)

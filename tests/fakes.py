@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -188,15 +188,26 @@ class FakeRows(FakeTask):
             cells = uploads[0].data.decode().split()[1].split(",")
             values = np.array([[float(cell or 0) for cell in cells]], np.float32)
             return Numbers(source=uploads[0].name, kind="table", format="CSV", values=values)
-        return super().read(uploads)
+        return _without_gaps(super().read(uploads))
 
     def prepare(self, sample: Sample, config: Mapping[str, Any]) -> dict[str, np.ndarray]:
         assert isinstance(sample, Numbers)
         return {"features": sample.values.astype(np.float32)}
 
+    def items(self, sample: Sample, config: Mapping[str, Any]) -> np.ndarray:
+        assert isinstance(sample, Numbers)
+        return np.setdiff1d(np.arange(len(sample.values) + len(sample.refused)), list(sample.refused))
+
     def show(self, sample: Sample) -> tuple[View, ...]:
         assert isinstance(sample, Numbers)
         return (Grid(title="Your table", frame=pd.DataFrame(sample.values, columns=["a", "b"])),)
+
+
+def _without_gaps(table: Numbers) -> Numbers:
+    """Refuse the rows that have a gap."""
+    gaps = np.isnan(table.values).any(axis=1)
+    refused = {int(row): ("column a: expected a number, got text",) for row in np.flatnonzero(gaps)}
+    return replace(table, values=table.values[~gaps], refused=refused)
 
 
 def fake_bundle(task: Task) -> Any:

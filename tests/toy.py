@@ -23,6 +23,7 @@ from healthdash.views import Grid, Sections
 @dataclass(frozen=True, kw_only=True)
 class Rows(Sample):
     values: np.ndarray
+    rows: np.ndarray
 
 
 class ToyForward:
@@ -77,12 +78,20 @@ class ToyTask(Task):
     def read(self, uploads: Sequence[Upload]) -> Rows:
         try:
             lines = uploads[0].data.decode().split()
-            values = np.array([[float(n) for n in line.split(",")] for line in lines], np.float32)
+            # "!" stands for a row that cannot be used.
+            kept = {row: line for row, line in enumerate(lines) if line != "!"}
+            values = np.array([[float(n) for n in line.split(",")] for line in kept.values()], np.float32)
         except ValueError as error:
             raise UnreadableUpload("expected numbers", hint="Write numbers.") from error
         if uploads[0].data == b"7,7":
             raise RuntimeError("a hole in the reader")
-        return Rows(source=uploads[0].name, kind="table", format="text", values=values)
+        refused = {
+            row: ("column a: expected a number, got text",) for row in range(len(lines)) if row not in kept
+        }
+        return Rows(
+            source=uploads[0].name, kind="table", format="text", values=values,
+            rows=np.array(list(kept), np.int64), refused=refused,
+        )  # fmt: skip
 
     def validate(self, sample: Sample) -> None:
         assert isinstance(sample, Rows)
@@ -98,6 +107,10 @@ class ToyTask(Task):
     def prepare(self, sample: Sample, config: Mapping[str, Any]) -> dict[str, np.ndarray]:
         assert isinstance(sample, Rows)
         return {"features": sample.values * config["scale"]}
+
+    def items(self, sample: Sample, config: Mapping[str, Any]) -> np.ndarray:
+        assert isinstance(sample, Rows)
+        return sample.rows
 
     def explain(
         self, bundle: Any, inputs: Mapping[str, np.ndarray], request: ExplainRequest, on_progress: Any = None

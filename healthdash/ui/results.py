@@ -12,7 +12,7 @@ import streamlit as st
 
 from healthdash import DISCLAIMER
 from healthdash.bundles import Bundle
-from healthdash.task import Gate, Report, Task
+from healthdash.task import Gate, Prediction, Report, Task
 from healthdash.ui import explaining, problems, state
 from healthdash.ui.downloads import safe_csv
 from healthdash.ui.draw import draw_all, draw_beside, point_at
@@ -26,10 +26,20 @@ _ROW_PX, _TALLEST_PX = 35, 423
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the results: a report, and the row in it (0 for pictures and recordings)."""
+    """One line of the results.
+
+    Attributes
+    ----------
+    report : int
+    item : int or None
+        Place in the prediction (0 for pictures and recordings); None for a row that was refused.
+    row : int
+        Row of a table, from 0.
+    """
 
     report: int
-    item: int
+    item: int | None = 0
+    row: int = 0
 
 
 def show(task: Task, bundle: Bundle, work: state.Workspace) -> None:
@@ -46,30 +56,51 @@ def entries(task: Task, reports: list[Report]) -> list[Entry]:
     """Return every line of the results, in the order of the inputs."""
     found = []
     for number, report in enumerate(reports):
-        by_row = task.unit == "row" and report.prediction is not None
-        items = range(len(report.prediction)) if by_row and report.prediction else range(1)
-        found += [Entry(number, item) for item in items]
+        if task.unit == "row" and report.prediction is not None:
+            found += [Entry(number, item, row) for row, item in report.rows()]
+        else:
+            found.append(Entry(number))
     return found
 
 
 def table(task: Task, bundle: Bundle, reports: list[Report]) -> pd.DataFrame:
     """Return one row a result: source, label, probabilities, verdict of the gate, reason of a failure."""
-    frame = pd.concat([pd.DataFrame(_lines(task, bundle, report)) for report in reports], ignore_index=True)
+    frame = pd.concat([_lines(task, bundle, report) for report in reports], ignore_index=True)
     last = ["gate", "message"]
     return frame[[*(c for c in frame.columns if c not in last), *last]]
 
 
-def _lines(task: Task, bundle: Bundle, report: Report) -> Mapping[str, object]:
-    """Return the columns of a report's lines."""
-    prediction = report.prediction
-    if prediction is None:
+def _lines(task: Task, bundle: Bundle, report: Report) -> pd.DataFrame:
+    """Return the lines of a report: of a table the rows in order, the refused ones among them."""
+    if report.prediction is None:
         message = report.error.message if report.error else ""
         result = "refused" if report.gate and report.gate.verdict == "refuse" else "failed"
-        return {"source": [report.source], "result": [result], "gate": ["refuse"], "message": [message]}
+        line = {"source": report.source, "result": result, "gate": "refuse", "message": message}
+        return pd.DataFrame([line])
     if task.unit == "beat":
-        return _recording(report)
+        return pd.DataFrame(_recording(report))
+    predicted = pd.DataFrame(_predicted(task, bundle, report, report.prediction))
+    if not report.refusals:
+        return predicted
+    return pd.concat([predicted, pd.DataFrame(_refused_rows(report))]).sort_values("row")
+
+
+def _refused_rows(report: Report) -> Mapping[str, object]:
+    """Return the columns of the rows that were refused; they have no probabilities."""
+    refused = report.refusals
+    return {
+        "source": [report.source] * len(refused),
+        "row": [row + 1 for row in refused],
+        "result": ["refused"] * len(refused),
+        "gate": ["refuse"] * len(refused),
+        "message": [error.message for error in refused.values()],
+    }
+
+
+def _predicted(task: Task, bundle: Bundle, report: Report, prediction: Prediction) -> Mapping[str, object]:
+    """Return the columns of what was predicted: pictures, or rows of a table."""
     gates = task.item_gates(report, bundle)
-    rows = {"row": prediction.items + 1} if task.unit == "row" and len(prediction) > 1 else {}
+    rows = {"row": prediction.items + 1} if task.unit == "row" and _is_many(report, prediction) else {}
     chances = {f"P({name})": prediction.calibrated[:, k] for k, name in enumerate(prediction.labels)}
     return {
         "source": [report.source] * len(prediction),
@@ -79,6 +110,11 @@ def _lines(task: Task, bundle: Bundle, report: Report) -> Mapping[str, object]:
         "gate": [gate.verdict for gate in gates],
         "message": ["; ".join(gate.reasons) for gate in gates],
     }
+
+
+def _is_many(report: Report, prediction: Prediction) -> bool:
+    """Say whether a report has more than one line."""
+    return len(prediction) + len(report.sample.refused if report.sample else ()) > 1
 
 
 def _recording(report: Report) -> Mapping[str, object]:
@@ -149,14 +185,17 @@ def _open(task: Task, bundle: Bundle, work: state.Workspace, entry: Entry) -> No
     if report.error is not None or report.prediction is None:
         _refused(task, report, entry)
         return
+    if entry.item is None:
+        _refused_row(task, report, entry)
+        return
     if entry.report not in work.gates:
         work.gates[entry.report] = task.item_gates(report, bundle)
     gate = work.gates[entry.report][entry.item]
     _told(gate)
-    item = _beat(task, work, entry)
+    item = _beat(task, work, entry, entry.item)
     sections = _without(task.render(report, bundle, item), {*notices, *gate.reasons})
     whole = f"{task.slug}/{work.origin}/{entry.report}/input"
-    if task.unit == "row" and len(report.prediction) > 1:
+    if task.unit == "row" and _is_many(report, report.prediction):
         with st.expander("The whole table", icon=":material/table_rows:"):
             draw_all(sections.input, whole)
         draw_beside(sections.result[:1], sections.result[1:], f"{whole}/{item}")
@@ -198,12 +237,21 @@ def _refused(task: Task, report: Report, entry: Entry) -> None:
         draw_beside(views[:1], views[1:], f"{task.slug}/refused/{entry.report}")
 
 
-def _beat(task: Task, work: state.Workspace, entry: Entry) -> int:
+def _refused_row(task: Task, report: Report, entry: Entry) -> None:
+    """Say why a row of a table has no result, with the others in reach."""
+    assert report.sample is not None
+    st.subheader(f"Row {entry.row + 1}", anchor=False)
+    problems.tell(report.refusals[entry.row])
+    with st.expander("The rows that were analysed", icon=":material/table_rows:"):
+        draw_all(task.show(report.sample), f"{task.slug}/refused/{entry.report}")
+
+
+def _beat(task: Task, work: state.Workspace, entry: Entry, item: int) -> int:
     """Return the item that is shown: of a recording, the beat that the reader chose."""
     report = work.reports[entry.report]
     assert report.prediction is not None
     if task.unit != "beat" or len(report.prediction) < 2:
-        return entry.item
+        return item
     prediction = report.prediction
     key = f"beat:{task.slug}:{work.title}:{entry.report}:{len(prediction)}"
     is_new = key not in st.session_state

@@ -7,10 +7,10 @@ import json
 import pytest
 
 from healthdash import DISCLAIMER
-from healthdash.ui import state
+from healthdash.ui import results, state
 from tests import fakes
 
-PAGES = ("home", "images", "ecg", "records", "models", "train")
+PAGES = ("home", "images", "ecg", "records", "explain", "models", "train")
 KINDS = {"images": fakes.FakePicture(), "ecg": fakes.FakeSignal(), "records": fakes.FakeRows()}
 
 pytestmark = pytest.mark.usefixtures("fake_tasks", "visited")
@@ -105,6 +105,27 @@ def test_many_files_give_a_table_with_the_failures_in_it(open_page):
     assert list(table["result"]) == ["low", "low", "low", "failed"]
     assert table["message"].iloc[-1] == "expected JSON with numbers"
     assert "3 of 4 analysed" in _texts(app)
+
+
+def test_refused_rows_stand_in_the_table_with_their_reason_and_without_a_score(open_page):
+    task = KINDS["records"]
+    app = _upload(open_page("records"), task, task.file([[1.0, 1.0], [None, 2.0], [-1.0, -3.0]]))
+    table = app.dataframe[0].value
+    assert list(table["row"]) == [1, 2, 3]
+    assert list(table["result"]) == ["high", "refused", "low"]
+    assert table["message"].iloc[1] == "column a: expected a number, got text"
+    assert table["P(high)"].isna().tolist() == [False, True, False]
+    assert "2 of 3 analysed; 1 could not be" in _texts(app)
+
+
+def test_a_refused_row_is_opened_with_its_reason_and_nothing_else(monkeypatch, open_page):
+    task = KINDS["records"]
+    monkeypatch.setattr(results, "_chosen", lambda task, bundle, work, found: found[1])
+    app = _upload(open_page("records"), task, task.file([[1.0, 1.0], [None, 2.0], [-1.0, -3.0]]))
+    assert "expected a number, got text" in app.error[0].value
+    assert "Row 2" in _texts(app)
+    assert "Estimated probability" not in _texts(app)
+    assert "Explain" not in [button.label for button in app.button]
 
 
 def test_the_two_files_of_a_recording_are_put_together(open_page):

@@ -33,6 +33,16 @@ def test_each_row_is_an_object():
     assert sum(first["probabilities"].values()) == pytest.approx(1, abs=1e-5)
 
 
+def test_a_refused_row_has_its_line_with_the_reason_and_no_score():
+    first, refused, last = _lines(b"1,1\n!\n-3,1", ExplainRequest())
+    assert [line["row"] for line in (first, refused, last)] == [0, 1, 2]
+    assert last["label"] == "low"
+    assert refused["gate"] == {"verdict": "refuse", "reasons": ["column a: expected a number, got text"]}
+    assert refused["error"]["type"] == "InvalidInput"
+    assert refused["error"]["hint"]
+    assert not {"label", "probabilities", "explanation"} & set(refused)
+
+
 def test_each_row_is_explained_for_its_own_label():
     first, second = _lines(b"1,1\n-3,1", ExplainRequest())
     assert (first["explanation"]["target"], second["explanation"]["target"]) == ("high", "low")

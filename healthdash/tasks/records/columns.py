@@ -1,12 +1,12 @@
 """Match the columns of a text table with a task's fields, and turn text into numbers and codes.
 
-Every problem is collected as a sentence that names the row and the column, never the value.
+Every problem is collected with its row, as a sentence that names the column, never the value.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,18 +20,22 @@ from .read import canonical
 
 __all__ = [
     "Columns",
+    "by_row",
     "impossible_values",
     "match_columns",
     "shortened",
     "to_codes",
     "to_numbers",
     "type_columns",
+    "with_row_numbers",
 ]
 
 #: Text that means "not known" in a number column. In a category column "none" is a value.
 GAPS = ("", "?", "na", "n/a", "nan", "null", "none", ".", "-", "missing")
 CODE_GAPS = ("", "?", "na", "n/a", "nan", "null")
 _MOST_PROBLEMS = 20
+#: A row number, from 0, and what is wrong in it.
+Wrong = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,13 @@ class Columns:
     ----------
     frame : DataFrame
         One column a field: float64 with NaN for gaps, or text with "" for gaps and unknown codes.
-    problems, notices : tuple of str
+    wrong : tuple of (int, str)
+        Cells that are no number, each with its row; NaN in the frame.
+    notices : tuple of str
     """
 
     frame: pd.DataFrame
-    problems: tuple[str, ...] = ()
+    wrong: tuple[Wrong, ...] = ()
     notices: tuple[str, ...] = ()
 
 
@@ -85,19 +91,22 @@ def type_columns(columns: Mapping[str, pd.Series], fields: Sequence[Field], n: i
         Number of rows.
     """
     typed: dict[str, NDArray[Any]] = {}
-    problems, notices = [], []
+    wrong: list[Wrong] = []
+    notices: list[str] = []
     for field in fields:
         is_number = isinstance(field, NumberField)
         if field.name not in columns:
             typed[field.name] = np.full(n, np.nan) if is_number else np.full(n, "", object)
         elif is_number:
             typed[field.name], bad = to_numbers(columns[field.name])
-            problems += [f"row {row + 1}, column {field.name}: expected a number, got text" for row in bad]
+            reason = f"column {field.name}: expected a number, got text"
+            wrong += [(row, reason) for row in bad.tolist()]
         else:
             choices = field.choices if isinstance(field, CategoryField) else {}
             typed[field.name], unknown = to_codes(columns[field.name], choices)
             notices += _unknown_notice(field, unknown)
-    return Columns(pd.DataFrame(typed), tuple(problems), tuple(notices))
+    # The index keeps the number of rows where there is no column.
+    return Columns(pd.DataFrame(typed, index=pd.RangeIndex(n)), tuple(wrong), tuple(notices))
 
 
 def to_numbers(text: pd.Series) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -148,20 +157,29 @@ def shortened(problems: Sequence[str]) -> tuple[str, ...]:
     return (*problems[:_MOST_PROBLEMS], f"and {len(problems) - _MOST_PROBLEMS:,} more problems")
 
 
-def impossible_values(frame: pd.DataFrame, fields: Sequence[Field]) -> list[str]:
-    """Name each row and column whose number lies outside what is possible."""
-    problems = []
+def impossible_values(frame: pd.DataFrame, fields: Sequence[Field]) -> Iterator[Wrong]:
+    """Yield each row and column whose number lies outside what is possible."""
     for field in fields:
         if not isinstance(field, NumberField):
             continue
         values = frame[field.name].to_numpy(np.float64)
-        outside = np.flatnonzero((values < field.low) | (values > field.high))
         unit = f" {field.unit}" if field.unit else ""
-        problems += [
-            f"row {row + 1}, column {field.name}: expected {field.low:g} to {field.high:g}{unit}"
-            for row in outside[: _MOST_PROBLEMS + 1]
-        ]
-    return problems
+        expected = f"column {field.name}: expected {field.low:g} to {field.high:g}{unit}"
+        yield from ((row, f"{expected}, got less") for row in np.flatnonzero(values < field.low).tolist())
+        yield from ((row, f"{expected}, got more") for row in np.flatnonzero(values > field.high).tolist())
+
+
+def by_row(wrong: Iterable[Wrong]) -> dict[int, tuple[str, ...]]:
+    """Put what is wrong in each row together, in the order of the rows."""
+    found: dict[int, list[str]] = {}
+    for row, reason in wrong:
+        found.setdefault(row, []).append(reason)
+    return {row: tuple(found[row]) for row in sorted(found)}
+
+
+def with_row_numbers(wrong: Mapping[int, tuple[str, ...]]) -> list[str]:
+    """Return each problem with the number of its row, counted from 1 as people do."""
+    return [f"row {row + 1}, {reason}" for row, reasons in wrong.items() for reason in reasons]
 
 
 def _unknown_notice(field: Field, unknown: int) -> list[str]:

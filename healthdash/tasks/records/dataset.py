@@ -15,7 +15,7 @@ from healthdash.errors import InputError, InvalidInput
 from healthdash.fields import Field
 from healthdash.training import TrainSettings
 
-from .columns import match_columns, type_columns
+from .columns import match_columns, shortened, type_columns, with_row_numbers
 from .read import canonical
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def _one(task: RecordsTask, file: Path, settings: TrainSettings) -> Dataset:
     sample = task.sample_of(text, file.name)
     target = _column(text.frame, settings.target or task.target)
     group = settings.group or task.group_column
-    problems = list(sample.problems)
+    # To leave out rows here would quietly change who is in the data.
+    problems = [*sample.problems, *shortened(with_row_numbers(sample.refused))]
     if target is None:
         problems.append(f"missing column: {settings.target or task.target}, the one to predict")
     if group and _column(text.frame, group) is None:

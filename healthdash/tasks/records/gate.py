@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,14 +34,17 @@ def gate(frame: pd.DataFrame, config: Mapping[str, Any]) -> Gate:
     Parameters
     ----------
     frame : DataFrame
-        Typed columns.
+        Typed columns; the index is the row number, from 0.
     config : dict
         Preprocessing of the bundle: `low` and `high` of a number, `values` of a category.
     """
     values = features(frame, config)
     if _gaps(values, config).all():
         return Gate.of(refuse=["Every value is missing."], hint="Fill in the columns of the task.")
-    warn = [f"{finding.what} in {_rows(finding.rows)}." for finding in findings(frame, values, config)]
+    warn = [
+        f"{finding.what} in {_rows(frame.index[finding.rows].tolist())}."
+        for finding in findings(frame, values, config)
+    ]
     return Gate.of(warn=warn, hint=_HINT if warn else "")
 
 
@@ -82,9 +85,8 @@ def _gaps(values: NDArray[np.float32], config: Mapping[str, Any]) -> NDArray[np.
     return np.where(categories, values == 0, np.isnan(values))
 
 
-def _rows(which: NDArray[np.bool_]) -> str:
-    """Name the rows, counted from 1; many by their number and the first."""
-    rows = np.flatnonzero(which)
+def _rows(rows: Sequence[int]) -> str:
+    """Name rows, counted from 1; many by their number and the first."""
     if len(rows) <= 3:
         return f"row{'s' if len(rows) > 1 else ''} {', '.join(str(row + 1) for row in rows)}"
     return f"{len(rows):,} rows (the first is row {rows[0] + 1})"

@@ -102,7 +102,7 @@ def heart_training_set(fields: Sequence[Field], target: str) -> Example:
             ill = bool(rng.random() < 0.5)
             yield _heart_row(rng, ill=ill) | {target: int(ill)}
 
-    short = TrainSettings(epochs=10, members=4, folds=3)
+    short = TrainSettings(epochs=10, members=2, folds=2)
     return _training_set([*fields, _named(target)], f"{_TRAINING_ROWS} rows", draw, short)
 
 

@@ -19,7 +19,7 @@ from healthdash.views import Sections, View
 
 from . import gate as gating
 from . import prepare, views
-from .columns import impossible_values, match_columns, shortened, type_columns
+from .columns import by_row, impossible_values, match_columns, shortened, type_columns, with_row_numbers
 from .read import TextTable, looks_like_table, read_text_table
 
 if TYPE_CHECKING:
@@ -44,9 +44,10 @@ class TableSample(Sample):
     text : TextTable
         As the file holds it.
     frame : DataFrame
-        The task's columns: float64 with NaN for gaps, or text with "" for gaps.
+        The task's columns: float64 with NaN for gaps, or text with "" for gaps. Without the rows
+        that are `refused`; the index is the row number in the file, from 0.
     problems : tuple of str
-        What `validate` raises.
+        What `validate` raises: what is wrong with the whole table, or with all of its rows.
     """
 
     text: TextTable
@@ -106,7 +107,7 @@ class RecordsTask(Task):
         return looks_like_table(upload.data)
 
     def read(self, uploads: Sequence[Upload]) -> TableSample:
-        """Parse one table; what breaks the fields is kept for `validate`."""
+        """Parse one table; rows that break the fields are left out and kept with their reasons."""
         if len(uploads) != 1:
             raise UnreadableUpload("expected one table at a time", hint="Upload the tables one by one.")
         return self.sample_of(self.read_text(uploads[0].data), uploads[0].name)
@@ -122,19 +123,24 @@ class RecordsTask(Task):
         places, problems = match_columns(list(text.frame.columns), self.fields)
         columns, mended = self.mend({name: text.frame.iloc[:, at] for name, at in places.items()})
         typed = type_columns(columns, self.fields, len(text.frame))
-        problems = (*problems, *typed.problems, *impossible_values(typed.frame, self.fields))
+        wrong = by_row([*typed.wrong, *impossible_values(typed.frame, self.fields)])
+        if problems or len(wrong) == len(typed.frame):
+            problems, refused = (*problems, *with_row_numbers(wrong)), {}
+        else:
+            refused = wrong
         return TableSample(
             source=source,
             kind="table",
             format=text.format,
             notices=(*text.notices, *typed.notices, *mended),
+            refused=refused,
             text=text,
-            frame=typed.frame,
+            frame=typed.frame.drop(index=list(refused)),
             problems=shortened(problems),
         )
 
     def validate(self, sample: Sample) -> None:
-        """Raise `InvalidInput` with every missing column, text in a number and impossible value."""
+        """Raise `InvalidInput` with every missing column; where no row can be used, with all reasons."""
         assert isinstance(sample, TableSample)
         if sample.problems:
             raise InvalidInput(sample.problems, hint=_HINT)
@@ -164,6 +170,11 @@ class RecordsTask(Task):
         if missing:
             raise OutOfScope(f"the model needs the columns {', '.join(missing)}", hint=_HINT)
         return {"features": prepare.features(sample.frame, config)}
+
+    def items(self, sample: Sample, config: Mapping[str, Any]) -> NDArray[np.int64]:
+        """Return the row number in the file of each row that is predicted."""
+        assert isinstance(sample, TableSample)
+        return sample.frame.index.to_numpy(np.int64)
 
     # -- explaining and showing --------------------------------------------------------------
 

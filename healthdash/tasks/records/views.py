@@ -43,9 +43,10 @@ def inputs(sample: TableSample, fields: Sequence[Field]) -> tuple[View, ...]:
     if len(sample.frame) == 1:
         return (_one_row(sample.frame, fields, 0),)
     words = {f.label: [in_words(v, f) for v in sample.frame[f.name].head(_MOST_ROWS)] for f in fields}
-    frame = pd.DataFrame(words, index=pd.RangeIndex(1, min(len(sample.frame), _MOST_ROWS) + 1, name="row"))
+    frame = pd.DataFrame(words, index=(sample.frame.index[:_MOST_ROWS] + 1).rename("row"))
     rows = len(sample.frame)
     caption = f"{rows:,} rows" + (f"; the first {_MOST_ROWS:,} are shown" if rows > _MOST_ROWS else "")
+    caption += f"; {len(sample.refused):,} more were refused" if sample.refused else ""
     return (Grid(title="Your table", caption=caption, frame=frame),)
 
 
@@ -64,8 +65,9 @@ def sections(
     sample: TableSample = report.sample  # type: ignore[assignment]
     result: list[View] = []
     if report.prediction is not None:
-        many = len(report.prediction) > 1
-        result += [_bars(report, bundle, item, f"Row {item + 1}" if many else "Estimated probability")]
+        many = len(report.prediction) + len(sample.refused) > 1
+        row = int(report.prediction.items[item]) + 1
+        result += [_bars(report, bundle, item, f"Row {row}" if many else "Estimated probability")]
         if many:
             result += [_one_row(sample.frame, fields, item)]
     explanation: tuple[View, ...] = ()
@@ -92,7 +94,7 @@ def _plain(value: object) -> str | float | None:
 def _one_row(frame: pd.DataFrame, fields: Sequence[Field], item: int) -> Grid:
     words = [in_words(frame[field.name].iloc[item], field) for field in fields]
     table = pd.DataFrame({"Feature": [field.label for field in fields], "Value": words})
-    return Grid(title=f"Values of row {item + 1}", frame=table)
+    return Grid(title=f"Values of row {frame.index[item] + 1}", frame=table)
 
 
 def _bars(report: Report, bundle: Bundle, item: int, title: str) -> ClassBars:

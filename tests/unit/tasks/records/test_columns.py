@@ -55,7 +55,27 @@ def test_every_problem_is_named_by_row_and_column_and_never_by_value():
     assert found == (
         "row 1, column age: expected a number, got text",
         "row 2, column ca: expected a number, got text",
-        "row 2, column chol: expected 40 to 1000 mg/dl",
+        "row 2, column chol: expected 40 to 1000 mg/dl, got more",
+    )
+
+
+def test_rows_that_cannot_be_used_are_refused_and_the_others_are_kept_with_their_numbers():
+    sample = read([heart_row(age="secret", chol="1"), heart_row(), heart_row(ca="-1"), heart_row(age="70")])
+    assert sample.refused == {
+        0: ("column age: expected a number, got text", "column chol: expected 40 to 1000 mg/dl, got less"),
+        2: ("column ca: expected 0 to 4, got less",),
+    }
+    assert sample.frame["age"].to_dict() == {1: 63, 3: 70}
+    assert HEART.items(sample, {}).tolist() == [1, 3]
+    assert HEART.describe(sample)["rows"] == 4
+
+
+def test_a_missing_column_is_told_with_what_is_wrong_in_the_rows():
+    good, bad = heart_row(), heart_row(age="secret")
+    del good["thal"], bad["thal"]
+    assert problems([good, bad]) == (
+        "missing column: thal",
+        "row 2, column age: expected a number, got text",
     )
 
 

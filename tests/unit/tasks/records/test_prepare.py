@@ -99,6 +99,11 @@ def test_the_gate_names_column_range_and_rows():
     assert "40" not in " ".join(found.reasons)
 
 
+def test_the_gate_names_rows_as_the_file_numbers_them():
+    later = frame(visits=[40.0]).set_axis([6])
+    assert gate(later, CONFIG).reasons == ("Column visits: outside the training range of 0 to 9 in row 7.",)
+
+
 def test_each_row_has_a_gate_of_its_own():
     first, second = row_gates(pd.concat([frame(), frame(visits=[40.0])], ignore_index=True), CONFIG)
     assert first.verdict == "pass"

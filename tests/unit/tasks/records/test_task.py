@@ -32,7 +32,7 @@ def report(uploads) -> Report:
             labels=tuple(HEART.labels),
             raw=probabilities,
             calibrated=probabilities,
-            items=np.arange(n),
+            items=sample.frame.index.to_numpy(),
             decided=np.ones(n, int),
             unit="row",
             is_calibrated=False,
@@ -111,6 +111,17 @@ def test_one_row_of_many_is_shown_beside_its_probabilities():
     assert values.title == "Values of row 5"
 
 
+def test_rows_keep_their_numbers_where_others_were_refused():
+    lines = HEART.examples()[3].make()[0].data.decode().splitlines()
+    lines[1] = "secret" + lines[1][lines[1].index(",") :]
+    found = report([Upload("table.csv", "\n".join(lines).encode())])
+    assert found.rows()[:2] == [(0, None), (1, 0)]
+    whole = HEART.render(found, BUNDLE, item=0)
+    assert [view.title for view in whole.result] == ["Row 2", "Values of row 2"]
+    assert whole.input[0].frame.index[0] == 2
+    assert whole.input[0].caption == "19 rows; 1 more were refused"
+
+
 def test_no_identifier_race_or_target_is_an_input():
     inputs = {column["name"] for column in READMISSION.columns}
     assert not inputs & {"encounter_id", "patient_nbr", "readmitted", "race"}
@@ -140,6 +151,23 @@ def labelled(rows: int) -> bytes:
     frame = drawn.iloc[np.arange(rows) % len(drawn)].assign(chol=[str(150 + i) for i in range(rows)])
     frame["num"] = (~frame["ca"].isin(["0", "?"])).astype(int)
     return frame.to_csv(index=False).encode()
+
+
+def test_a_data_set_needs_no_column_of_subgroups(tmp_path):
+    (upload,) = READMISSION.training_examples()[0].make()
+    (tmp_path / "table.csv").write_bytes(upload.data)
+    dataset = READMISSION.load_dataset(tmp_path / "table.csv", TrainSettings())
+    assert len(dataset.rows(np.array([3, 5]))) == 2
+
+
+def test_a_data_set_with_a_bad_cell_is_not_trained_on(tmp_path):
+    from healthdash.errors import InvalidInput
+
+    lines = labelled(10).decode().splitlines()
+    lines[3] = "secret" + lines[3][lines[3].index(",") :]
+    (tmp_path / "table.csv").write_text("\n".join(lines))
+    with pytest.raises(InvalidInput, match="row 3, column age: expected a number, got text"):
+        HEART.load_dataset(tmp_path / "table.csv", TrainSettings())
 
 
 def test_a_data_set_without_its_target_says_so(tmp_path):
