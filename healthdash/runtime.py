@@ -241,14 +241,17 @@ class Forward:
         tf = tensorflow()
         return [tf.TensorSpec((None, *shape), tf.float32) for shape in self.shapes.values()]
 
+    def calibrated(self, logits: Any) -> Any:
+        """Return tensors of calibrated logits, whose softmax is the probability that is shown."""
+        return self._scale * tensorflow().cast(logits, "float32") + self._offset
+
     def _output(self, arrays: Sequence[Any]) -> Any:
-        tf = tensorflow()
         out = self._network(list(arrays) if len(arrays) > 1 else arrays[0], training=False)
-        return tf.cast(out, tf.float32)
+        return tensorflow().cast(out, "float32")
 
     def _probability(self, arrays: Sequence[Any], target: Any) -> Any:
         tf = tensorflow()
-        probabilities = tf.nn.softmax(self._scale * self._output(arrays) + self._offset)
+        probabilities = tf.nn.softmax(self.calibrated(self._output(arrays)))
         return tf.gather(probabilities, target, axis=1)
 
     def _logits(self) -> Any:

@@ -1,8 +1,8 @@
 """Explanations: one file a method, each stating what it fits.
 
-All methods explain the calibrated probability of one named class for one item, against a
-background stored in the bundle, and report how far their values miss additivity:
-``base + sum(values) + residual = output``.
+All methods explain the calibrated probability of one named class for one item, against a baseline
+that is stated, and report how far their values miss additivity: ``base + sum(values) + residual =
+output``. Two of them, occlusion and Grad-CAM, do not share the output out; their residual is NaN.
 """
 
 from __future__ import annotations
@@ -39,7 +39,11 @@ Arrays = Mapping[str, NDArray[np.float32]]
 METHODS: dict[str, str] = {
     "exact-shapley": "healthdash.explain.exact",
     "permutation-shapley": "healthdash.explain.permutation",
+    "kernel-shap": "healthdash.explain.kernel",
     "expected-gradients": "healthdash.explain.gradients",
+    "integrated-gradients": "healthdash.explain.integrated",
+    "occlusion": "healthdash.explain.occlusion",
+    "grad-cam": "healthdash.explain.gradcam",
 }
 
 

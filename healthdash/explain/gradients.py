@@ -21,10 +21,11 @@ from healthdash.explain.types import Arrays, ExplainRequest, Found, OnProgress, 
 if TYPE_CHECKING:
     from healthdash.runtime import Forward
 
-__all__ = ["TITLE", "explain", "reason_against"]
+__all__ = ["POINTS_AT_ONCE", "TITLE", "draws", "explain", "products", "reason_against"]
 
 TITLE = "Expected gradients"
-_POINTS_AT_ONCE = 64
+#: Gradients in one call.
+POINTS_AT_ONCE = 64
 
 
 def reason_against(
@@ -74,10 +75,10 @@ def explain(
     rows, steps = draws(m, count, np.random.default_rng(request.seed))
     sums = {name: _RunningMean(values.shape[1:]) for name, values in inputs.items()}
     done = 0
-    for products in _products(forward, inputs, background, target_index, rows, steps):
-        for name, values in products.items():
+    for block in products(forward, inputs, background, target_index, rows, steps):
+        for name, values in block.items():
             sums[name].add(values)
-        done = min(count, done + _POINTS_AT_ONCE)
+        done = min(count, done + POINTS_AT_ONCE)
         on_progress(Progress(done / count))
     return Found(
         values={name: mean.mean.astype(np.float32) for name, mean in sums.items()},
@@ -104,7 +105,7 @@ def draws(m: int, count: int, rng: np.random.Generator) -> tuple[NDArray[np.intp
     return rows, ((np.arange(count) + rng.random(count)) / count).astype(np.float32)
 
 
-def _products(
+def products(
     forward: Forward,
     inputs: Arrays,
     background: Arrays,
@@ -113,8 +114,8 @@ def _products(
     steps: NDArray[np.float32],
 ) -> Iterator[dict[str, NDArray[np.float32]]]:
     """Yield (item - background row) * gradient for blocks of the draws."""
-    for start in range(0, len(rows), _POINTS_AT_ONCE):
-        block = slice(start, start + _POINTS_AT_ONCE)
+    for start in range(0, len(rows), POINTS_AT_ONCE):
+        block = slice(start, start + POINTS_AT_ONCE)
         starts = {name: background[name][rows[block]] for name in inputs}
         ways = {name: inputs[name] - starts[name] for name in inputs}
         points = {name: starts[name] + _like(steps[block], ways[name]) * ways[name] for name in inputs}

@@ -100,7 +100,7 @@ def test_the_other_class_gets_the_opposite_values():
 
 def test_blocks_do_not_change_the_values(monkeypatch):
     whole = _explained(samples=64)
-    monkeypatch.setattr(gradients, "_POINTS_AT_ONCE", 7)
+    monkeypatch.setattr(gradients, "POINTS_AT_ONCE", 7)
     shares = []
     parts = _explained(samples=64, on_progress=shares.append)
     np.testing.assert_allclose(parts.values["image"], whole.values["image"], atol=1e-6)
