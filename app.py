@@ -12,6 +12,7 @@ page = st.navigation(
             st.Page("pages/images.py", title="Images", icon=":material/radiology:"),
             st.Page("pages/ecg.py", title="ECG", icon=":material/ecg_heart:"),
             st.Page("pages/records.py", title="Patient records", icon=":material/table_chart:"),
+            st.Page("pages/explain.py", title="Explain", icon=":material/zoom_in:"),
         ],
         "Models": [
             st.Page("pages/models.py", title="Models", icon=":material/monitoring:"),

@@ -122,6 +122,8 @@ class Picture(View):
         True when low values are shown bright (MONOCHROME1).
     heat : float32 (height, width) or None
         Attribution for each pixel; positive speaks for the explained class.
+    heat_scale : float or None
+        Attribution that is drawn in full colour; None takes the 99.5th percentile of its size.
     aspect : float
         Height of a pixel over its width, in millimetres.
     """
@@ -132,6 +134,7 @@ class Picture(View):
     invert: bool = False
     heat: NDArray[np.float32] | None = None
     heat_label: str = ""
+    heat_scale: float | None = None
     aspect: float = 1.0
 
 
@@ -158,6 +161,8 @@ class Trace(View):
         Beats, events.
     attribution : float32 (n_samples, n_leads) or None
         Drawn along the trace; positive speaks for the explained class.
+    attribution_scale : float or None
+        Attribution that is drawn in full colour; None takes the 99.5th percentile of its size.
     start_s : float
         Time of the first sample, for a cut-out of a longer recording.
     paper : bool
@@ -171,6 +176,7 @@ class Trace(View):
     markers: tuple[Marker, ...] = ()
     attribution: NDArray[np.float32] | None = None
     attribution_label: str = ""
+    attribution_scale: float | None = None
     start_s: float = 0.0
     paper: bool = True
 
@@ -193,6 +199,8 @@ class Waterfall(View):
         With the value that each has, as people read it.
     attributions : float32 (n_features,)
         In the unit of the output (probability). base + sum + residual = output.
+    span : tuple of two floats or None
+        Lowest and highest probability of the axis; None fits it to the steps.
     """
 
     features: tuple[str, ...]
@@ -201,6 +209,7 @@ class Waterfall(View):
     output: float
     residual: float
     target: str
+    span: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from healthdash.task import Task
 from healthdash.ui import about, inputs, problems, results, shell, state
 from healthdash.ui.draw import draw_all
 
-__all__ = ["page"]
+__all__ = ["analyse", "page"]
 
 _TITLES = {"images": "Images", "ecg": "ECG", "records": "Patient records"}
 _MANY = 2
@@ -40,12 +40,12 @@ def page(kind: str) -> None:
                 draw_all(task.show(task.read(work.groups[0])), f"shown:{task.slug}")
             return
         if work.groups:
-            _analyse(task, bundle, work)
+            analyse(task, bundle, work)
             results.show(task, bundle, work)
         about.expander(bundle)
 
 
-def _analyse(task: Task, bundle: Bundle, work: state.Workspace) -> None:
+def analyse(task: Task, bundle: Bundle, work: state.Workspace) -> None:
     """Run the model over inputs that it has not seen, with the input in sight meanwhile."""
     if work.is_done_by(bundle):
         return

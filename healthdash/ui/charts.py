@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from healthdash.ui.palette import AGAINST, DIVERGING, FOR, SERIES, Paper
 from healthdash.views import Beeswarm, ClassBars, Curve, Curves, Matrix, Waterfall
 
-__all__ = ["beeswarm", "class_bars", "curves", "matrix", "waterfall"]
+__all__ = ["beeswarm", "class_bars", "curves", "force", "matrix", "waterfall"]
 
 #: Features that a waterfall shows one by one; the rest are one bar.
 _MOST_FEATURES = 12
@@ -55,8 +55,8 @@ def waterfall(view: Waterfall, paper: Paper) -> go.Figure:
     starts = ends - shares
     figure = go.Figure(_steps(names, starts, shares))
     _lay_out(figure, height=110 + _ROW_PX * len(names), paper=paper)
-    spread = max(float(np.ptp([*starts, *ends])), 0.02)
-    low, high = min(*starts, *ends), max(*starts, *ends)
+    low, high = view.span or (min(*starts, *ends), max(*starts, *ends))
+    spread = max(high - low, 0.02)
     figure.update_xaxes(
         range=[low - 0.18 * spread, high + 0.18 * spread],
         tickformat=".0%" if spread > 0.05 else ".1%",
@@ -80,6 +80,47 @@ def _steps(names: list[str], starts: NDArray[np.float64], shares: NDArray[np.flo
         cliponaxis=False,
         hovertemplate="%{y}: %{text}<extra></extra>",
     )
+
+
+def force(view: Waterfall, paper: Paper) -> go.Figure:
+    """Return one bar: what speaks for the class pushes from the left, what speaks against it from the right.
+
+    The two meet at the output, and begin as far from each other as all shares together.
+    """
+    names, shares = _largest(view.features, np.asarray(view.attributions, float))
+    figure = go.Figure()
+    for sign, color in ((1, FOR), (-1, AGAINST)):
+        kept = [i for i in range(len(names)) if sign * shares[i] > 0]
+        ends = view.output - sign * np.concatenate([[0.0], np.cumsum(np.abs(shares[kept]))])
+        figure.add_trace(
+            go.Bar(
+                base=ends[1:] if sign > 0 else ends[:-1],
+                x=np.abs(shares[kept]),
+                y=[""] * len(kept),
+                orientation="h",
+                marker={"color": color, "line": {"color": "white", "width": 1.5}},
+                text=[names[i] for i in kept],
+                customdata=[signed_percent(shares[i]) for i in kept],
+                textposition="inside",
+                insidetextanchor="middle",
+                textangle=0,
+                constraintext="none",
+                hovertemplate="%{text}: %{customdata} percentage points<extra></extra>",
+            )
+        )
+    _lay_out(figure, height=190, paper=paper)
+    total_for, against = shares[shares > 0].sum(), -shares[shares < 0].sum()
+    low, high = view.output - total_for, view.output + against
+    if view.span is not None:
+        low, high = min(low, view.span[0]), max(high, view.span[1])
+    edge = 0.03 * max(high - low, 0.02)
+    figure.update_layout(barmode="overlay", uniformtext={"minsize": 10, "mode": "hide"}, bargap=0.2)
+    title = f"estimated probability of {view.target}"
+    figure.update_xaxes(range=[low - edge, high + edge], tickformat=".0%", title=title)
+    figure.update_yaxes(showgrid=False, showticklabels=False)
+    for x, text, side in ((view.base, "average", "bottom"), (view.output, "this input", "top")):
+        _vertical(figure, x, f"{text} {percent(x)}", side, paper)
+    return figure
 
 
 def beeswarm(view: Beeswarm, paper: Paper) -> go.Figure:

@@ -6,10 +6,11 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from healthdash.ui.palette import DIVERGING, SERIES, Paper
+from healthdash.ui.palette import AGAINST, FOR, SERIES, Paper
+from healthdash.ui.scales import full_color
 from healthdash.views import Trace
 
-__all__ = ["MOST_POINTS", "figure", "overview", "thinned"]
+__all__ = ["MOST_POINTS", "add_caliper", "figure", "measured", "overview", "thinned"]
 
 #: Points sent for one figure at most, over all leads.
 MOST_POINTS = 5000
@@ -21,6 +22,8 @@ _PX_PER_MM = 3.5
 _MARGIN = {"l": 44, "r": 12, "t": 34, "b": 42}
 _PULSE_S = 0.2
 _ATTRIBUTED_POINTS = 2500
+#: Steps of colour on either side.
+_LEVELS = 4
 
 
 def thinned(values: NDArray[np.float32], most: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -161,31 +164,75 @@ def _add_lead(
 
 
 def _add_attribution(drawn: go.Figure, view: Trace, lanes: _Lanes, lead: int, first: int, last: int) -> None:
-    """Colour the places of one lead that count, stronger where they count more."""
+    """Colour the stretches of one lead that count, broader where they count more."""
     assert view.attribution is not None
     shares = view.attribution[first:last, lead]
-    strongest = float(np.percentile(np.abs(view.attribution), 99.5)) or float(np.abs(view.attribution).max())
-    if not strongest > 0:
+    if not view.attribution.any():
         return
-    most = _ATTRIBUTED_POINTS // len(view.leads)
-    counting = np.flatnonzero(np.abs(shares) > 0.05 * strongest)
-    counting = counting[np.argsort(-np.abs(shares[counting]), kind="stable")[:most]]
+    full = view.attribution_scale or full_color(view.attribution)
+    most = _ATTRIBUTED_POINTS // (3 * len(view.leads))  # a stretch is two points and a gap
+    levels = np.clip(np.ceil(np.abs(shares) / full * _LEVELS - 0.25), 0, _LEVELS)
+    counting = np.flatnonzero(levels > 0)
+    counting = np.sort(counting[np.argsort(-np.abs(shares[counting]), kind="stable")[:most]])
+    for level in range(1, _LEVELS + 1):
+        for sign in (-1, 1):
+            places = counting[(levels[counting] == level) & (np.sign(shares[counting]) == sign)]
+            if len(places):
+                _add_stretches(drawn, view, lanes, lead, first, places, sign * level)
+
+
+def _add_stretches(
+    drawn: go.Figure, view: Trace, lanes: _Lanes, lead: int, first: int, places: NDArray[np.int64], level: int
+) -> None:
+    """Draw the trace from each place to the next sample, all in the colour of one level."""
+    assert view.attribution is not None
+    starts = first + places
+    ends = np.minimum(starts + 1, len(view.signal) - 1)
+    gap = np.full(len(starts), np.nan)
+    height = [lanes.place(lead, view.signal[at, lead]) for at in (starts, ends)]
+    shares = 100 * view.attribution[starts, lead].astype(np.float64)
+    strength = abs(level) / _LEVELS
     drawn.add_trace(
         go.Scatter(
-            x=_seconds(view, first + counting),
-            y=lanes.place(lead, view.signal[first + counting, lead]),
-            mode="markers",
-            marker={
-                "color": shares[counting],
-                "colorscale": [list(stop) for stop in DIVERGING],
-                "cmin": -strongest,
-                "cmax": strongest,
-                "size": 3 + 6 * np.clip(np.abs(shares[counting]) / strongest, 0, 1),
-            },
-            hovertemplate="share %{marker.color:+.4f}<br>%{x:.3f} s<extra></extra>",
+            x=np.stack([_seconds(view, starts), _seconds(view, ends), gap], axis=1).ravel(),
+            y=np.stack([*height, gap], axis=1).ravel(),
+            customdata=np.repeat(shares, 3),
+            mode="lines",
+            line={"color": FOR if level > 0 else AGAINST, "width": 2 + 4 * strength},
+            opacity=0.35 + 0.6 * strength,
+            hovertemplate=f"{view.leads[lead]}: share %{{customdata:+.3f}} percentage points"
+            "<br>%{x:.3f} s<extra></extra>",
             showlegend=False,
         )
     )
+
+
+def add_caliper(drawn: go.Figure, from_s: float, to_s: float, paper: Paper) -> None:
+    """Mark a stretch of time with two lines."""
+    drawn.add_vrect(from_s, to_s, fillcolor=SERIES[2], opacity=0.12, line_width=0)
+    for at in (from_s, to_s):
+        drawn.add_vline(at, line={"color": paper.ink, "width": 1.2, "dash": "dash"})
+
+
+def measured(view: Trace, from_s: float, to_s: float) -> str:
+    """Say what lies between the two legs of a caliper: time, height, and shares.
+
+    Parameters
+    ----------
+    from_s, to_s : float, second
+        On the time axis of the view.
+    """
+    first, last = (round((at - view.start_s) * view.rate_hz) for at in (from_s, to_s))
+    stretch = slice(max(first, 0), max(last, first + 1) + 1)
+    length_s = to_s - from_s
+    words = [f"{1000 * length_s:.0f} ms" + (f" ({60 / length_s:.0f} /min)" if length_s > 0 else "")]
+    for lead, name in enumerate(view.leads):
+        values = view.signal[stretch, lead]
+        words.append(f"{name} from {values.min():.2f} to {values.max():.2f} {view.unit}")
+    if view.attribution is not None:
+        total = float(view.attribution[stretch].sum(dtype=np.float64))
+        words.append(f"shares in between sum to {100 * total:+.2f} percentage points")
+    return "; ".join(words)
 
 
 def _add_markers(drawn: go.Figure, view: Trace, lanes: _Lanes, first: int, last: int) -> None:

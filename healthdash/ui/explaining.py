@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -34,7 +34,7 @@ def section(task: Task, bundle: Bundle, work: state.Workspace, number: int, item
     if asked is None:
         st.info("No method of explanation fits this input.")
         return
-    key = (number, item, asked.method or "", asked.target, asked.samples)
+    key = (number, asked)
     words = "Explain" if key not in work.explained else "Explained"
     with st.container(horizontal=True, vertical_alignment="center"):
         wanted = st.button(
@@ -42,6 +42,7 @@ def section(task: Task, bundle: Bundle, work: state.Workspace, number: int, item
             disabled=key in work.explained,
         )  # fmt: skip
         st.caption("Shows what the model looked at, not where the disease is.")
+        _closer(task, bundle, work, number, asked)
     if wanted:
         bar = st.progress(0.0, _WAITING)
         work.explained[key] = pipeline.explain(task, report, bundle, asked, lambda share: _told(bar, share))
@@ -50,6 +51,17 @@ def section(task: Task, bundle: Bundle, work: state.Workspace, number: int, item
         _show(task, bundle, work.explained[key], item, place)
     if task.unit == "row" and len(report.prediction) > 1:
         _many(task, bundle, work, number, asked)
+
+
+def _closer(task: Task, bundle: Bundle, work: state.Workspace, number: int, asked: ExplainRequest) -> None:
+    """Hand this input over to the page that compares explanations."""
+    address = {
+        "task": task.slug, "model": bundle.name, "sample": work.origin.partition("sample:")[2],
+        "input": number + 1, "item": asked.item + 1, "class": asked.target, "method": asked.method,
+        "samples": asked.samples,
+    }  # fmt: skip
+    told = {name: str(choice) for name, choice in address.items() if choice}
+    st.page_link("pages/explain.py", label="Look closer", icon=":material/zoom_in:", query_params=told)
 
 
 def _told(bar: DeltaGenerator, share: float) -> None:
@@ -70,7 +82,7 @@ def _controls(task: Task, report: Report, item: int, place: str) -> ExplainReque
     target = columns[0].selectbox(
         "Class", labels, index=labels.index(report.prediction.label(item)), key=f"class:{place}"
     )
-    method = columns[1].selectbox("Method", fitting, format_func=_title, key=f"method:{place}")
+    method = columns[1].selectbox("Method", fitting, format_func=explain.title, key=f"method:{place}")
     samples = 200
     if method != _EXACT:
         samples = columns[2].select_slider(
@@ -93,12 +105,14 @@ def _show(task: Task, bundle: Bundle, report: Report, item: int, place: str) -> 
 
 def residual_in_words(explanation: Explanation) -> str:
     """Say what the shares start from, what they sum to, and what they miss."""
-    missed = abs(explanation.residual)
+    missed, title = abs(explanation.residual), explain.title(explanation.method)
+    spent = f"{explanation.samples:,} model evaluations in {explanation.seconds:.1f} s."
+    if not explanation.is_additive:
+        return f"{title}: its values rank what counts, they are no shares of the probability. {spent}"
     words = "exactly" if missed < 5e-5 else f"but for {100 * missed:.2f} percentage points"
     return (
-        f"{_title(explanation.method)}: from the average output {percent(explanation.base)} to "
-        f"{percent(explanation.output)} for {explanation.target}; the shares add up {words}. "
-        f"{explanation.samples:,} model evaluations in {explanation.seconds:.1f} s."
+        f"{title}: from the average output {percent(explanation.base)} to "
+        f"{percent(explanation.output)} for {explanation.target}; the shares add up {words}. {spent}"
     )
 
 
@@ -107,7 +121,7 @@ def _many(task: Task, bundle: Bundle, work: state.Workspace, number: int, asked:
     report = work.reports[number]
     assert report.prediction is not None
     n = min(len(report.prediction), _MOST_ROWS)
-    key = (number, -1, asked.method or "", asked.target, asked.samples)
+    key = (number, replace(asked, item=-1))
     st.subheader("Over many rows", anchor=False)
     if st.button(f"Explain the first {n} rows for {asked.target}", key=f"many:{task.slug}:{number}"):
         view = _beeswarm(task, bundle, report, asked, n)
@@ -122,8 +136,7 @@ def _beeswarm(task: Task, bundle: Bundle, report: Report, asked: ExplainRequest,
     done = st.progress(0.0, _WAITING)
     shares, values, names = [], [], []
     for item in range(n):
-        request = ExplainRequest(method=asked.method, target=asked.target, item=item, samples=asked.samples)
-        explained = pipeline.explain(task, report, bundle, request)
+        explained = pipeline.explain(task, report, bundle, replace(asked, item=item))
         if explained.error is not None:
             problems.tell(explained.error)
             return None
@@ -150,8 +163,3 @@ def _scaled(values: np.ndarray) -> np.ndarray:
     top = np.where(np.isnan(values), -np.inf, values).max(axis=0)
     span = np.where(top > known, top - known, 1)
     return np.asarray((values - np.where(np.isfinite(known), known, 0)) / span, np.float32)
-
-
-def _title(method: str) -> str:
-    title: str = import_module(explain.METHODS[method]).TITLE
-    return title

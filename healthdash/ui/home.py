@@ -33,6 +33,7 @@ def page() -> None:
             _card(kind)
     st.subheader("Your own data", anchor=False)
     with st.container(horizontal=True, gap="medium"):
+        st.page_link("pages/explain.py", label="Compare explanations", icon=":material/zoom_in:")
         st.page_link(
             "pages/train.py", label="Train a model and watch it learn", icon=":material/model_training:"
         )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from healthdash.ui.scales import full_color
 from healthdash.views import Picture, Window
 
-__all__ = ["default_window", "resized", "shown", "value_range", "with_heat"]
+__all__ = ["Look", "default_window", "rendered", "resized", "shown", "value_range", "with_heat"]
 
 #: A larger picture only costs time to send: no screen of a page shows more.
 _LONGEST_SIDE_PX = 1400
@@ -16,6 +19,33 @@ _LONGEST_SIDE_PX = 1400
 _SHORTEST_SIDE_PX = 560
 _FOR = np.array([213, 94, 0], np.float32)
 _AGAINST = np.array([0, 114, 178], np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a reader wants to see a picture.
+
+    Attributes
+    ----------
+    opacity : float
+        Of the strongest places of an explanation, 0 to 1.
+    threshold : float
+        Places weaker than this share of full colour, 0 to 1, stay clear.
+    """
+
+    window: Window
+    invert: bool = False
+    opacity: float = 0.6
+    threshold: float = 0.0
+
+
+def rendered(view: Picture, look: Look) -> NDArray[np.uint8]:
+    """Return a picture as a reader wants to see it, with its explanation, as uint8 (height, width, 3)."""
+    pixels = shown(view, look.window, invert=look.invert)
+    if view.heat is not None and look.opacity > 0:
+        full = view.heat_scale or full_color(view.heat)
+        pixels = with_heat(pixels, view.heat, look.opacity, full=full, threshold=look.threshold)
+    return resized(pixels, view.aspect)
 
 
 def value_range(view: Picture) -> tuple[float, float]:
@@ -45,25 +75,35 @@ def shown(view: Picture, window: Window, *, invert: bool) -> NDArray[np.uint8]:
     return np.repeat(grey[..., None], 3, axis=2)
 
 
-def with_heat(picture: NDArray[np.uint8], heat: NDArray[np.float32], opacity: float) -> NDArray[np.uint8]:
+def with_heat(
+    picture: NDArray[np.uint8],
+    heat: NDArray[np.float32],
+    opacity: float,
+    *,
+    full: float | None = None,
+    threshold: float = 0.0,
+) -> NDArray[np.uint8]:
     """Lay an attribution over a picture: orange speaks for the class, blue against it.
 
     Parameters
     ----------
     picture : uint8 (height, width, 3)
     heat : float32, any height and width
-        Stretched over the picture; full colour at the 99.5th percentile of its size.
+        Stretched over the picture.
     opacity : float
         Of the strongest places; weak ones stay clear.
+    full : float or None
+        Attribution in full colour; None takes the 99.5th percentile of its size.
+    threshold : float
+        Places weaker than this share of full colour stay clear.
     """
     height, width = picture.shape[:2]
     fitted = np.asarray(
         Image.fromarray(heat.astype(np.float32)).resize((width, height), Image.Resampling.BICUBIC)
     )
-    strongest = float(np.percentile(np.abs(heat), 99.5)) or float(np.abs(heat).max()) or 1.0
-    strength = np.clip(np.abs(fitted) / strongest, 0, 1)[..., None]
+    strength = np.clip(np.abs(fitted) / (full or full_color(heat)), 0, 1)[..., None]
     color = np.where(fitted[..., None] > 0, _FOR, _AGAINST)
-    alpha = opacity * strength
+    alpha = opacity * np.where(strength < threshold, 0, strength)
     return np.asarray((1 - alpha) * picture + alpha * color, np.uint8)
 
 

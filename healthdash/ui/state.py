@@ -14,6 +14,7 @@ import pandas as pd
 import streamlit as st
 
 from healthdash.bundles import Bundle
+from healthdash.explain import ExplainRequest
 from healthdash.task import Gate, Report, Task, Upload
 from healthdash.views import Beeswarm
 
@@ -21,8 +22,8 @@ __all__ = ["Workspace", "forget", "fresh_key", "used_up", "workspace"]
 
 _PREFIX = "work:"
 _GENERATION = "generation"
-#: A report, the item in it, and what was asked: method, class, samples.
-ExplanationKey = tuple[int, int, str, str, int]
+#: The number of a report, and what was asked about which item of it.
+ExplanationKey = tuple[int, ExplainRequest]
 
 
 @dataclass
@@ -45,6 +46,8 @@ class Workspace:
         The results in a table, made when it is first shown.
     gates : dict
         Gates of the items of each report that was opened.
+    turn : int
+        Grows with every other input, so that choices about an input end with it.
     """
 
     origin: str = ""
@@ -57,10 +60,12 @@ class Workspace:
     swarms: dict[ExplanationKey, Beeswarm] = field(default_factory=dict)
     table: pd.DataFrame | None = None
     gates: dict[int, Sequence[Gate]] = field(default_factory=dict)
+    turn: int = 0
 
     def take(self, task: Task, uploads: Sequence[Upload], *, origin: str, title: str) -> None:
         """Begin anew with other inputs."""
         self.origin, self.title = origin, title
+        self.turn += 1
         self.uploads = list(uploads)
         self.groups = task.group(self.uploads)
         self.done("", [])
@@ -83,9 +88,9 @@ class Workspace:
         return bool(self.reports) and self.model == bundle.info.sha256
 
 
-def workspace(task: Task) -> Workspace:
-    """Return this session's inputs of a task."""
-    held: Workspace = st.session_state.setdefault(_PREFIX + task.slug, Workspace())
+def workspace(task: Task, place: str = "") -> Workspace:
+    """Return this session's inputs of a task; `place` names further ones that are compared with them."""
+    held: Workspace = st.session_state.setdefault(f"{_PREFIX}{task.slug}{place}", Workspace())
     return held
 
 

@@ -36,7 +36,7 @@ def test_nothing_is_fetched_from_outside(browser, server):
     asked = []
     page = browser.new_page()
     page.on("request", lambda request: asked.append(request.url))
-    for address in ("", "images", "ecg", "records", "models", "train"):
+    for address in ("", "images", "ecg", "records", "explain", "models", "train"):
         page.goto(f"{server.url}/{address}")
         expect(page.get_by_role("button", name="Remove my data")).to_be_visible()
     host = server.url.removeprefix("http://")

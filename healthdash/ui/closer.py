@@ -1,0 +1,204 @@
+"""Explanations drawn side by side, with the controls that all sides share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from healthdash.explain import Explanation
+from healthdash.task import Report
+from healthdash.ui import charts, draw, ecg_paper, heatmap, kept, scales
+from healthdash.ui.explaining import residual_in_words
+from healthdash.ui.radiograph import Look, default_window
+from healthdash.ui.sides import Side
+from healthdash.views import Grid, Picture, Trace, View, Waterfall
+
+__all__ = ["Shown", "is_one_scale", "show", "sides"]
+
+_CONFIG = {"displaylogo": False, "scrollZoom": False}
+_WATERFALL, _FORCE, _NUMBERS = "Waterfall", "One bar", "Numbers"
+_LOOKED = "Shows what the model looked at, not where the disease is."
+#: Longer recordings have the sheet with its own controls.
+_WHOLE_S = 20.0
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A side with its explanation.
+
+    Attributes
+    ----------
+    heading : str
+        What tells this side from the other one.
+    views : sequence of View
+        Of the explanation, on the scale that all sides share.
+    """
+
+    side: Side
+    heading: str
+    report: Report
+    views: Sequence[View]
+
+    @property
+    def explanation(self) -> Explanation:
+        """What was found."""
+        assert self.report.explanation is not None
+        return self.report.explanation
+
+    @property
+    def n_shares(self) -> int:
+        """How many places of a picture the shares are of; 0 where values are no shares."""
+        values = next(iter(self.explanation.values.values()))
+        return int(np.prod(values.shape[:2])) if self.explanation.is_additive and values.ndim > 1 else 0
+
+
+def sides(found: Sequence[tuple[Side, str, Report]]) -> list[Shown]:
+    """Return sides that are ready to be drawn, on one scale where their values mean the same."""
+    views = [_views(side, report) for side, _, report in found]
+    if is_one_scale([report for _, _, report in found]):
+        views = scales.shared(views)
+    return [Shown(*of, views=own) for of, own in zip(found, views, strict=True)]
+
+
+def is_one_scale(reports: Sequence[Report]) -> bool:
+    """Say whether the values of all sides are shares of a probability, or all are not."""
+    return len({report.explanation.is_additive for report in reports if report.explanation}) == 1
+
+
+def show(shown: Sequence[Shown], key: str) -> Look | None:
+    """Draw every side, and the controls once; return how pictures are seen."""
+    every = [view for one in shown for view in one.views]
+    look = _look(next(p for p in every if isinstance(p, Picture)), key) if _has(every, Picture) else None
+    style = _WATERFALL
+    if _has(every, Waterfall):
+        style = kept.segments("Show shares as", (_WATERFALL, _FORCE, _NUMBERS), name="closer:style")
+    caliper = _caliper(every, key)
+    places = st.columns(len(shown), gap="large") if len(shown) > 1 else [st.container()]
+    for number, (place, one) in enumerate(zip(places, shown, strict=True)):
+        with place:
+            _side(one, f"{key}/{number}", look, style, caliper)
+    _words(shown, every)
+    return look
+
+
+def _side(one: Shown, key: str, look: Look | None, style: str, caliper: tuple[float, float] | None) -> None:
+    explanation = one.explanation
+    if one.heading:
+        st.subheader(one.heading, anchor=False)
+    moved = f"{100 * (explanation.output - explanation.base):+.1f} points from the average output"
+    st.metric(
+        f"Estimated probability of {explanation.target}", charts.percent(explanation.output), moved,
+        delta_color="off", delta_arrow="off",
+    )  # fmt: skip
+    for number, view in enumerate(one.views):
+        place = f"{key}/{number}"
+        if isinstance(view, Picture) and look is not None:
+            figure = heatmap.figure(view, look, draw.paper(), one.n_shares)
+            _plot(figure, place, view.heat_label or view.title)
+        elif isinstance(view, Waterfall):
+            _shares(view, style, place)
+        elif isinstance(view, Trace):
+            _trace(view, caliper, place)
+        else:
+            draw.draw(view, place)
+    st.caption(residual_in_words(explanation))
+
+
+def _views(side: Side, report: Report) -> list[View]:
+    """Return what is drawn of an explanation; its sums are told in words on this page."""
+    assert report.explanation is not None
+    views = side.task.render(report, side.bundle, side.asked.item).explanation
+    return [view for view in views if isinstance(view, Picture | Trace | Waterfall | Grid)]
+
+
+def _shares(view: Waterfall, style: str, key: str) -> None:
+    if style == _NUMBERS:
+        points = 100 * np.asarray(view.attributions, np.float64)
+        frame = pd.DataFrame({"Feature": view.features, "Share, percentage points": points.round(3)})
+        draw.draw(Grid(frame=frame), key)
+        return
+    figure = (charts.waterfall if style == _WATERFALL else charts.force)(view, draw.paper())
+    alt = f"How the features move the estimated probability of {view.target} from {view.base:.1%}"
+    _plot(figure, f"{key}/{style}", f"{alt} to {view.output:.1%}")
+
+
+def _trace(view: Trace, caliper: tuple[float, float] | None, key: str) -> None:
+    duration_s = len(view.signal) / view.rate_hz
+    if duration_s > _WHOLE_S or caliper is None:
+        draw.draw(view, key)
+        return
+    figure = ecg_paper.figure(view, 0.0, duration_s, draw.paper())
+    from_s, to_s = (min(max(at, 0.0), duration_s) + view.start_s for at in caliper)
+    ecg_paper.add_caliper(figure, from_s, to_s, draw.paper())
+    if view.paper:
+        figure.update_layout(width=None)
+    _plot(figure, key, f"{view.title}, {duration_s:.1f} s")
+    st.markdown(f":material/straighten: {ecg_paper.measured(view, from_s, to_s)}")
+    st.caption(view.caption)
+
+
+def _look(view: Picture, key: str) -> Look:
+    """Let the reader choose window, opacity and threshold."""
+    names = [window.name for window in view.windows]
+    place = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    window = default_window(view)
+    if len(names) > 1:
+        chosen = kept.choose(place, "Window", names, name=f"closer:window:{key.split('/')[0]}")
+        window = view.windows[names.index(chosen)]
+    steps = [n / 100 for n in range(0, 101, 5)]
+    opacity = _percent(place, "Opacity of the explanation", steps, "closer:opacity", 0.6)
+    threshold = _percent(
+        place, "Hide below, of full colour", steps[:-1], "closer:threshold", 0.0,
+        "Weak places stay clear: what is left are the places that count most.",
+    )  # fmt: skip
+    return Look(window, view.invert, opacity, threshold)
+
+
+def _percent(
+    place: st.delta_generator.DeltaGenerator, label: str, steps: list[float], name: str, default: float,
+    tip: str | None = None,
+) -> float:  # fmt: skip
+    return kept.slide(place, label, steps, name=name, default=default, tip=tip, words="{:.0%}".format)
+
+
+def _caliper(views: Sequence[View], key: str) -> tuple[float, float] | None:
+    """Let the reader set the two legs of a caliper, in seconds from the left of the trace."""
+    lengths = [len(v.signal) / v.rate_hz for v in views if isinstance(v, Trace)]
+    if not lengths or max(lengths) > _WHOLE_S:
+        return None
+    most = round(max(lengths), 2)
+    start = (round(0.45 * most, 2), round(0.55 * most, 2))
+    chosen: tuple[float, float] = st.slider(
+        "Caliper, s from the left", 0.0, most, start, 0.01, key=f"{key}/caliper"
+    )
+    return chosen
+
+
+def _words(shown: Sequence[Shown], every: Sequence[View]) -> None:
+    """Say what the colours mean, and whether the sides may be compared by them."""
+    words = []
+    if _has(every, Picture) or _has(every, Trace):
+        words.append(":orange[**Orange**] speaks for the class, :blue[**blue**] against it.")
+    scale = next((v.heat_scale for v in every if isinstance(v, Picture) and v.heat_scale), None)
+    if len(shown) > 1:
+        if is_one_scale([one.report for one in shown]):
+            words.append("**Both sides have the same scale: equal colours and lengths are equal shares.**")
+        else:
+            words.append("**Each side has its own scale: the values of one are no shares of a probability.**")
+    if scale and shown[0].n_shares:
+        words.append(
+            f"Full colour is a share of {100 * scale:.2g} percentage points in one pixel of the network."
+        )
+    st.markdown(" ".join([*words, _LOOKED]))
+
+
+def _plot(figure: object, key: str, alt: str) -> None:
+    st.plotly_chart(figure, key=key, config=_CONFIG, alt=alt)
+
+
+def _has(views: Sequence[View], kind: type[View]) -> bool:
+    return any(isinstance(view, kind) for view in views)

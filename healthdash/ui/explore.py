@@ -1,0 +1,101 @@
+"""The page Explain: one explanation in full, or two side by side, from any model and input."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from healthdash import bundles, explain, tasks
+from healthdash.bundles import Bundle
+from healthdash.task import Report, Task
+from healthdash.ui import address, analysis, closer, inputs, kept, problems, shell, sides, state
+from healthdash.ui.sides import Side
+
+__all__ = ["page"]
+
+
+@shell.framed
+def page() -> None:
+    """Show why a model gave what it gave, and let the reader compare."""
+    st.title("Explain", anchor=False)
+    st.markdown("See what moved a model's output, and compare methods, classes, models and inputs.")
+    offered = [task for task in tasks.all_tasks() if bundles.available(task.slug)]
+    if not offered:
+        st.info("There is no model yet. Train one on the page Train.")
+        return
+    with problems.shown():
+        opened = address.opened()
+        task = inputs.choose_task("explain", offered)
+        bundle = _model(task, opened)
+        work = state.workspace(task)
+        inputs.offer(task, work)
+        if opened:
+            sides.adopt(task, work, opened)
+        if work.groups:
+            analysis.analyse(task, bundle, work)
+            _explain(task, bundle, work)
+        else:
+            address.show({"task": task.slug, "model": bundle.name})
+            st.info("Choose a sample, or upload a file.", icon=":material/arrow_upward:")
+
+
+def _model(task: Task, opened: dict[str, str]) -> Bundle:
+    """Return the model that the reader, or the address, chose."""
+    wanted = opened.get("model")
+    found = {bundle.name: bundle for bundle in bundles.available(task.slug)}
+    if wanted in found:
+        st.session_state[f"model:{task.slug}"] = str(found[wanted].path)
+    elif wanted:
+        st.warning("There is no model of that name here. Another one is shown.")
+    chosen = inputs.choose_model(task)
+    assert chosen is not None
+    return chosen
+
+
+def _explain(task: Task, bundle: Bundle, work: state.Workspace) -> None:
+    """Show the explanation, beside another one where the reader wants to compare."""
+    st.divider()
+    side = sides.first(task, bundle, work)
+    if side is None:
+        return
+    compared = kept.segments(
+        "Compare", sides.possible(side), name=f"{task.slug}:compare", words=sides.COMPARISONS.__getitem__
+    )
+    other = sides.beside(side, compared) if compared != "none" else None
+    told = address.show(sides.addressed(side, other, compared))
+    found = _found(side, other, compared)
+    if not found:
+        return
+    shown = closer.sides(found)
+    key = "/".join([task.slug, str(work.turn), *(str(hash(one.side.asked)) for one in shown)])
+    _drawn(shown, key, told)
+
+
+@st.fragment
+def _drawn(shown: list[closer.Shown], key: str, told: dict[str, str]) -> None:
+    """Draw the explanations; their sliders run only this part again."""
+    closer.show(shown, key)
+    with st.expander("Link to this view", icon=":material/link:"):
+        st.code(address.link(told), language=None)
+        if not shown[0].side.work.origin.startswith("sample:"):
+            st.caption("The link holds the choices, not your file: open it, then load the file again.")
+
+
+def _found(side: Side, other: Side | None, compared: str) -> list[tuple[Side, str, Report]]:
+    """Return each side with its heading and its explanation; what failed is told."""
+    found = []
+    for one in filter(None, (side, other)):
+        report = sides.explained(one)
+        if report.explanation is not None:
+            found.append((one, _heading(one, compared) if other else "", report))
+        elif report.error is not None:
+            problems.tell(report.error)
+    return found
+
+
+def _heading(side: Side, compared: str) -> str:
+    """Return what tells a side from the other one."""
+    if compared == "methods":
+        return explain.title(side.asked.method or "")
+    if compared == "classes":
+        return side.asked.target
+    return side.bundle.info.title if compared == "models" else side.input_words

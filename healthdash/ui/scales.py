@@ -1,0 +1,48 @@
+"""One scale for explanations that stand side by side: plain numpy, nothing drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from healthdash.views import Picture, Trace, View, Waterfall
+
+__all__ = ["full_color", "shared"]
+
+
+def full_color(attribution: NDArray[np.float32]) -> float:
+    """Return the attribution that is drawn in full colour: few places are stronger, never 0."""
+    sizes = np.abs(attribution)
+    return float(np.percentile(sizes, 99.5)) or float(sizes.max(initial=0)) or 1.0
+
+
+def shared(sides: Sequence[Sequence[View]]) -> list[list[View]]:
+    """Return the views of each side with the colour scale and the axis that fit all sides."""
+    every = [view for views in sides for view in views]
+    heat = _largest(v.heat for v in every if isinstance(v, Picture))
+    along = _largest(v.attribution for v in every if isinstance(v, Trace))
+    ways = [end for v in every if isinstance(v, Waterfall) for end in _ends(v)]
+    span = (min(ways), max(ways)) if ways else None
+    return [[_on(view, heat, along, span) for view in views] for views in sides]
+
+
+def _on(view: View, heat: float | None, along: float | None, span: tuple[float, float] | None) -> View:
+    if isinstance(view, Picture):
+        return replace(view, heat_scale=heat)
+    if isinstance(view, Trace):
+        return replace(view, attribution_scale=along)
+    return replace(view, span=span) if isinstance(view, Waterfall) else view
+
+
+def _largest(arrays: Iterable[NDArray[np.float32] | None]) -> float | None:
+    return max((full_color(values) for values in arrays if values is not None and values.any()), default=None)
+
+
+def _ends(view: Waterfall) -> tuple[float, float]:
+    """Return the lowest and the highest place on the way from the base to the output."""
+    order = np.argsort(-np.abs(view.attributions), kind="stable")
+    way = view.base + np.cumsum([0.0, *view.attributions[order]], dtype=np.float64)
+    return float(min(way.min(), view.output)), float(max(way.max(), view.output))

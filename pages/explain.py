@@ -1,0 +1,5 @@
+"""The page of explanations."""
+
+from healthdash.ui import explore
+
+explore.page()
