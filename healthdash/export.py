@@ -141,7 +141,7 @@ def _explained(
             "base": explanation.base,
             "output": explanation.output,
             "values": values,
-            "residual": explanation.residual,
+            "residual": explanation.residual if explanation.is_additive else None,
             "seconds": round(explanation.seconds, 3),
         }
     }

@@ -10,16 +10,17 @@ up to the output and show no evidence against the label.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import ndimage
 
 from healthdash import runtime
-from healthdash.explain.copies import copied, leaves
+from healthdash.explain.copies import leaves
 from healthdash.explain.method import explaining, probability_of
 from healthdash.explain.players import Players
 from healthdash.explain.types import Arrays, ExplainRequest, Floats, Found, OnProgress, Progress
@@ -136,7 +137,7 @@ def _stretched(places: Floats, shape: tuple[int, ...]) -> Floats:
 
 
 def _compiled(network: keras.Model, names: Sequence[str], calibrated: Callable[[Any], Any]) -> _Maps:
-    """Trace a copy of the network whose convolutions say what they see."""
+    """Trace the network while its convolutions say what they see."""
     tf = runtime.tensorflow()
     watched = _Watched(network)
     shapes = {name: tuple(tensor.shape[1:]) for name, tensor in zip(names, network.inputs, strict=True)}
@@ -176,36 +177,49 @@ def _compiled(network: keras.Model, names: Sequence[str], calibrated: Callable[[
 
 
 class _Watched:
-    """A copy of a network that returns its logits and the output of its last convolutions."""
+    """A network that returns its logits and the output of its last convolutions."""
 
     def __init__(self, network: keras.Model) -> None:
-        self._copy = copied(network)
-        self._seen: list[Any] = []
-        for layer in leaves(self._copy):
-            if _is_convolution(layer):
-                self._listen(layer)
-
-    def _listen(self, layer: Any) -> None:
-        call = layer.call
-
-        def heard(*arguments: Any, **named: Any) -> Any:
-            out = call(*arguments, **named)
-            self._seen.append(out)
-            return out
-
-        layer.call = heard
+        self._network = network
 
     def __call__(self, arrays: Sequence[Any]) -> tuple[Any, list[Any]]:
         """Return logits (1, k) and features (1, ..., channels); to be traced."""
-        self._seen.clear()
-        logits = self._copy(list(arrays) if len(arrays) > 1 else arrays[0], training=False)
+        convolutions = [layer for layer in leaves(self._network) if _is_convolution(layer)]
+        with _listening(convolutions) as heard:
+            logits = self._network(list(arrays) if len(arrays) > 1 else arrays[0], training=False)
+        # Another thread may have run the network meanwhile: its tensors are of no graph, or of another one.
+        seen = [out for out in heard if getattr(out, "graph", None) is logits.graph]
         placed = [
             out
-            for out in self._seen
+            for out in seen
             if out.shape[0] == 1 and np.prod(out.shape[1:-1]) > 1 and _sources(out, arrays)
         ]
         behind = _reached([value for out in placed for value in out.op.inputs])
         return logits, [out for out in placed if out.op.name not in behind]
+
+
+@contextmanager
+def _listening(layers: Iterable[Any]) -> Iterator[list[Any]]:
+    """Collect what layers return, in the order of their calls; nothing of the layers stays changed."""
+    heard: list[Any] = []
+    distinct = list({id(layer): layer for layer in layers}.values())
+
+    def listen(call: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(call)
+        def listened(*arguments: Any, **named: Any) -> Any:
+            out = call(*arguments, **named)
+            heard.append(out)
+            return out
+
+        return listened
+
+    try:
+        for layer in distinct:
+            layer.call = listen(layer.call)
+        yield heard
+    finally:
+        for layer in distinct:
+            layer.__dict__.pop("call", None)
 
 
 def _is_convolution(layer: Any) -> bool:

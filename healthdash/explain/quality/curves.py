@@ -1,0 +1,137 @@
+"""Does it name what matters? Deletion and insertion curves against random orders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from healthdash.explain.game import Game
+from healthdash.explain.quality.question import Question, units
+from healthdash.explain.types import Arrays, Explanation, Floats, OnProgress, Progress
+
+__all__ = ["Curves", "curves", "steps"]
+
+#: Share of random orders that the explanation's own must beat.
+LEAST_BEATEN = 0.8
+_STEPS = 24
+# Baseline rows of pictures and signals, whose networks take longer.
+_MOST_ROWS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """The output as parts are taken out, or put in, in the explanation's order.
+
+    Attributes
+    ----------
+    shares : float64 (k,)
+        Share of the parts taken out or put in, from 0 to 1.
+    deletion, insertion : float64 (k,)
+        Output as what speaks most for the label is taken out first, or put in first.
+    random_deletion, random_insertion : float64 (orders, k)
+        The same in random orders.
+    """
+
+    shares: Floats
+    deletion: Floats
+    insertion: Floats
+    random_deletion: Floats
+    random_insertion: Floats
+
+    @property
+    def deletion_area(self) -> float:
+        """Mean output along the deletion curve: the smaller, the better."""
+        return float(np.trapezoid(self.deletion, self.shares))
+
+    @property
+    def insertion_area(self) -> float:
+        """Mean output along the insertion curve: the larger, the better."""
+        return float(np.trapezoid(self.insertion, self.shares))
+
+    @property
+    def random_deletion_area(self) -> float:
+        """Mean over the random orders."""
+        return float(np.trapezoid(self.random_deletion, self.shares, axis=1).mean())
+
+    @property
+    def random_insertion_area(self) -> float:
+        """Mean over the random orders."""
+        return float(np.trapezoid(self.random_insertion, self.shares, axis=1).mean())
+
+    @property
+    def beaten(self) -> float:
+        """Share of the random orders that are worse, over both curves."""
+        deletions = np.trapezoid(self.random_deletion, self.shares, axis=1) > self.deletion_area
+        insertions = np.trapezoid(self.random_insertion, self.shares, axis=1) < self.insertion_area
+        return float((deletions.mean() + insertions.mean()) / 2)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the order is plainly better than chance."""
+        return self.beaten >= LEAST_BEATEN
+
+    @property
+    def words(self) -> str:
+        """One sentence."""
+        verdict = (
+            "It names what the model uses"
+            if self.passed
+            else "It names what the model uses hardly better than chance"
+        )
+        return (
+            f"{verdict}: taking parts out in its order leaves a mean output of {self.deletion_area:.0%} "
+            f"(random orders {self.random_deletion_area:.0%}), putting them in gives "
+            f"{self.insertion_area:.0%} (random {self.random_insertion_area:.0%})."
+        )
+
+
+def curves(
+    question: Question, explanation: Explanation, *, orders: int = 10, on_progress: OnProgress | None = None
+) -> Curves:
+    """Take parts out of the input, and put them in, by what the explanation says of them.
+
+    Parameters
+    ----------
+    orders : int
+        Random orders to compare with.
+
+    References
+    ----------
+    Petsiuk, Das and Saenko 2018, arXiv:1806.07421, deletion and insertion; a random order as the
+    yardstick, since the areas alone depend on the model.
+    """
+    among = units(explanation)
+    request = replace(question.request, players=among)
+    game = Game.of(
+        question.forward, question.inputs, _few(question), question.target, request, most=len(among)
+    )
+    own = np.argsort(-among.sums(explanation.values), kind="stable")
+    rng = np.random.default_rng(question.request.seed)
+    taken = steps(len(among))
+    found = []
+    for number, order in enumerate([own, own[::-1], *(rng.permutation(len(among)) for _ in range(orders))]):
+        place = np.argsort(order)
+        found.append(game.mean_worth(place[None, :] >= taken[:, None]))
+        if on_progress:
+            on_progress(Progress((number + 1) / (orders + 2)))
+    random = np.array(found[2:])
+    # Putting in is taking out backwards: of the reversed order, read from its end.
+    return Curves(taken / len(among), found[0], found[1][::-1], random, random[:, ::-1])
+
+
+def steps(parts: int) -> NDArray[np.intp]:
+    """Return how many parts are taken out at each step, the same counted from either end."""
+    half = np.linspace(0, parts, min(parts, _STEPS) + 1).astype(np.intp)
+    half = half[half <= parts // 2]
+    return np.union1d(half, parts - half)
+
+
+def _few(question: Question) -> Arrays:
+    """Return the background, of pictures and signals a few rows spread over it."""
+    m = len(next(iter(question.background.values())))
+    if m <= _MOST_ROWS or all(values.ndim == 2 for values in question.inputs.values()):
+        return question.background
+    chosen = np.linspace(0, m - 1, _MOST_ROWS).round().astype(int)
+    return {name: values[chosen] for name, values in question.background.items()}
