@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 from healthdash.ui.palette import AGAINST, DIVERGING, FOR, SERIES, Paper
 from healthdash.views import Beeswarm, ClassBars, Curve, Curves, Matrix, Waterfall
 
-__all__ = ["beeswarm", "class_bars", "curves", "force", "matrix", "waterfall"]
+__all__ = [
+    "beeswarm",
+    "class_bars",
+    "curves",
+    "force",
+    "largest",
+    "matrix",
+    "percent",
+    "signed_percent",
+    "waterfall",
+]
 
 #: Features that a waterfall shows one by one; the rest are one bar.
 _MOST_FEATURES = 12
@@ -48,7 +58,7 @@ def class_bars(view: ClassBars, paper: Paper) -> go.Figure:
 
 def waterfall(view: Waterfall, paper: Paper) -> go.Figure:
     """Return the way from the base to the output, one step a feature, the largest first."""
-    names, shares = _largest(view.features, np.asarray(view.attributions, float))
+    names, shares = largest(view.features, np.asarray(view.attributions, float))
     if abs(view.residual) >= 0.0005:
         names, shares = [*names, "not attributed"], np.append(shares, view.residual)
     ends = view.base + np.cumsum(shares)
@@ -87,7 +97,7 @@ def force(view: Waterfall, paper: Paper) -> go.Figure:
 
     The two meet at the output, and begin as far from each other as all shares together.
     """
-    names, shares = _largest(view.features, np.asarray(view.attributions, float))
+    names, shares = largest(view.features, np.asarray(view.attributions, float))
     figure = go.Figure()
     for sign, color in ((1, FOR), (-1, AGAINST)):
         kept = [i for i in range(len(names)) if sign * shares[i] > 0]
@@ -280,7 +290,7 @@ def signed_percent(value: float) -> str:
     return f"{100 * value:+.1f}".replace("-", "−")
 
 
-def _largest(names: Sequence[str], shares: NDArray[np.float64]) -> tuple[list[str], NDArray[np.float64]]:
+def largest(names: Sequence[str], shares: NDArray[np.float64]) -> tuple[list[str], NDArray[np.float64]]:
     """Return the largest shares by size; the others are summed in a last one."""
     order = np.argsort(-np.abs(shares), kind="stable")
     if len(order) <= _MOST_FEATURES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,9 @@ from healthdash.ui.explaining import residual_in_words
 from healthdash.ui.radiograph import Look, default_window
 from healthdash.ui.sides import Side
 from healthdash.views import Grid, Picture, Trace, View, Waterfall
+
+if TYPE_CHECKING:
+    from healthdash.explain.quality import Quality
 
 __all__ = ["Shown", "is_one_scale", "show", "sides"]
 
@@ -48,6 +52,21 @@ class Shown:
         """What was found."""
         assert self.report.explanation is not None
         return self.report.explanation
+
+    @property
+    def quality(self) -> Quality | None:
+        """What the checks found, where they were asked for."""
+        return self.side.work.judged.get((self.side.number, self.side.asked))
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """A sentence for each check that was made."""
+        return self.quality.words if self.quality else ()
+
+    @property
+    def doubt(self) -> str:
+        """Why the explanation is shown greyed; empty where it is not."""
+        return self.quality.reason_to_doubt if self.quality else ""
 
     @property
     def n_shares(self) -> int:
@@ -94,6 +113,16 @@ def _side(one: Shown, key: str, look: Look | None, style: str, caliper: tuple[fl
         f"Estimated probability of {explanation.target}", charts.percent(explanation.output), moved,
         delta_color="off", delta_arrow="off",
     )  # fmt: skip
+    if one.doubt:
+        st.warning(f"Shown greyed. {one.doubt}", icon=":material/warning:")
+    with st.container(key=f"doubted-{key}".replace("/", "-") if one.doubt else None):
+        _views_of(one, key, look, style, caliper)
+    st.caption(residual_in_words(explanation))
+
+
+def _views_of(
+    one: Shown, key: str, look: Look | None, style: str, caliper: tuple[float, float] | None
+) -> None:
     for number, view in enumerate(one.views):
         place = f"{key}/{number}"
         if isinstance(view, Picture) and look is not None:
@@ -105,7 +134,6 @@ def _side(one: Shown, key: str, look: Look | None, style: str, caliper: tuple[fl
             _trace(view, caliper, place)
         else:
             draw.draw(view, place)
-    st.caption(residual_in_words(explanation))
 
 
 def _views(side: Side, report: Report) -> list[View]:

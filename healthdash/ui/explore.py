@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from healthdash import bundles, explain, tasks
 from healthdash.bundles import Bundle
 from healthdash.task import Report, Task
-from healthdash.ui import address, analysis, closer, inputs, kept, problems, shell, sides, state
+from healthdash.ui import address, analysis, closer, inputs, kept, problems, shell, sides, state, takeaway
+from healthdash.ui.radiograph import Look
 from healthdash.ui.sides import Side
 
 __all__ = ["page"]
@@ -73,11 +76,28 @@ def _explain(task: Task, bundle: Bundle, work: state.Workspace) -> None:
 @st.fragment
 def _drawn(shown: list[closer.Shown], key: str, told: dict[str, str]) -> None:
     """Draw the explanations; their sliders run only this part again."""
-    closer.show(shown, key)
+    look = closer.show(shown, key)
+    _downloads(shown, look, told, key)
     with st.expander("Link to this view", icon=":material/link:"):
         st.code(address.link(told), language=None)
         if not shown[0].side.work.origin.startswith("sample:"):
             st.caption("The link holds the choices, not your file: open it, then load the file again.")
+
+
+def _downloads(shown: list[closer.Shown], look: Look | None, told: dict[str, str], key: str) -> None:
+    """Offer what can be taken away; each is made when it is asked for."""
+    name, link = f"{shown[0].side.task.slug}-explanation", address.link(told)
+    offers: tuple[tuple[str, str, str, Callable[[], bytes]], ...] = (
+        ("Values (CSV)", "csv", "text/csv", lambda: takeaway.csv(shown)),
+        ("Picture (PNG)", "png", "image/png", lambda: takeaway.png(shown, look)),
+        ("Report (HTML)", "html", "text/html", lambda: takeaway.html(shown, look, link)),
+    )
+    with st.container(horizontal=True):
+        for label, kind, mime, make in offers:
+            st.download_button(
+                label, make, file_name=f"{name}.{kind}", mime=mime, icon=":material/download:",
+                on_click="ignore", key=f"{key}/{kind}",
+            )  # fmt: skip
 
 
 def _found(side: Side, other: Side | None, compared: str) -> list[tuple[Side, str, Report]]:

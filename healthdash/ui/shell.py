@@ -27,12 +27,14 @@ _in_frame: ContextVar[bool] = ContextVar("in_frame", default=False)
 #: Time in which the browser fetches what the first page shows, before the import takes the processor.
 _FIRST_PAGE_S = 3.0
 _LOOK_AGAIN_S = 2.0
+# An explanation that does not depend on the model is shown, but as one that says nothing.
 # Paper keeps its scale on a narrow screen and scrolls; Streamlit would squeeze it.
 _STYLE = """<style>
 [class*="st-key-paper-"] { overflow-x: auto; }
 [class*="st-key-paper-"] [data-testid="stFullScreenFrame"],
 [class*="st-key-paper-"] [data-testid="stElementContainer"],
 [class*="st-key-paper-"] [data-testid="stPlotlyChart"] { max-width: none !important; overflow: visible; }
+[class*="st-key-doubted-"] { opacity: 0.35; filter: grayscale(1); }
 </style>"""
 
 

@@ -36,7 +36,8 @@ COMPARISONS = {
     "inputs": "Two inputs",
 }
 SAMPLES = (50, 100, 200, 400, 800, 1600)
-_EXACT = "exact-shapley"
+#: Methods that cost the same whatever is asked for.
+_WITHOUT_BUDGET = ("exact-shapley", "occlusion", "grad-cam")
 _BESIDE = ":beside"
 _UPLOAD, _SAME = "upload", "same"
 _UNITS = {"row": "Row", "beat": "Beat"}
@@ -73,10 +74,17 @@ class Side:
     @property
     def input_words(self) -> str:
         """Which input it is, for the reader who loaded it."""
-        many = len(self.work.reports) > 1
-        words = self.report.source if many else self.work.title
-        unit = _UNITS.get(self.task.unit)
-        return f"{words}, {unit.lower()} {self.asked.item + 1}" if unit else words
+        words = self.report.source if len(self.work.reports) > 1 else self.work.title
+        return f"{words}, {self.item_words}".rstrip(", ")
+
+    @property
+    def item_words(self) -> str:
+        """Which row or beat of the input it is; empty for a picture."""
+        unit, prediction = self.task.unit, self.report.prediction
+        assert prediction is not None
+        # Of a table with refused rows, the n-th analysed one is another row of the file.
+        number = int(prediction.items[self.asked.item]) if unit == "row" else self.asked.item
+        return f"{unit} {number + 1}" if unit in _UNITS else ""
 
 
 def first(task: Task, bundle: Bundle, work: state.Workspace) -> Side | None:
@@ -166,7 +174,7 @@ def adopt(task: Task, work: state.Workspace, address: Mapping[str, str]) -> None
 
 def has_budget(method: str | None) -> bool:
     """Say whether a method is sampled, so that more samples make it more exact."""
-    return method != _EXACT
+    return method not in _WITHOUT_BUDGET
 
 
 def _count(text: str) -> int:
@@ -217,8 +225,9 @@ def _item(place: DeltaGenerator, task: Task, work: state.Workspace, which: str) 
     if task.unit not in _UNITS or len(prediction) < 2:
         return number, 0
     first_one = kept.value(f"{task.slug}:{which}:item-asked", task.default_item(prediction))
+    unit = "Analysed row" if work.reports[number].refusals else _UNITS[task.unit]
     return number, kept.count(
-        place, f"{_UNITS[task.unit]}, 1 to {len(prediction):,}", len(prediction),
+        place, f"{unit}, 1 to {len(prediction):,}", len(prediction),
         name=f"{task.slug}:{which}:item:{work.turn}:{number}", default=first_one,
     )  # fmt: skip
 

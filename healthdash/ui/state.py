@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
@@ -17,6 +18,9 @@ from healthdash.bundles import Bundle
 from healthdash.explain import ExplainRequest
 from healthdash.task import Gate, Report, Task, Upload
 from healthdash.views import Beeswarm
+
+if TYPE_CHECKING:
+    from healthdash.explain.quality import Quality
 
 __all__ = ["Workspace", "forget", "fresh_key", "used_up", "workspace"]
 
@@ -40,6 +44,8 @@ class Workspace:
         sha256 of the weights that gave `reports`; empty before the first run.
     explained : dict
         Reports with an explanation, by what was asked.
+    judged : dict
+        How good each explanation is, by what was asked.
     swarms : dict
         Explanations of many rows, by what was asked.
     table : DataFrame or None
@@ -57,6 +63,7 @@ class Workspace:
     model: str = ""
     reports: list[Report] = field(default_factory=list)
     explained: dict[ExplanationKey, Report] = field(default_factory=dict)
+    judged: dict[ExplanationKey, Quality] = field(default_factory=dict)
     swarms: dict[ExplanationKey, Beeswarm] = field(default_factory=dict)
     table: pd.DataFrame | None = None
     gates: dict[int, Sequence[Gate]] = field(default_factory=dict)
@@ -73,7 +80,7 @@ class Workspace:
     def done(self, model: str, reports: list[Report]) -> None:
         """Keep the reports of a model; explanations of earlier ones go."""
         self.model, self.reports, self.table = model, reports, None
-        self.explained, self.swarms, self.gates = {}, {}, {}
+        self.explained, self.judged, self.swarms, self.gates = {}, {}, {}, {}
 
     def joined(self, uploads: Sequence[Upload]) -> list[Upload]:
         """Return new files, with the earlier ones of the same recordings (x.hea, then x.dat)."""
