@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from .examples import Part
+from .examples import LABELS, Part
 
 __all__ = ["Batches", "augmented"]
 
@@ -41,7 +41,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         self._inputs = {n: np.concatenate([p.inputs[n] for p in parts]) for n in parts[0].inputs}
-        self._labels = np.concatenate([part.labels for part in parts])
+        self._labels = np.concatenate([_for_training(part) for part in parts])
         self._cells = list(_cells(parts, most, simulated_share))
         self._batch_size, self._augment = batch_size, augment
         self._rng = np.random.default_rng(seed)
@@ -70,11 +70,17 @@ def _cells(
 ) -> Iterator[tuple[NDArray[np.int64], int]]:
     start = 0
     for part in parts:
+        labels = _for_training(part)
         for label, number in enumerate(most):
-            rows = start + np.flatnonzero(part.labels == label)
+            rows = start + np.flatnonzero(labels == label)
             if len(rows):
                 yield rows, max(1, round(number * (simulated_share if part.is_simulated else 1.0)))
         start += len(part.labels)
+
+
+def _for_training(part: Part) -> NDArray[np.int64]:
+    """Return the labels with false detections as Q, unclassifiable: they are not to be called V."""
+    return part.labels if part.is_simulated else np.where(part.labels == -1, LABELS.index("Q"), part.labels)
 
 
 def augmented(arrays: Inputs, rng: np.random.Generator) -> dict[str, NDArray[np.float32]]:

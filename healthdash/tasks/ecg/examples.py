@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .detect import find_beats
 from .prepare import beat_inputs, sample_inputs, working_leads
-from .retime import Rhythm, disturbed, fibrillating, with_early_beats
+from .retime import Rhythm, disturbed, fibrillating, turned, with_early_beats
 from .sample import Annotation, EcgSample
 
 __all__ = ["LABELS", "TOLERANCE_S", "Part", "label_beats", "matched", "real_part", "simulated_parts"]
@@ -22,6 +23,7 @@ TOLERANCE_S = 0.15
 _IRREGULAR = 0.9
 _SIMULATED_BEATS = 150
 _EXCERPT_BEATS = 900
+_TURNED_COPIES = 4
 
 Inputs = Mapping[str, NDArray[np.float32]]
 
@@ -78,11 +80,13 @@ def real_part(sample: EcgSample, record: int, config: Mapping[str, Any]) -> Part
 def simulated_parts(
     sample: EcgSample, part: Part, config: Mapping[str, Any], rng: np.random.Generator
 ) -> Iterator[Part]:
-    """Yield beats of the recording with noise, with early beats, and as if its atria fibrillated."""
+    """Yield beats of the recording with noise, with early beats, fibrillating, and in other leads."""
     rate = config["working_hz"]
     beats = np.rint(sample.beats * (rate / sample.rate_hz)).astype(np.int64)
-    rhythm = _excerpt(Rhythm(working_leads(sample, config), rate, beats, part.labels), rng)
-    makers: list[Callable[[], Rhythm]] = [lambda: disturbed(rhythm, rng)]
+    whole = Rhythm(working_leads(sample, config), rate, beats, part.labels)
+    rhythm = _excerpt(whole, rng)
+    makers: list[Callable[[], Rhythm]] = [lambda: _detected(disturbed(rhythm, rng))]
+    makers += [lambda: turned(_excerpt(whole, rng), rng)] * _TURNED_COPIES
     # A rhythm that is irregular already (fibrillation) has no P waves to move.
     if np.median(part.inputs["rhythm"][:, 1]) < _IRREGULAR:
         makers.append(lambda: fibrillating(rhythm, rng, keep=(0, 2)))
@@ -92,6 +96,15 @@ def simulated_parts(
         chosen = _some_of_each(made.labels, rng)
         inputs = beat_inputs(made.leads_mv, rate, made.beats, config)
         yield Part(part.record, {n: v[chosen] for n, v in inputs.items()}, made.labels[chosen], True)
+
+
+def _detected(rhythm: Rhythm) -> Rhythm:
+    """Return the recording with the beats that the detector finds; those that are none get Q."""
+    found = find_beats(rhythm.leads_mv, rhythm.rate_hz)
+    labels = np.full(len(found), LABELS.index("Q"))
+    pairs = matched(rhythm.beats, found, TOLERANCE_S * rhythm.rate_hz)
+    labels[pairs[pairs >= 0]] = rhythm.labels[pairs >= 0]
+    return Rhythm(rhythm.leads_mv, rhythm.rate_hz, found, labels)
 
 
 def _excerpt(rhythm: Rhythm, rng: np.random.Generator) -> Rhythm:

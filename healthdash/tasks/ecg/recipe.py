@@ -31,17 +31,19 @@ __all__ = ["RECIPE", "CrossValidation", "train"]
 #: What the settings leave open.
 RECIPE: dict[str, Any] = {
     "folds": 7,
+    "seeds": 2,
     "epochs": 9,
     "batch_size": 256,
     "learning_rate": 2e-3,
     "weight_decay": 0.02,
     "label_smoothing": 0.05,
     "dropout": 0.4,
-    "most_beats": [300, 160, 200, 120, 20],
+    "most_beats": [300, 160, 200, 120, 60],
     "class_weights": [1.0, 1.5, 1.0, 1.0, 1.0],
-    "simulated_share": 0.2,
+    "simulated_share": 0.35,
 }
 _VALIDATION_BEATS = 2000
+_SEEDS_APART = 100
 _CENTROIDS = 24
 _FEWEST_IN_CENTROID = 10
 _COMMAND = (
@@ -51,7 +53,7 @@ OnEpoch = Callable[[EpochRow], None]
 
 
 def train(samples: Sequence[EcgSample], settings: TrainSettings, out: Path, on_epoch: OnEpoch) -> Bundle:
-    """Train one network a fold, measure each on the recordings that it never saw, and save their mean."""
+    """Train some networks a fold, measure their mean on recordings that they never saw, save the mean."""
     check_enough(list(samples))
     recipe = recipe_of(settings, len(samples))
     rng = np.random.default_rng(settings.seed)
@@ -65,11 +67,14 @@ def train(samples: Sequence[EcgSample], settings: TrainSettings, out: Path, on_e
     for number, fold in enumerate(done.folds, 1):
         inside = [p for i, p in enumerate(parts) if i not in fold]
         inside += [p for i, some in enumerate(made) if i not in fold for p in some]
-        member = fit(inside, [parts[i] for i in fold], recipe, settings, report, f"fold {number}")
-        done.members.append(member)
+        outside = [parts[i] for i in fold]
+        members = [
+            fit(inside, outside, recipe, settings, report, (number, seed)) for seed in range(recipe["seeds"])
+        ]
+        done.members.extend(members)
         for i in fold:
-            done.logits[i] = logits_of(member, parts[i].inputs)
-            done.logits_at_reference[i] = logits_of(member, reference_inputs(samples[i]))
+            done.logits[i] = logits_of(members, parts[i].inputs)
+            done.logits_at_reference[i] = logits_of(members, reference_inputs(samples[i]))
     return save(samples, done, recipe, settings, out)
 
 
@@ -94,6 +99,7 @@ def save(
 
 def recipe_of(settings: TrainSettings, records: int) -> dict[str, Any]:
     chosen = {n: getattr(settings, n) for n in ("epochs", "batch_size", "learning_rate", "folds")}
+    chosen["seeds"] = settings.members
     recipe = RECIPE | {name: value for name, value in chosen.items() if value is not None}
     return recipe | {"folds": max(2, min(recipe["folds"], records))}
 
@@ -126,20 +132,23 @@ def fit(
     recipe: Mapping[str, Any],
     settings: TrainSettings,
     on_epoch: OnEpoch,
-    run: str,
+    fold_and_seed: tuple[int, int],
 ) -> Any:
     """Fit one network for a fixed number of epochs: to stop early would choose on the tested recordings."""
-    keras.utils.set_random_seed(settings.seed + int(run.split()[-1]))
+    fold, number = fold_and_seed
+    seed = settings.seed + _SEEDS_APART * number
+    run = f"fold {fold}" if number == 0 else f"fold {fold}, seed {number + 1}"
+    keras.utils.set_random_seed(seed + fold)
     batches = Batches(
         train_parts,
         most=recipe["most_beats"],
         simulated_share=recipe["simulated_share"],
         batch_size=recipe["batch_size"],
         augment=settings.augment,
-        seed=settings.seed,
+        seed=seed,
     )
     shapes = {n: v.shape[1:] for n, v in train_parts[0].inputs.items()}
-    network = build(shapes, len(LABELS), dropout=recipe["dropout"], name=run.replace(" ", "_"))
+    network = build(shapes, len(LABELS), dropout=recipe["dropout"], name=f"fold_{fold}_seed_{number}")
     steps = len(batches) * recipe["epochs"]
     warm = max(1, steps // 8)
     rate = keras.optimizers.schedules.CosineDecay(
@@ -186,7 +195,12 @@ def _validation(parts: Sequence[Part], seed: int) -> tuple[list[NDArray[np.float
     return inputs, labels[rows]
 
 
-def logits_of(network: Any, inputs: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+def logits_of(networks: Sequence[Any], inputs: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Return the mean of the networks' logits, float32 (n, labels)."""
+    return np.asarray(np.mean([_logits_of_one(network, inputs) for network in networks], axis=0), np.float32)
+
+
+def _logits_of_one(network: Any, inputs: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
     n = len(next(iter(inputs.values())))
     parts = [
         np.asarray(

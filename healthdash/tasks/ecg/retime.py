@@ -3,6 +3,7 @@
 Few people in a training set have atrial fibrillation or supraventricular beats, and a network learns
 these people instead of the rhythm. Here the time between the beats of any recording is stretched and
 shortened, and its P waves are changed or replaced by fibrillation waves; QRS complexes stay as they are.
+Nor do few people show all shapes that a beat can have: mixtures of the leads give other shapes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-__all__ = ["Rhythm", "disturbed", "fibrillating", "with_early_beats"]
+__all__ = ["Rhythm", "disturbed", "fibrillating", "turned", "with_early_beats"]
 
 Floats = NDArray[np.float32]
 Beats = NDArray[np.int64]
@@ -107,6 +108,19 @@ def disturbed(rhythm: Rhythm, rng: np.random.Generator) -> Rhythm:
         noise += rng.uniform(0, share) * coming[:, None] * waves / max(float(waves.std()), 1e-9)
     leads = (rhythm.leads_mv + size * noise).astype(np.float32)
     return Rhythm(leads, rate, rhythm.beats, rhythm.labels)
+
+
+def turned(rhythm: Rhythm, rng: np.random.Generator) -> Rhythm:
+    """Return the recording as electrodes elsewhere might see it: two mixtures of its leads; labels stay.
+
+    A lead is the projection of the heart's dipole on a direction (Frank 1956, Circulation 13:737), so
+    mixtures of two leads are leads of other directions in the plane that the two span.
+    """
+    leads = rhythm.leads_mv if rhythm.leads_mv.shape[1] == 2 else np.repeat(rhythm.leads_mv, 2, axis=1)
+    direction = rng.uniform(0, 2 * np.pi, 2)
+    gain = np.exp(0.4 * rng.standard_normal())
+    mixing = np.stack([np.cos(direction), gain * np.sin(direction)])
+    return Rhythm((leads @ mixing).astype(np.float32), rhythm.rate_hz, rhythm.beats, rhythm.labels)
 
 
 def _loudness(n: int, rate_hz: float, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -191,3 +191,14 @@ def test_the_detector_reaches_its_floor_on_real_recordings(data) -> None:
         beats, found_beats = beats + len(reference), found_beats + len(found)
     assert right / beats > 0.99
     assert right / found_beats > 0.98
+
+
+def test_a_turned_copy_has_two_other_leads_and_the_same_beats() -> None:
+    original = rhythm()
+    made = retime.turned(original, np.random.default_rng(0))
+    assert made.leads_mv.shape == (len(original.leads_mv), 2)
+    np.testing.assert_array_equal(made.beats, original.beats)
+    # In the plane that the leads span: they explain the new ones fully.
+    explained = np.linalg.lstsq(original.leads_mv, made.leads_mv, rcond=None)[0]
+    np.testing.assert_allclose(original.leads_mv @ explained, made.leads_mv, atol=1e-4)
+    assert abs(np.corrcoef(made.leads_mv[:, 0], original.leads_mv[:, 0])[0, 1]) < 0.999

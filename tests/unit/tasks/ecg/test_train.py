@@ -43,7 +43,7 @@ def test_a_bundle_comes_out_of_annotated_records(tmp_path: Path) -> None:
     data.mkdir()
     folder_of(data, ["ventricular", "supraventricular"] * 2)
     rows: list[object] = []
-    settings = TrainSettings(epochs=1, folds=2, batch_size=32)
+    settings = TrainSettings(epochs=1, folds=2, members=1, batch_size=32)
     task = TASKS[0]
     samples = task.load_dataset(data, settings)
     bundle = task.train(samples, settings, tmp_path / "out" / "drawn", rows.append)
