@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,12 +13,14 @@ from healthdash.ui.palette import AGAINST, DIVERGING, FOR, SERIES, Paper
 from healthdash.views import Beeswarm, ClassBars, Curve, Curves, Matrix, Waterfall
 
 __all__ = [
+    "Moved",
     "beeswarm",
     "class_bars",
     "curves",
     "force",
     "largest",
     "matrix",
+    "moved",
     "percent",
     "signed_percent",
     "waterfall",
@@ -130,6 +133,46 @@ def force(view: Waterfall, paper: Paper) -> go.Figure:
     figure.update_yaxes(showgrid=False, showticklabels=False)
     for x, text, side in ((view.base, "average", "bottom"), (view.output, "this input", "top")):
         _vertical(figure, x, f"{text} {percent(x)}", side, paper)
+    return figure
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Shares of the same features for two inputs.
+
+    Attributes
+    ----------
+    features : tuple of str
+    before, after : float64 (n_features,)
+        Shares in the probability of `target`.
+    """
+
+    features: tuple[str, ...]
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+    target: str
+
+
+def moved(view: Moved, paper: Paper) -> go.Figure:
+    """Return two bars a feature, pale as given and full as changed; what moved most is on top."""
+    size = np.abs(view.after - view.before) + 1e-6 * np.abs(view.after)
+    order = np.argsort(-size, kind="stable")[:_MOST_FEATURES]
+    names = [view.features[i] for i in order]
+    figure = go.Figure()
+    for name, shares, opacity in (("changed", view.after, 1.0), ("as given", view.before, 0.35)):
+        kept = shares[order]
+        figure.add_trace(
+            go.Bar(
+                x=kept, y=names, orientation="h", name=name, opacity=opacity,
+                marker_color=[FOR if s > 0 else AGAINST for s in kept],
+                text=[signed_percent(s) for s in kept], textposition="outside", cliponaxis=False,
+                hovertemplate=f"%{{y}}, {name}: %{{text}} percentage points<extra></extra>",
+            )
+        )  # fmt: skip
+    _lay_out(figure, height=110 + 46 * len(names), paper=paper)
+    figure.update_xaxes(tickformat="+.0%", title=f"share in the estimated probability of {view.target}")
+    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True)
+    figure.update_layout(bargap=0.3, title={"text": "pale: as given; full: changed", "font": {"size": 12}})
     return figure
 
 

@@ -9,7 +9,20 @@ import streamlit as st
 from healthdash import bundles, explain, tasks
 from healthdash.bundles import Bundle
 from healthdash.task import Report, Task
-from healthdash.ui import address, analysis, closer, inputs, kept, problems, shell, sides, state, takeaway
+from healthdash.ui import (
+    address,
+    analysis,
+    closer,
+    inputs,
+    judged,
+    kept,
+    problems,
+    shell,
+    sides,
+    state,
+    takeaway,
+    whatif,
+)
 from healthdash.ui.radiograph import Look
 from healthdash.ui.sides import Side
 
@@ -71,6 +84,8 @@ def _explain(task: Task, bundle: Bundle, work: state.Workspace) -> None:
     shown = closer.sides(found)
     key = "/".join([task.slug, str(work.turn), *(str(hash(one.side.asked)) for one in shown)])
     _drawn(shown, key, told)
+    judged.section(shown, key)
+    whatif.section(shown[0])
 
 
 @st.fragment

@@ -12,7 +12,7 @@ import streamlit as st
 from healthdash.fields import CategoryField, Field, NumberField
 from healthdash.task import Task, Upload
 
-__all__ = ["as_upload", "patient", "template"]
+__all__ = ["as_upload", "patient", "row", "template", "widget"]
 
 _COLUMNS = 3
 Value = str | float | None
@@ -24,7 +24,7 @@ def patient(task: Task) -> Upload | None:
         st.caption("Leave empty what is not known. Nothing is stored.")
         columns = st.columns(_COLUMNS)
         values = {
-            field.name: _widget(field, columns[number % _COLUMNS], f"{task.slug}:{field.name}")
+            field.name: widget(field, columns[number % _COLUMNS], f"{task.slug}:{field.name}")
             for number, field in enumerate(task.fields)
         }
         sent = st.form_submit_button("Analyse", type="primary", icon=":material/play_arrow:")
@@ -50,11 +50,17 @@ def as_upload(fields: Sequence[Field], values: Mapping[str, Value]) -> Upload:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow([field.name for field in fields])
-    writer.writerow([_cell(values.get(field.name)) for field in fields])
+    writer.writerow(row({field.name: values.get(field.name) for field in fields}))
     return Upload("typed by hand.csv", text.getvalue().encode())
 
 
-def _widget(field: Field, place: st.delta_generator.DeltaGenerator, key: str) -> Value:
+def row(values: Mapping[str, Value]) -> list[str]:
+    """Return values as the cells of a file, in their order."""
+    return [_cell(value) for value in values.values()]
+
+
+def widget(field: Field, place: st.delta_generator.DeltaGenerator, key: str) -> Value:
+    """Draw the widget of a field, which begins with the field's default; None: not known."""
     if isinstance(field, CategoryField):
         return _choice(field, place, key)
     if isinstance(field, NumberField):

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-__all__ = ["choose", "count", "put", "segments", "slide", "value"]
+__all__ = ["choose", "count", "put", "segments", "several", "slide", "value"]
 
 T = TypeVar("T")
 _HELD = "kept"
@@ -50,6 +50,18 @@ def segments(label: str, options: Sequence[T], *, name: str, words: Callable[[T]
         label, options, format_func=words, required=True, key=key, on_change=_hold, args=(name, key)
     )
     return options[0] if chosen is None else chosen
+
+
+def several(
+    label: str, options: Sequence[T], *, name: str, default: Sequence[T], words: Callable[[T], str] = str
+) -> list[T]:
+    """Draw a box in which several may be chosen, and return them."""
+    held, key = _held(), f"kept:{name}"
+    st.session_state[key] = [option for option in held.get(name, default) if option in options]
+    chosen: list[T] = st.multiselect(
+        label, options, format_func=words, key=key, on_change=_hold, args=(name, key)
+    )
+    return chosen
 
 
 def slide(

@@ -46,6 +46,8 @@ class Workspace:
         Reports with an explanation, by what was asked.
     judged : dict
         How good each explanation is, by what was asked.
+    changed : tuple or None
+        The last row of "what if", and what it was made of: its bytes, the question, the model.
     swarms : dict
         Explanations of many rows, by what was asked.
     table : DataFrame or None
@@ -64,6 +66,7 @@ class Workspace:
     reports: list[Report] = field(default_factory=list)
     explained: dict[ExplanationKey, Report] = field(default_factory=dict)
     judged: dict[ExplanationKey, Quality] = field(default_factory=dict)
+    changed: tuple[tuple[bytes, ExplainRequest, str], Report] | None = None
     swarms: dict[ExplanationKey, Beeswarm] = field(default_factory=dict)
     table: pd.DataFrame | None = None
     gates: dict[int, Sequence[Gate]] = field(default_factory=dict)
@@ -80,6 +83,7 @@ class Workspace:
     def done(self, model: str, reports: list[Report]) -> None:
         """Keep the reports of a model; explanations of earlier ones go."""
         self.model, self.reports, self.table = model, reports, None
+        self.changed = None
         self.explained, self.judged, self.swarms, self.gates = {}, {}, {}, {}
 
     def joined(self, uploads: Sequence[Upload]) -> list[Upload]:

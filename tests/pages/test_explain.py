@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tests import fakes
@@ -24,6 +25,10 @@ def _compare(app, what):
     next(g for g in app.button_group if g.label == "Compare").set_value(what).run()
     assert not app.exception
     return app
+
+
+def _what_if(app):
+    return next(n for n in app.number_input if n.label == "First, mm" and "whatif" in n.key)
 
 
 @TASKS
@@ -81,14 +86,14 @@ def test_a_link_restores_two_inputs(open_page):
     address = {"compare": "inputs", "sample2": "second", "item2": "3"}
     app = open_page("explain", task="fake-rows", sample="first", **address)
     assert not app.exception
-    assert [heading.value for heading in app.subheader] == ["First, row 1", "Second, row 3"]
+    assert [heading.value for heading in app.subheader][:2] == ["First, row 1", "Second, row 3"]
 
 
 def test_another_row_of_the_same_table_can_stand_beside(open_page):
     app = _compare(open_page("explain", task="fake-rows", sample="first"), "inputs")
     assert _select(app, "Input on the right").value == "same"
-    app.number_input[-1].set_value(2).run()
-    assert [heading.value for heading in app.subheader] == ["First, row 1", "First, row 2"]
+    [n for n in app.number_input if n.label.startswith("Row")][-1].set_value(2).run()
+    assert [heading.value for heading in app.subheader][:2] == ["First, row 1", "First, row 2"]
 
 
 def test_an_upload_is_never_in_the_link(open_page):
@@ -124,3 +129,57 @@ def test_choices_survive_another_page_and_go_with_my_data(open_page):
     next(button for button in app.button if button.label == "Remove my data").click().run()
     assert not app.exception
     assert "Both sides" not in _texts(app)
+
+
+def test_what_is_taken_away_can_be_downloaded(open_page):
+    app = open_page("explain", task="fake-rows", sample="first")
+    labels = [button.proto.label for button in app.get("download_button")]
+    assert {"Values (CSV)", "Picture (PNG)", "Report (HTML)"} <= set(labels)
+
+
+def test_a_changed_value_moves_the_probability_beside_the_original(open_page):
+    app = open_page("explain", task="fake-rows", sample="first", item="2", **{"class": "high"})
+    assert "Nothing is changed yet" in _texts(app)
+    _what_if(app).set_value(9.0).run()
+    assert not app.exception
+    given, changed = (m for m in app.metric if m.label.startswith("high, "))
+    assert (given.label, changed.label) == ("high, as given", "high, changed")
+    assert changed.value == "> 99.9 %"
+    assert given.value != changed.value
+
+
+def test_changed_values_stay_within_what_is_possible_and_survive_another_page(open_page):
+    app = open_page("explain", task="fake-rows", sample="first")
+    first = _what_if(app)
+    assert (first.min, first.max) == (-10, 10)
+    first.set_value(9.0).run()
+    app.switch_page("pages/models.py").run()
+    app.switch_page("pages/explain.py").run()
+    assert _what_if(app).value == 9.0
+    assert any(m.label == "high, changed" for m in app.metric)
+
+
+def test_only_rows_have_a_what_if(open_page):
+    assert "What if?" not in _texts(open_page("explain", task="fake-picture", sample="first"))
+
+
+def test_the_checks_are_made_when_asked_for_and_a_failed_one_greys_the_explanation(open_page, monkeypatch):
+    from healthdash.explain import quality
+
+    shares = np.linspace(0, 1, 3)
+    rising, falling = shares, 1 - shares
+    found = quality.Quality(
+        additivity=quality.Additivity(0.0),
+        stability=quality.Stability(0.02, (0.9, 1.0)),
+        curves=quality.Curves(shares, falling, rising, falling[None], rising[None]),
+        randomisation=quality.Randomisation((1.0,), (0.97,)),
+    )
+    monkeypatch.setattr(quality, "judge", lambda question, explanation, on_progress: found)
+    app = open_page("explain", task="fake-rows", sample="first")
+    assert "Shown greyed" not in _texts(app)
+    next(button for button in app.button if button.label == "Check it").click().run()
+    assert not app.exception
+    for words in found.words:
+        assert words in _texts(app)
+    assert f"Shown greyed. {found.reason_to_doubt}" in _texts(app)
+    assert "Check it" not in [button.label for button in app.button]
