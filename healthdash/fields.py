@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Literal
 
 __all__ = ["CategoryField", "Field", "NumberField"]
 
@@ -26,12 +27,19 @@ class Field:
         One sentence: how it is measured or coded, with its source.
     required : bool
         Whether the column must be there; single values may be missing all the same.
+    is_mutable : bool
+        Whether it can be other than it is for one patient; sex at birth and history cannot. A
+        counterfactual changes mutable fields only.
+    direction : "either", "up" or "down"
+        The way in which it can change: age goes up only.
     """
 
     name: str
     label: str
     description: str = ""
     required: bool = True
+    is_mutable: bool = True
+    direction: Literal["either", "up", "down"] = "either"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,103 @@
+"""What the columns of a table may become for one patient."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from healthdash.fields import CategoryField, Field, NumberField
+
+__all__ = ["Choice"]
+
+_MOST_VALUES = 48
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """The values that one column may take instead of its own.
+
+    Attributes
+    ----------
+    label : str
+        What people call the column.
+    current : float
+        Its own value, NaN where it is missing.
+    values : float32 (k,)
+        What it may become, ascending and without `current`; empty where it is immutable.
+    span : float
+        Width of its range: a change by so much costs 1. 0 for a category, whose change always costs 1.
+    step : float
+        Values lie at multiples of this.
+    """
+
+    label: str
+    current: float
+    values: NDArray[np.float32]
+    span: float = 0.0
+    step: float = 0.0
+
+    @classmethod
+    def of(
+        cls,
+        field: Field,
+        current: float,
+        *,
+        low: float = math.inf,
+        high: float = -math.inf,
+        codes: Mapping[str, float] | None = None,
+    ) -> Choice:
+        """Return what a field may become.
+
+        Parameters
+        ----------
+        current : float
+            As the network sees it; NaN where it is missing.
+        low, high : float
+            The plausible range of a number: that of the training rows. The field's own limits hold
+            besides.
+        codes : dict of str to float
+            Of a category: each value that the network knows to its number.
+        """
+        if isinstance(field, CategoryField) or codes is not None:
+            values = np.array(sorted((codes or {}).values()), np.float32)
+            return cls(field.label, current, _allowed(field, current, values))
+        step = field.step if isinstance(field, NumberField) else 0.0
+        if isinstance(field, NumberField):
+            low, high = max(low, field.low), min(high, field.high)
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            return cls(field.label, current, np.zeros(0, np.float32))
+        made = cls(field.label, current, np.zeros(0, np.float32), high - low, step)
+        return cls(field.label, current, _allowed(field, current, made.between(low, high)), high - low, step)
+
+    def between(self, low: float, high: float) -> NDArray[np.float32]:
+        """Return at most 48 values of a number between two, the steps if they are few, ends included."""
+        count = _MOST_VALUES
+        if self.step:
+            low, high = math.ceil(low / self.step - 1e-6), math.floor(high / self.step + 1e-6)
+            count = min(count, max(1, round(high - low) + 1))
+        values = np.linspace(low, high, count)
+        if self.step:
+            values = np.round(values) * self.step
+        distinct: NDArray[np.float32] = np.unique(values.astype(np.float32))
+        return distinct
+
+    def cost(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return what it costs to change the column to each of some values (k,)."""
+        if self.span == 0 or math.isnan(self.current):
+            same = (values == np.float32(self.current)) | (np.isnan(values) & math.isnan(self.current))
+            return np.where(same, 0.0, 1.0)
+        return np.asarray(np.abs(values.astype(np.float64) - self.current) / self.span)
+
+
+def _allowed(field: Field, current: float, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    if not field.is_mutable:
+        return values[:0]
+    if field.direction == "up" and not math.isnan(current):
+        return values[values > np.float32(current)]
+    if field.direction == "down" and not math.isnan(current):
+        return values[values < np.float32(current)]
+    return values[values != np.float32(current)]
