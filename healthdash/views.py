@@ -18,11 +18,14 @@ __all__ = [
     "ClassBars",
     "Curve",
     "Curves",
+    "Dependence",
     "Grid",
     "Marker",
     "Matrix",
+    "MeanShares",
     "Metric",
     "Metrics",
+    "Moved",
     "Notice",
     "Picture",
     "Sections",
@@ -226,6 +229,62 @@ class Beeswarm(View):
     features: tuple[str, ...]
     values: NDArray[np.float32]
     attributions: NDArray[np.float32]
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeanShares(View):
+    """How large the shares of each feature are over many inputs, whatever their sign.
+
+    Attributes
+    ----------
+    mean, low, high : float64 (n_features,)
+        Mean absolute share, in probability, and its 95 % interval; NaN where one cannot be known.
+    """
+
+    features: tuple[str, ...]
+    mean: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependence(View):
+    """How the share of one feature follows its value: one dot an input.
+
+    Attributes
+    ----------
+    values : tuple of float or str, length n
+        As people read them.
+    shares : float64 (n,)
+        In probability.
+    color : float64 (n,) or None
+        Values of another feature, named `color_label`; NaN where missing.
+    """
+
+    feature: str
+    unit: str
+    values: tuple[float | str, ...]
+    shares: NDArray[np.float64]
+    target: str
+    color: NDArray[np.float64] | None = None
+    color_label: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved(View):
+    """Shares of the same features for an input as given and changed.
+
+    Attributes
+    ----------
+    before, after : float64 (n_features,)
+        Shares in the probability of `target`.
+    """
+
+    features: tuple[str, ...]
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
     target: str
 
 

@@ -52,6 +52,10 @@ class FakeForward:
     def probabilities(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
         return self(inputs)[1]
 
+    def mixtures(self, item: Any, background: Any, rows: Any, keep: Any, target: int) -> np.ndarray:
+        mixed = {name: np.where(keep[name], item[name], background[name][rows]) for name in self.shapes}
+        return self.probabilities(mixed)[:, target]
+
 
 class FakeTask(Task):
     """What the three have in common; `key` names the list in the file."""

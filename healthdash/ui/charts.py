@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from healthdash.ui.palette import AGAINST, DIVERGING, FOR, SERIES, Paper
-from healthdash.views import Beeswarm, ClassBars, Curve, Curves, Matrix, Waterfall
+from healthdash.views import (
+    Beeswarm,
+    ClassBars,
+    Curve,
+    Curves,
+    Dependence,
+    Matrix,
+    MeanShares,
+    Moved,
+    Waterfall,
+)
 
 __all__ = [
-    "Moved",
     "beeswarm",
     "class_bars",
     "curves",
+    "dependence",
     "force",
     "largest",
     "matrix",
+    "mean_shares",
     "moved",
     "percent",
     "signed_percent",
     "waterfall",
+    "wrapped",
 ]
 
 #: Features that a waterfall shows one by one; the rest are one bar.
 _MOST_FEATURES = 12
 _ROW_PX = 30
+_LINE_LETTERS = 36
 _MOST_DOTS = 4000
 
 
@@ -85,7 +98,7 @@ def _steps(names: list[str], starts: NDArray[np.float64], shares: NDArray[np.flo
     return go.Bar(
         base=starts,
         x=shares,
-        y=names,
+        y=[wrapped(name, "<br>") for name in names],
         orientation="h",
         marker_color=[FOR if s > 0 else AGAINST for s in shares],
         text=[signed_percent(s) for s in shares],
@@ -136,28 +149,11 @@ def force(view: Waterfall, paper: Paper) -> go.Figure:
     return figure
 
 
-@dataclass(frozen=True)
-class Moved:
-    """Shares of the same features for two inputs.
-
-    Attributes
-    ----------
-    features : tuple of str
-    before, after : float64 (n_features,)
-        Shares in the probability of `target`.
-    """
-
-    features: tuple[str, ...]
-    before: NDArray[np.float64]
-    after: NDArray[np.float64]
-    target: str
-
-
 def moved(view: Moved, paper: Paper) -> go.Figure:
     """Return two bars a feature, pale as given and full as changed; what moved most is on top."""
     size = np.abs(view.after - view.before) + 1e-6 * np.abs(view.after)
     order = np.argsort(-size, kind="stable")[:_MOST_FEATURES]
-    names = [view.features[i] for i in order]
+    names = [wrapped(view.features[i], "<br>") for i in order]
     figure = go.Figure()
     for name, shares, opacity in (("changed", view.after, 1.0), ("as given", view.before, 0.35)):
         kept = shares[order]
@@ -173,6 +169,55 @@ def moved(view: Moved, paper: Paper) -> go.Figure:
     figure.update_xaxes(tickformat="+.0%", title=f"share in the estimated probability of {view.target}")
     figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True)
     figure.update_layout(bargap=0.3, title={"text": "pale: as given; full: changed", "font": {"size": 12}})
+    return figure
+
+
+def mean_shares(view: MeanShares, paper: Paper) -> go.Figure:
+    """Return one bar a feature with its interval, the largest on top."""
+    order = np.argsort(-view.mean, kind="stable")[:_MOST_FEATURES]
+    points, low, high = (100 * values[order] for values in (view.mean, view.low, view.high))
+    bars = None
+    if np.isfinite(low).all() and np.isfinite(high).all():
+        bars = {"array": high - points, "arrayminus": points - low, "color": paper.muted, "thickness": 1.2}
+    figure = go.Figure(
+        go.Bar(
+            x=points,
+            y=[wrapped(view.features[i], "<br>") for i in order],
+            orientation="h",
+            marker_color=SERIES[0],
+            error_x=bars,
+            customdata=np.stack([low, high], axis=1),
+            hovertemplate="%{y}: %{x:.2f} percentage points"
+            " (95 % interval %{customdata[0]:.2f} to %{customdata[1]:.2f})<extra></extra>",
+        )
+    )
+    _lay_out(figure, height=110 + _ROW_PX * len(order), paper=paper)
+    figure.update_xaxes(
+        title=f"mean size of the share in the probability of {view.target}, percentage points"
+    )
+    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True)
+    return figure
+
+
+def dependence(view: Dependence, paper: Paper) -> go.Figure:
+    """Return one dot an input: the value of a feature, its share, and another feature as the colour."""
+    marker: dict[str, object] = {"size": 7, "opacity": 0.8, "color": SERIES[0]}
+    told = f"{view.feature} = %{{x}}: %{{y:+.2f}} percentage points"
+    if view.color is not None:
+        known = np.where(np.isnan(view.color), np.nanmedian(view.color), view.color)
+        bar = {"title": {"text": view.color_label, "side": "right"}, "thickness": 10}
+        marker |= {"color": known, "colorscale": _LOW_TO_HIGH, "showscale": True, "colorbar": bar}
+        told += f"<br>{view.color_label} = %{{marker.color:.4g}}"
+    figure = go.Figure(
+        go.Scatter(
+            x=list(view.values), y=100 * view.shares, mode="markers", marker=marker,
+            hovertemplate=f"{told}<extra></extra>",
+        )
+    )  # fmt: skip
+    _lay_out(figure, height=380, paper=paper)
+    figure.update_xaxes(title=f"{view.feature}{f', {view.unit}' if view.unit else ''}")
+    figure.update_yaxes(title=f"share for {view.target}, percentage points")
+    figure.add_hline(0, line={"color": paper.muted, "width": 1})
     return figure
 
 
@@ -317,6 +362,12 @@ def matrix(view: Matrix, paper: Paper) -> go.Figure:
     figure.update_xaxes(title="model output", side="bottom", showgrid=False)
     figure.update_yaxes(title="true", autorange="reversed", showgrid=False, automargin=True)
     return figure
+
+
+def wrapped(name: str, line_break: str) -> str:
+    """Return a long name on two lines; one that is longer still ends with dots."""
+    lines = textwrap.wrap(name, _LINE_LETTERS, max_lines=2, placeholder="…") or [""]
+    return line_break.join(lines)
 
 
 def percent(value: float) -> str:

@@ -18,9 +18,12 @@ from healthdash.views import (
     Beeswarm,
     ClassBars,
     Curves,
+    Dependence,
     Grid,
     Matrix,
+    MeanShares,
     Metrics,
+    Moved,
     Notice,
     Picture,
     Trace,
@@ -118,6 +121,24 @@ def _waterfall(view: Waterfall, key: str) -> None:
 def _beeswarm(view: Beeswarm, key: str) -> None:
     alt = f"Shares of each feature in the estimated probability of {view.target}, one dot an input"
     _plot(charts.beeswarm(view, paper()), key, alt)
+
+
+@_draw.register
+def _mean_shares(view: MeanShares, key: str) -> None:
+    alt = f"Mean size of the share of each feature in the estimated probability of {view.target}"
+    _plot(charts.mean_shares(view, paper()), key, alt)
+
+
+@_draw.register
+def _dependence(view: Dependence, key: str) -> None:
+    alt = f"Share of {view.feature} in the estimated probability of {view.target} against its value"
+    _plot(charts.dependence(view, paper()), key, alt)
+
+
+@_draw.register
+def _moved(view: Moved, key: str) -> None:
+    alt = f"Shares in the estimated probability of {view.target}, as given and changed"
+    _plot(charts.moved(view, paper()), key, alt)
 
 
 @_draw.register

@@ -13,9 +13,11 @@ from healthdash.ui import (
     address,
     analysis,
     closer,
+    cohort,
     inputs,
     judged,
     kept,
+    otherwise,
     problems,
     shell,
     sides,
@@ -86,6 +88,8 @@ def _explain(task: Task, bundle: Bundle, work: state.Workspace) -> None:
     _drawn(shown, key, told)
     judged.section(shown, key)
     whatif.section(shown[0])
+    otherwise.section(shown[0])
+    cohort.section(shown[0])
 
 
 @st.fragment

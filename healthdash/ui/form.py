@@ -12,7 +12,7 @@ import streamlit as st
 from healthdash.fields import CategoryField, Field, NumberField
 from healthdash.task import Task, Upload
 
-__all__ = ["as_upload", "patient", "row", "template", "widget"]
+__all__ = ["as_table", "as_upload", "patient", "row", "template", "widget"]
 
 _COLUMNS = 3
 Value = str | float | None
@@ -47,10 +47,15 @@ def template(task: Task) -> None:
 
 def as_upload(fields: Sequence[Field], values: Mapping[str, Value]) -> Upload:
     """Return one row as a CSV file, as if the reader had uploaded it."""
+    return as_table(fields, [values])
+
+
+def as_table(fields: Sequence[Field], rows: Sequence[Mapping[str, Value]]) -> Upload:
+    """Return rows as a CSV file; what a row does not name is empty."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow([field.name for field in fields])
-    writer.writerow(row({field.name: values.get(field.name) for field in fields}))
+    writer.writerows(row({field.name: values.get(field.name) for field in fields}) for values in rows)
     return Upload("typed by hand.csv", text.getvalue().encode())
 
 

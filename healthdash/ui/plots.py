@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
-from healthdash.ui.charts import largest, percent, signed_percent
+from healthdash.ui.charts import largest, percent, signed_percent, wrapped
 from healthdash.ui.palette import AGAINST, DIVERGING, FOR, LIGHT
 from healthdash.ui.radiograph import Look, default_window, rendered
 from healthdash.ui.scales import full_color
@@ -94,19 +94,17 @@ def _waterfall(place: Axes, view: Waterfall) -> None:
     ends = view.base + np.cumsum(shares)
     rows = np.arange(len(names))
     place.barh(rows, shares, left=ends - shares, color=[FOR if s > 0 else AGAINST for s in shares])
-    spread = max(np.ptp([view.base, *ends]), 0.02)
+    reached = [view.base, *(ends - shares), *ends]
+    low, high = view.span or (min(reached), max(reached))
+    spread = max(high - low, 0.02)
     for row, share, end in zip(rows, shares, ends, strict=True):
         right = share > 0
         at = end + (0.01 if right else -0.01) * spread
         place.text(
             float(at), float(row), signed_percent(share), va="center", ha="left" if right else "right", size=8
         )
-    place.set_yticks(rows, [_plain(textwrap.shorten(name, 44)) for name in names], size=8)
+    place.set_yticks(rows, [_plain(wrapped(name, "\n")) for name in names], size=8)
     place.invert_yaxis()
-    low, high = view.span or (
-        min(view.base, *(ends - shares), *ends),
-        max(view.base, *(ends - shares), *ends),
-    )
     place.set_xlim(low - 0.12 * spread, high + 0.12 * spread)
     for x, words in ((view.base, "average"), (view.output, "this input")):
         place.axvline(x, color=LIGHT.muted, linestyle=":", linewidth=1, label=f"{words} {percent(x)}")

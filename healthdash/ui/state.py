@@ -20,7 +20,10 @@ from healthdash.task import Gate, Report, Task, Upload
 from healthdash.views import Beeswarm
 
 if TYPE_CHECKING:
+    from healthdash.explain.counterfactual import Counterfactuals
     from healthdash.explain.quality import Quality
+    from healthdash.ui.cohort import Cohort
+    from healthdash.ui.columns import Column
 
 __all__ = ["Workspace", "forget", "fresh_key", "used_up", "workspace"]
 
@@ -48,6 +51,10 @@ class Workspace:
         How good each explanation is, by what was asked.
     changed : tuple or None
         The last row of "what if", and what it was made of: its bytes, the question, the model.
+    cohorts : dict
+        Explanations of many rows, by where they come from, how many, and what was asked.
+    otherwise : tuple or None
+        The last search for changes that cross a threshold, and what was asked.
     swarms : dict
         Explanations of many rows, by what was asked.
     table : DataFrame or None
@@ -67,6 +74,8 @@ class Workspace:
     explained: dict[ExplanationKey, Report] = field(default_factory=dict)
     judged: dict[ExplanationKey, Quality] = field(default_factory=dict)
     changed: tuple[tuple[bytes, ExplainRequest, str], Report] | None = None
+    cohorts: dict[tuple[str, int, ExplainRequest], Cohort] = field(default_factory=dict)
+    otherwise: tuple[object, tuple[Counterfactuals, tuple[Column, ...]]] | None = None
     swarms: dict[ExplanationKey, Beeswarm] = field(default_factory=dict)
     table: pd.DataFrame | None = None
     gates: dict[int, Sequence[Gate]] = field(default_factory=dict)
@@ -83,7 +92,7 @@ class Workspace:
     def done(self, model: str, reports: list[Report]) -> None:
         """Keep the reports of a model; explanations of earlier ones go."""
         self.model, self.reports, self.table = model, reports, None
-        self.changed = None
+        self.changed, self.otherwise, self.cohorts = None, None, {}
         self.explained, self.judged, self.swarms, self.gates = {}, {}, {}, {}
 
     def joined(self, uploads: Sequence[Upload]) -> list[Upload]:

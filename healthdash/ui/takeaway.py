@@ -109,7 +109,7 @@ def _residual(one: Shown) -> str:
     residual = one.explanation.residual
     if np.isnan(residual):
         return "values are no shares of the output"
-    return f"residual {100 * residual:+.2g} percentage points"
+    return f"residual {100 * residual:+.3f} percentage points"
 
 
 def _input(one: Shown) -> str:

@@ -13,6 +13,7 @@ from healthdash.fields import CategoryField, Field, NumberField
 from healthdash.task import Report
 from healthdash.ui import charts, draw, form, kept, problems
 from healthdash.ui.closer import Shown
+from healthdash.views import Moved
 
 __all__ = ["section", "started_at"]
 
@@ -128,13 +129,12 @@ def _show(
     old = {line.feature: line.attribution for line in one.side.task.attributions(one.report)}
     new = {line.feature: line.attribution for line in one.side.task.attributions(report)}
     names = [name for name in new if name in old and name in fields]
-    view = charts.Moved(
+    view = Moved(
         features=tuple(_moved(fields[name], original.get(name), changed.get(name)) for name in names),
         before=np.array([old[name] for name in names]), after=np.array([new[name] for name in names]),
         target=before.target,
     )  # fmt: skip
-    figure = charts.moved(view, draw.paper())
-    st.plotly_chart(figure, key=key, config={"displaylogo": False}, alt="Shares as given and changed")
+    draw.draw(view, key)
 
 
 def _moved(field: Field, old: Value, new: Value) -> str:

@@ -183,3 +183,29 @@ def test_the_checks_are_made_when_asked_for_and_a_failed_one_greys_the_explanati
         assert words in _texts(app)
     assert f"Shown greyed. {found.reason_to_doubt}" in _texts(app)
     assert "Check it" not in [button.label for button in app.button]
+
+
+def test_many_rows_are_explained_together(open_page):
+    app = open_page("explain", task="fake-rows", sample="first")
+    next(button for button in app.button if button.label == "Explain 3 rows").click().run()
+    assert not app.exception
+    assert [tab.label for tab in app.tabs] == ["Mean size", "Every row", "Dependence", "Partial dependence"]
+    assert "Mean over 3 rows" in _texts(app)
+
+
+def test_the_synthetic_samples_are_a_cohort_too(open_page):
+    app = open_page("explain", task="fake-rows", sample="first")
+    _select(app, "Rows").set_value("synthetic").run()
+    next(button for button in app.button if button.label == "Explain 6 rows").click().run()
+    assert not app.exception
+    assert "Mean over 6 rows" in _texts(app)
+
+
+def test_the_smallest_change_that_is_enough_is_found(open_page):
+    app = open_page("explain", task="fake-rows", sample="first", item="2", **{"class": "high"})
+    next(button for button in app.button if button.label == "Look for changes that cross 50%").click().run()
+    assert not app.exception
+    assert "not what would help a patient" in _texts(app)
+    table = next(frame.value for frame in app.dataframe if "Changed" in frame.value)
+    assert list(table["Feature"]) == ["First"]
+    assert table["As given"][0] == "-1 mm"
