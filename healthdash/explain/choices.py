@@ -100,4 +100,5 @@ def _allowed(field: Field, current: float, values: NDArray[np.float32]) -> NDArr
         return values[values > np.float32(current)]
     if field.direction == "down" and not math.isnan(current):
         return values[values < np.float32(current)]
-    return values[values != np.float32(current)]
+    others: NDArray[np.float32] = values[values != np.float32(current)]
+    return others

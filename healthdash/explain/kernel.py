@@ -31,6 +31,7 @@ TITLE = "Sampled Shapley values (KernelSHAP, paired coalitions)"
 _PLAYERS_MADE = 32
 # How many times in all a listener is told, at least, where it may end the sampling.
 _LOOKS = 20
+_LEAST_FREE = 0.1
 
 Coalitions = NDArray[np.bool_]
 
@@ -59,7 +60,7 @@ def explain(
     background : dict of float32 (m, ...)
         Each coalition is run against every row of the baseline.
     request : ExplainRequest
-        `samples` is the number of pairs of coalitions, raised to twice the number of players.
+        `samples` is the number of pairs of coalitions, raised to three times the number of players.
         `tolerance` ends the sampling earlier.
     on_progress : function of Progress
         Told the share of the budget spent and the largest standard error; a true answer ends the
@@ -96,7 +97,7 @@ def _fits(game: Game, active: NDArray[np.intp], request: ExplainRequest) -> Iter
     """Yield the share of the budget spent, and the fit to all that has been run."""
     rng = np.random.default_rng(request.seed)
     d, m = len(active), len(game.weight)
-    pairs = max(2 * d, request.samples)
+    pairs = max(3 * d, request.samples)
     fixed, mass, left, fixed_weight = _in_full(d, pairs)
     worth = [_worth(game, fixed, active)]
     n_drawn = max(2, pairs - len(fixed) // 2) if len(left) else 0
@@ -104,12 +105,11 @@ def _fits(game: Game, active: NDArray[np.intp], request: ExplainRequest) -> Iter
     if not n_drawn:
         yield 1.0, _regression(fixed, worth[0], fixed_weight, 0, game, spent=m + 1 + m * len(fixed))
         return
-    at_once = max(2, n_drawn // _LOOKS)
+    # Fewer drawn pairs than players are fitted too closely to tell their error.
+    at_once = max(d, n_drawn // _LOOKS)
     for start in range(0, n_drawn, at_once):
         stop = min(n_drawn, start + at_once)
         worth.append(_worth(game, drawn[2 * start : 2 * stop], active))
-        if stop < 2:
-            continue
         all_, weight = np.concatenate([fixed, drawn[: 2 * stop]]), np.full(2 * stop, mass / (2 * stop))
         weight = np.concatenate([fixed_weight, weight])
         spent = m + 1 + m * len(all_)
@@ -177,7 +177,8 @@ def _regression(
 
     With P = A^-1 - A^-1 1 1' A^-1 / (1' A^-1 1) for the weighted normal matrix A, the shares move by
     P z e for a coalition z that misses the fit by e: the spread of its sum over drawn pairs is
-    their error (the usual sandwich).
+    their error. A pair that pulls the fit towards itself by its leverage h misses it by 1 / (1 - h) too
+    little (the sandwich of MacKinnon and White 1985, HC3).
     """
     z, gain = coalitions.astype(np.float64), worth - game.base
     inverse = np.linalg.inv((z * weight[:, None]).T @ z)
@@ -187,6 +188,8 @@ def _regression(
     if pairs == 0:
         return _Fit(shares, np.zeros(len(shares)), spent)
     projected = inverse - np.outer(ones, ones) / ones.sum()
+    leverage = (weight[:, None] * (z @ projected) * z)[-2 * pairs :].reshape(pairs, -1).sum(axis=1)
     missed = (weight * (gain - z @ shares))[:, None] * z
     moved = missed[-2 * pairs :].reshape(pairs, 2, -1).sum(axis=1) @ projected
+    moved /= np.maximum(1 - leverage, _LEAST_FREE)[:, None]
     return _Fit(shares, np.sqrt(pairs * moved.var(axis=0, ddof=1)), spent)

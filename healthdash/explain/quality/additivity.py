@@ -12,6 +12,7 @@ __all__ = ["Additivity", "additivity"]
 
 #: Shares that miss more than this probability do not add up.
 MOST_RESIDUAL = 0.01
+_ROUNDING = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Additivity:
         """One sentence."""
         if self.passed is None:
             return "The values of this method are no shares of the output, so they do not add up to it."
+        if abs(self.residual) < _ROUNDING:
+            return "The shares add up to the model's output."
         missed = f"{100 * abs(self.residual):.2g} percentage points"
         if self.passed:
             return f"The shares add up to the model's output within {missed}."

@@ -81,9 +81,9 @@ class Curves:
             else "It names what the model uses hardly better than chance"
         )
         return (
-            f"{verdict}: taking parts out in its order leaves a mean output of {self.deletion_area:.0%} "
-            f"(random orders {self.random_deletion_area:.0%}), putting them in gives "
-            f"{self.insertion_area:.0%} (random {self.random_insertion_area:.0%})."
+            f"{verdict}: taking parts out in its order leaves a mean output of {self.deletion_area:.1%} "
+            f"(random orders {self.random_deletion_area:.1%}), putting them in gives "
+            f"{self.insertion_area:.1%} (random {self.random_insertion_area:.1%})."
         )
 
 
