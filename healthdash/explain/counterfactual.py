@@ -296,14 +296,14 @@ def _minimal(crossed: dict[frozenset[int], _State]) -> list[_State]:
 
 
 def _different(states: Sequence[_State], count: int) -> list[_State]:
-    """Choose cheap states that share few columns with those already chosen."""
+    """Choose cheap states that share few columns with those already chosen, the cheapest first."""
     chosen: list[_State] = []
     left = list(states)
     while left and len(chosen) < count:
         best = min(left, key=lambda one: one.cost * (1 + _overlap(one, chosen)))
         chosen.append(best)
         left.remove(best)
-    return chosen
+    return sorted(chosen, key=lambda one: one.cost)
 
 
 def _overlap(state: _State, chosen: Sequence[_State]) -> float:
