@@ -125,12 +125,11 @@ def force(view: Waterfall, paper: Paper) -> go.Figure:
                 y=[""] * len(kept),
                 orientation="h",
                 marker={"color": color, "line": {"color": "white", "width": 1.5}},
-                text=[names[i] for i in kept],
+                text=[wrapped(names[i], "<br>") for i in kept],
                 customdata=[signed_percent(shares[i]) for i in kept],
                 textposition="inside",
                 insidetextanchor="middle",
                 textangle=0,
-                constraintext="none",
                 hovertemplate="%{text}: %{customdata} percentage points<extra></extra>",
             )
         )

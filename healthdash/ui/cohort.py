@@ -78,7 +78,9 @@ def section(one: Shown) -> None:
     with problems.shown():
         rows = _rows(side, source)
         steps = [size for size in _SIZES if size < len(rows)] + [min(len(rows), _SIZES[-1])]
-        n = kept.slide(place, "How many", steps, name=f"{name}:size", default=_START)
+        n = kept.slide(
+            place, "How many", steps, name=f"{name}:size", default=_START if _START in steps else steps[-1]
+        )
         key = (source, n, replace(side.asked, item=-1))
         if place.button(f"Explain {n:,} rows", icon=":material/groups:", key=f"{name}:go"):
             side.work.cohorts[key] = _explained(side, rows[:n], names)

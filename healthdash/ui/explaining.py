@@ -106,7 +106,10 @@ def _show(task: Task, bundle: Bundle, report: Report, item: int, place: str) -> 
 def residual_in_words(explanation: Explanation) -> str:
     """Say what the shares start from, what they sum to, and what they miss."""
     missed, title = abs(explanation.residual), explain.title(explanation.method)
-    spent = f"{explanation.samples:,} model evaluations in {explanation.seconds:.1f} s."
+    evaluations = "model evaluation" if explanation.samples == 1 else "model evaluations"
+    spent = f"{explanation.samples:,} {evaluations} in {explanation.seconds:.1f} s."
+    if explanation.baseline:
+        spent += f" What was left out became: {explanation.baseline}."
     if not explanation.is_additive:
         return f"{title}: its values rank what counts, they are no shares of the probability. {spent}"
     words = "exactly" if missed < 5e-5 else f"but for {100 * missed:.2f} percentage points"

@@ -87,6 +87,8 @@ def _explain(task: Task, bundle: Bundle, work: state.Workspace) -> None:
     key = "/".join([task.slug, str(work.turn), *(str(hash(one.side.asked)) for one in shown)])
     _drawn(shown, key, told)
     judged.section(shown, key)
+    if other and task.fields:
+        st.caption("What follows is about the left side.")
     whatif.section(shown[0])
     otherwise.section(shown[0])
     cohort.section(shown[0])

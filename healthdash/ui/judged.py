@@ -29,8 +29,9 @@ _MEANING = (
 def section(shown: Sequence[Shown], key: str) -> None:
     """Offer the checks of each side, and show those that were made."""
     st.subheader("How good is this explanation?", anchor=False)
-    if len(shown) > 1:
-        st.markdown(agreement_in_words(shown))
+    agreement = agreement_in_words(shown) if len(shown) > 1 else ""
+    if agreement:
+        st.markdown(agreement)
     unchecked = [one for one in shown if one.quality is None]
     if unchecked:
         st.caption(
@@ -53,7 +54,8 @@ def agreement_in_words(shown: Sequence[Shown]) -> str:
 
     left, right = (one.side for one in shown)
     same = replace(left.asked, method=None, samples=0) == replace(right.asked, method=None, samples=0)
-    if left.work is not right.work or left.number != right.number or not same:
+    another = left.asked.method != right.asked.method
+    if left.work is not right.work or left.number != right.number or not (same and another):
         return ""
     try:
         return quality.agreement([one.explanation for one in shown]).words

@@ -11,7 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
-from healthdash.ui import charts, columns, draw, kept, problems
+from healthdash.ui import columns, draw, kept, problems
 from healthdash.ui.closer import Shown
 from healthdash.ui.columns import Column
 from healthdash.ui.sides import Side
@@ -54,15 +54,18 @@ def section(one: Shown) -> None:
         _show(side, *side.work.otherwise[1])
 
 
-def changes(found: Counterfactual, table: Sequence[Column]) -> pd.DataFrame:
-    """Return what changes, in words and units."""
+def changes(found: Sequence[Counterfactual], table: Sequence[Column], target: str) -> pd.DataFrame:
+    """Return what changes in each way that was found, in words and units."""
     lines = [
         {
+            "Way": number,
             "Feature": table[change.column].field.label,
             "As given": _with_unit(table[change.column], change.before),
             "Changed": _with_unit(table[change.column], change.after),
+            f"P({target}) then": one.output,
         }
-        for change in found.changes
+        for number, one in enumerate(found, 1)
+        for change in one.changes
     ]
     return pd.DataFrame(lines)
 
@@ -113,11 +116,10 @@ def _choice(column: Column, current: float, background: NDArray[np.float32], may
 
 def _show(side: Side, found: Counterfactuals, table: Sequence[Column]) -> None:
     st.markdown(found.words)
-    for place, one, number in zip(st.columns(max(1, len(found.found))), found.found, range(9), strict=False):
-        with place:
-            st.metric(f"{side.asked.target}, changed", charts.percent(one.output))
-            key = f"otherwise:{side.task.slug}:{side.work.turn}:{side.asked.item}:{number}"
-            draw.draw(Grid(frame=changes(one, table)), key)
+    if found.found:
+        frame = changes(found.found, table, side.asked.target)
+        key = f"otherwise:{side.task.slug}:{side.work.turn}:{side.asked.item}"
+        draw.draw(Grid(frame=frame, percent=(frame.columns[-1],)), key)
 
 
 def _with_unit(column: Column, value: float) -> str:

@@ -209,7 +209,9 @@ def _fitting(side: Side) -> list[str]:
     return [name for name in names if explain.reason_against(name, side.one, side.bundle.forward) is None]
 
 
-def _item(place: DeltaGenerator, task: Task, work: state.Workspace, which: str) -> tuple[int, int] | None:
+def _item(
+    place: DeltaGenerator, task: Task, work: state.Workspace, which: str, first_one: int | None = None
+) -> tuple[int, int] | None:
     """Let the reader choose one of many files, rows or beats; None: no file could be analysed."""
     usable = [number for number, report in enumerate(work.reports) if report.prediction is not None]
     for report in work.reports:
@@ -224,7 +226,9 @@ def _item(place: DeltaGenerator, task: Task, work: state.Workspace, which: str) 
     assert prediction is not None
     if task.unit not in _UNITS or len(prediction) < 2:
         return number, 0
-    first_one = kept.value(f"{task.slug}:{which}:item-asked", task.default_item(prediction))
+    if first_one is None:
+        first_one = task.default_item(prediction)
+    first_one = kept.value(f"{task.slug}:{which}:item-asked", first_one)
     unit = "Analysed row" if work.reports[number].refusals else _UNITS[task.unit]
     return number, kept.count(
         place, f"{unit}, 1 to {len(prediction):,}", len(prediction),
@@ -285,7 +289,7 @@ def _other_input(place: DeltaGenerator, side: Side) -> Side | None:
         place, "Input on the right", list(words), name=f"{task.slug}:right:input", words=lambda k: words[k]
     )
     if chosen == _SAME:
-        return _asked_of(replace(side), place)
+        return _asked_of(side, place, side.asked.item + 1)
     work = state.workspace(task, _BESIDE)
     if chosen == _UPLOAD:
         _upload(place, task, work)
@@ -301,8 +305,8 @@ def _other_input(place: DeltaGenerator, side: Side) -> Side | None:
     return None
 
 
-def _asked_of(side: Side, place: DeltaGenerator) -> Side | None:
-    chosen = _item(place, side.task, side.work, "right")
+def _asked_of(side: Side, place: DeltaGenerator, first_one: int | None = None) -> Side | None:
+    chosen = _item(place, side.task, side.work, "right", first_one)
     return None if chosen is None else _of(side, *chosen)
 
 

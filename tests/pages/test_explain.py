@@ -92,8 +92,8 @@ def test_a_link_restores_two_inputs(open_page):
 def test_another_row_of_the_same_table_can_stand_beside(open_page):
     app = _compare(open_page("explain", task="fake-rows", sample="first"), "inputs")
     assert _select(app, "Input on the right").value == "same"
-    [n for n in app.number_input if n.label.startswith("Row")][-1].set_value(2).run()
-    assert [heading.value for heading in app.subheader][:2] == ["First, row 1", "First, row 2"]
+    [n for n in app.number_input if n.label.startswith("Row")][-1].set_value(3).run()
+    assert [heading.value for heading in app.subheader][:2] == ["First, row 1", "First, row 3"]
 
 
 def test_an_upload_is_never_in_the_link(open_page):

@@ -1,0 +1,88 @@
+"""The page Explain as a reader uses it: hand over, compare, share a link, take a report home."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from healthdash import tasks
+
+from .conftest import upload
+
+_ADDS_UP = re.compile("the shares add up")
+
+
+def _main(page):
+    return page.get_by_test_id("stMain")
+
+
+def _sample(slug: str) -> dict:
+    (file,) = tasks.get(slug).examples()[0].make()
+    return {"name": "Jane Doe.csv", "mimeType": "text/csv", "buffer": file.data}
+
+
+@pytest.mark.tf
+def test_from_a_result_to_a_comparison_a_link_and_a_report(new_page, tmp_path):
+    slug = "heart-disease"
+    page = new_page(f"records?task={slug}&sample={tasks.get(slug).examples()[1].slug}")
+    page.get_by_role("link", name="Look closer").click()
+    expect(page.get_by_role("heading", name="Explain", exact=True)).to_be_visible()
+    expect(_main(page).get_by_text(_ADDS_UP)).to_be_visible()
+    _main(page).get_by_text("Two classes", exact=True).click()
+    expect(_main(page).get_by_text("Both sides have the same scale")).to_be_visible()
+    expect(_main(page).get_by_text(_ADDS_UP)).to_have_count(2)
+    expect(page).to_have_url(re.compile("compare=classes"))
+
+    again = new_page(page.url.split("/", 3)[3])
+    expect(_main(again).get_by_text("Both sides have the same scale")).to_be_visible()
+    assert again.url == page.url
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Report (HTML)").click()
+    report = tmp_path / "report.html"
+    download.value.save_as(report)
+    asked, problems = [], []
+    offline = page.context.browser.new_context(offline=True).new_page()
+    offline.on("request", lambda request: asked.append(request.url))
+    offline.on("pageerror", lambda error: problems.append(str(error)))
+    offline.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    offline.goto(report.as_uri())
+    expect(offline.locator(".js-plotly-plot .bars").first).to_be_visible()
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert problems == []
+    offline.context.close()
+
+
+@pytest.mark.tf
+def test_an_upload_is_in_no_link_and_in_no_file_that_is_taken_home(new_page):
+    page = new_page("explain?task=heart-disease")
+    upload(page, [_sample("heart-disease")])
+    expect(_main(page).get_by_text(_ADDS_UP)).to_be_visible()
+    assert "Jane" not in page.url
+    for name in ("Values (CSV)", "Picture (PNG)", "Report (HTML)"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).click()
+        assert "Jane" not in download.value.suggested_filename
+        assert b"Jane Doe" not in download.value.path().read_bytes()
+    other = new_page(page.url.split("/", 3)[3])
+    expect(_main(other).get_by_text("Choose a sample, or upload a file.")).to_be_visible()
+
+
+@pytest.mark.tf
+def test_a_heat_map_says_its_values_under_the_pointer(new_page):
+    page = new_page("explain?task=chest-xray&sample=normal&samples=50")
+    expect(_main(page).get_by_text(_ADDS_UP)).to_be_visible()
+    plot = _main(page).locator(".js-plotly-plot .nsewdrag").first
+    plot.hover()
+    expect(_main(page).locator(".hoverlayer").get_by_text("percentage points").first).to_be_visible()
+
+
+@pytest.mark.tf
+def test_a_narrow_screen_needs_no_sideways_scrolling(new_page):
+    narrow = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+    page = new_page("explain?task=heart-disease&sample=heart-high&compare=classes", **narrow)
+    expect(_main(page).get_by_text("Both sides have the same scale")).to_be_visible()
+    wide, seen = _main(page).evaluate("element => [element.scrollWidth, element.clientWidth]")
+    assert wide <= seen + 1
