@@ -31,7 +31,7 @@ models: .venv/app
 	$(BIN)/python -m healthdash train heart-disease --data $(HEALTHDASH_DATA)/tabular/heart_disease/processed.cleveland.data --out models/heart-disease/cleveland-mlp
 	$(BIN)/python -m healthdash train readmission --data $(HEALTHDASH_DATA)/tabular/diabetes130/diabetic_data.csv --out models/readmission/diabetes130-mlp
 	$(BIN)/python -m healthdash train ecg-beats --data $(HEALTHDASH_DATA)/signals/mitdb --out models/ecg-beats/sequence
-	$(BIN)/python -m healthdash train chest-xray --data $(HEALTHDASH_DATA)/imaging/chest_xray --out models/chest-xray/residual-128
+	$(BIN)/python -m healthdash train chest-xray --data $(HEALTHDASH_DATA)/imaging/chest_xray --out models/chest-xray/residual-160
 	$(BIN)/python -m healthdash train lung-ct --data $(HEALTHDASH_DATA)/imaging/lung_ct --out models/lung-ct/chest-features-128
 	$(BIN)/python -m healthdash.tasks.imaging.synthetic --data $(HEALTHDASH_DATA)/imaging
 

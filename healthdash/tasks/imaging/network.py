@@ -51,7 +51,7 @@ class NetworkPlan:
     labels: int
     stem: int = 16
     widths: tuple[int, ...] = (48, 96, 128)
-    depths: tuple[int, ...] = (1, 2, 2)
+    depths: tuple[int, ...] = (1, 2, 3)
     dropout: float = 0.15
 
 

@@ -45,7 +45,7 @@ class Recipe:
     size: int
     stem: int = 16
     widths: tuple[int, ...] = (48, 96, 128)
-    depths: tuple[int, ...] = (1, 2, 2)
+    depths: tuple[int, ...] = (1, 2, 3)
     label_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     fit: FitPlan
     members: int = 1
@@ -101,9 +101,9 @@ CHEST_XRAY = Recipe(
     title="Chest X-ray: normal, bacterial or viral pneumonia",
     order=("normal", "bacterial", "viral"),
     label_groups={"pneumonia": ("bacterial", "viral")},
-    size=128,
+    size=160,
     fit=FitPlan(
-        epochs=44,
+        epochs=80,
         batch_size=32,
         learning_rate=1.5e-3,
         average_momentum=0.99,
@@ -112,7 +112,7 @@ CHEST_XRAY = Recipe(
             smallest_scale=0.6, noise=0.05, zoom=1.35, aspect=1.6, tone=0.2, patches=0.25, mixup=0.1
         ),
     ),
-    members=1,
+    members=2,
     draw_against_shortcuts=0.3,
     intended_use="Research and education on whole, upright, frontal chest X-rays of children aged one to "
     "five. Not for clinical use.",
