@@ -313,6 +313,7 @@ def _add_curve(figure: go.Figure, curve: Curve, color: str) -> None:
             go.Scatter(
                 x=np.concatenate([curve.x, curve.x[::-1]]),
                 y=np.concatenate([curve.high, curve.low[::-1]]),
+                mode="lines",
                 fill="toself",
                 fillcolor=_faint(color),
                 line={"width": 0},

@@ -140,7 +140,22 @@ def _views(side: Side, report: Report) -> list[View]:
     """Return what is drawn of an explanation; its sums are told in words on this page."""
     assert report.explanation is not None
     views = side.task.render(report, side.bundle, side.asked.item).explanation
-    return [view for view in views if isinstance(view, Picture | Trace | Waterfall | Grid)]
+    kept_views: list[View] = [view for view in views if isinstance(view, Picture | Trace | Waterfall | Grid)]
+    if _has(kept_views, Picture) and not _has(kept_views, Waterfall):
+        kept_views += _regions(report.explanation)
+    return kept_views
+
+
+def _regions(found: Explanation) -> list[View]:
+    """Return the shares of a picture's regions, where those are what was explained."""
+    if found.players is None or found.shares is None or not found.is_additive:
+        return []
+    return [
+        Waterfall(
+            title=f"Shares of the {found.players.title}", features=found.players.names, base=found.base,
+            attributions=found.shares, output=found.output, residual=found.residual, target=found.target,
+        )
+    ]  # fmt: skip
 
 
 def _shares(view: Waterfall, style: str, key: str) -> None:

@@ -137,3 +137,14 @@ def test_another_task_does_not_keep_the_synthetic_set(open_page):
     app.selectbox[0].set_value("readmission").run()
     assert not app.exception
     assert _button(app, "Train").disabled
+
+
+@pytest.mark.tf
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.slug)
+def test_two_classes_of_a_sample_are_compared_on_one_scale(open_page, task):
+    address = {"task": task.slug, "sample": task.examples()[0].slug, "samples": "50", "compare": "classes"}
+    app = open_page("explain", **address)
+    assert not app.exception
+    assert [error.value for error in app.error] == []
+    assert "Both sides have the same scale" in _texts(app)
+    assert _texts(app).count("the shares add up") == 2
