@@ -44,8 +44,11 @@ class FakeForward:
 
     shapes = {"features": (2,)}
 
+    def __init__(self, strength: float = 1.0) -> None:
+        self.strength = strength
+
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        p = 1 / (1 + np.exp(-inputs["features"].sum(axis=1)))
+        p = 1 / (1 + np.exp(-self.strength * inputs["features"].sum(axis=1)))
         both = np.stack([1 - p, p], axis=1).astype(np.float32)
         return both, both
 

@@ -21,7 +21,7 @@ from healthdash.views import Grid, Picture, Trace, View, Waterfall
 if TYPE_CHECKING:
     from healthdash.explain.quality import Quality
 
-__all__ = ["Shown", "is_one_scale", "show", "sides"]
+__all__ = ["Shown", "is_one_scale", "scale_in_words", "show", "sides"]
 
 _CONFIG = {"displaylogo": False, "scrollZoom": False}
 _WATERFALL, _FORCE, _NUMBERS = "Waterfall", "One bar", "Numbers"
@@ -86,6 +86,15 @@ def sides(found: Sequence[tuple[Side, str, Report]]) -> list[Shown]:
 def is_one_scale(reports: Sequence[Report]) -> bool:
     """Say whether the values of all sides are shares of a probability, or all are not."""
     return len({report.explanation.is_additive for report in reports if report.explanation}) == 1
+
+
+def scale_in_words(reports: Sequence[Report]) -> str:
+    """Say whether sides may be compared by their colours and lengths; empty for a single one."""
+    if len(reports) < 2:
+        return ""
+    if is_one_scale(reports):
+        return "Both sides have the same scale: equal colours and lengths are equal shares."
+    return "Each side has its own scale: the values of one are no shares of a probability."
 
 
 def show(shown: Sequence[Shown], key: str) -> Look | None:
@@ -228,10 +237,7 @@ def _words(shown: Sequence[Shown], every: Sequence[View]) -> None:
         words.append(":orange[**Orange**] speaks for the class, :blue[**blue**] against it.")
     scale = next((v.heat_scale for v in every if isinstance(v, Picture) and v.heat_scale), None)
     if len(shown) > 1:
-        if is_one_scale([one.report for one in shown]):
-            words.append("**Both sides have the same scale: equal colours and lengths are equal shares.**")
-        else:
-            words.append("**Each side has its own scale: the values of one are no shares of a probability.**")
+        words.append(f"**{scale_in_words([one.report for one in shown])}**")
     if scale and shown[0].n_shares:
         words.append(
             f"Full colour is a share of {100 * scale:.2g} percentage points in one pixel of the network."

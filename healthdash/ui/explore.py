@@ -19,6 +19,7 @@ from healthdash.ui import (
     kept,
     otherwise,
     problems,
+    results,
     shell,
     sides,
     state,
@@ -125,6 +126,7 @@ def _found(side: Side, other: Side | None, compared: str) -> list[tuple[Side, st
     """Return each side with its heading and its explanation; what failed is told."""
     found = []
     for one in filter(None, (side, other)):
+        results.told(one.gate)
         report = sides.explained(one)
         if report.explanation is not None:
             found.append((one, _heading(one, compared) if other else "", report))
@@ -139,4 +141,4 @@ def _heading(side: Side, compared: str) -> str:
         return explain.title(side.asked.method or "")
     if compared == "classes":
         return side.asked.target
-    return side.bundle.info.title if compared == "models" else side.input_words
+    return sides.model_words(side.bundle) if compared == "models" else side.input_words

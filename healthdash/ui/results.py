@@ -18,7 +18,7 @@ from healthdash.ui.downloads import safe_csv
 from healthdash.ui.draw import draw_all, draw_beside, point_at
 from healthdash.views import Notice, Sections, View
 
-__all__ = ["Entry", "entries", "show", "table"]
+__all__ = ["Entry", "entries", "show", "table", "told"]
 
 _NO_RESULT = ("failed", "refused")
 _ROW_PX, _TALLEST_PX = 35, 423
@@ -191,7 +191,7 @@ def _open(task: Task, bundle: Bundle, work: state.Workspace, entry: Entry) -> No
     if entry.report not in work.gates:
         work.gates[entry.report] = task.item_gates(report, bundle)
     gate = work.gates[entry.report][entry.item]
-    _told(gate)
+    told(gate)
     item = _beat(task, work, entry, entry.item)
     sections = _without(task.render(report, bundle, item), {*notices, *gate.reasons})
     whole = f"{task.slug}/{work.origin}/{entry.report}/input"
@@ -208,7 +208,7 @@ def _open(task: Task, bundle: Bundle, work: state.Workspace, entry: Entry) -> No
     explaining.section(task, bundle, work, entry.report, item)
 
 
-def _told(gate: Gate) -> None:
+def told(gate: Gate) -> None:
     """Say what the gate found; a pass says nothing."""
     for reason in gate.reasons:
         box = st.error if gate.verdict == "refuse" else st.warning

@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from healthdash import bundles, explain, pipeline, settings
 from healthdash.bundles import Bundle
 from healthdash.explain import ExplainRequest
-from healthdash.task import Report, Task, Upload
+from healthdash.task import Gate, Report, Task, Upload
 from healthdash.ui import analysis, kept, problems, state
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "explained",
     "first",
     "has_budget",
+    "model_words",
     "possible",
 ]
 
@@ -63,6 +64,13 @@ class Side:
     def report(self) -> Report:
         """The report without an explanation."""
         return self.work.reports[self.number]
+
+    @property
+    def gate(self) -> Gate:
+        """What the gate of the model says of the item."""
+        if self.number not in self.work.gates:
+            self.work.gates[self.number] = self.task.item_gates(self.report, self.bundle)
+        return self.work.gates[self.number][self.asked.item]
 
     @property
     def one(self) -> Mapping[str, np.ndarray]:
@@ -262,7 +270,7 @@ def _other_model(place: DeltaGenerator, side: Side) -> Side | None:
     others = _others(list(found), side.bundle.name)
     chosen = kept.choose(
         place, "Model on the right", others, name=f"{side.task.slug}:right:model",
-        words=lambda name: _model_words(found[name]),
+        words=lambda name: model_words(found[name]),
     )  # fmt: skip
     work = state.workspace(side.task, _BESIDE)
     if work.uploads != side.work.uploads:
@@ -271,7 +279,8 @@ def _other_model(place: DeltaGenerator, side: Side) -> Side | None:
     return _analysed(other, side.number, side.asked.item)
 
 
-def _model_words(bundle: Bundle) -> str:
+def model_words(bundle: Bundle) -> str:
+    """Return what tells a model from others of its task."""
     own = settings.current().own_models in bundle.path.parents
     return f"{bundle.info.title} ({bundle.name}{', trained here' if own else ''})"
 

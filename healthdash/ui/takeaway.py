@@ -56,6 +56,9 @@ def html(shown: Sequence[Shown], look: Look | None, address: str = "") -> bytes:
     """
     from plotly.offline import get_plotlyjs
 
+    from healthdash.ui import closer
+
+    scale = closer.scale_in_words([one.report for one in shown])
     templates = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined)
     text = templates.get_template("explanation.html").render(
         title=f"{shown[0].side.task.title}: what moved the model's output",
@@ -63,6 +66,7 @@ def html(shown: Sequence[Shown], look: Look | None, address: str = "") -> bytes:
         version=__version__,
         made=datetime.datetime.now(tz=datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         address=address,
+        scale=scale,
         sides=[_section(one, look) for one in shown],
         plotly=Markup(get_plotlyjs()),  # noqa: S704  (the library's own script)
     )

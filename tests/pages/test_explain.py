@@ -209,3 +209,29 @@ def test_the_smallest_change_that_is_enough_is_found(open_page):
     table = next(frame.value for frame in app.dataframe if "Changed" in frame.value)
     assert list(table["Feature"]) == ["First"]
     assert table["As given"][0] == "-1 mm"
+
+
+def test_two_models_stand_side_by_side_and_a_link_restores_them(open_page, monkeypatch):
+    from healthdash import bundles
+
+    task = fakes.TASKS[2]
+    first, second = fakes.fake_bundle(task), fakes.fake_bundle(task)
+    second.name, second.path = "other", second.path.with_name("other")
+    second.info = second.info.model_copy(update={"sha256": "1" * 64})
+    second.forward = fakes.FakeForward(strength=3)
+    monkeypatch.setattr(bundles, "available", lambda slug=None: [first, second])
+    app = open_page("explain", task=task.slug, sample="first", compare="models", model="fake", model2="other")
+    assert not app.exception
+    headings = [heading.value for heading in app.subheader][:2]
+    assert headings == ["Fake rows model (fake)", "Fake rows model (other)"]
+    assert len({metric.value for metric in app.metric if metric.label.startswith("Estimated")}) == 2
+    assert "model2=other" in app.code[0].value
+
+
+def test_the_gate_warns_here_too(open_page):
+    task = fakes.TASKS[0]
+    file = task.file([[60.0, 0.0], [0.0, 0.0]])
+    app = open_page("explain", task=task.slug)
+    app.file_uploader[0].set_value([(file.name, file.data, "application/json")]).run()
+    assert not app.exception
+    assert "A value is above 50" in _texts(app)
