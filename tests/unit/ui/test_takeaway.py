@@ -148,3 +148,33 @@ def test_two_sides_share_a_scale_only_where_values_mean_the_same():
     relative = replace(right.report, explanation=replace(right.report.explanation, is_additive=False))
     other = closer.sides([found[0], (right.side, "", relative)])
     assert [one.views[0].heat_scale for one in other] == [None, None]
+
+
+@pytest.mark.tf
+def test_nothing_of_a_dicom_header_is_taken_away():
+    import pydicom
+
+    from healthdash import bundles, tasks
+    from healthdash.task import Upload
+
+    task = tasks.get("chest-xray")
+    (upload,) = next(e for e in task.examples() if e.slug == "viral-dicom").make()
+    dataset = pydicom.dcmread(io.BytesIO(upload.data))
+    dataset.PatientName, dataset.PatientID, dataset.InstitutionName = (
+        "Mustermann^Erika",
+        "ID-4711-0815",
+        "St. Elsewhere",
+    )
+    file = io.BytesIO()
+    dataset.save_as(file)
+    bundle, work = bundles.get("chest-xray"), state.Workspace()
+    work.take(task, [Upload("scan.dcm", file.getvalue())], origin="upload", title="scan.dcm")
+    work.done(bundle.info.sha256, list(pipeline.run_many(task, work.groups, bundle)))
+    asked = ExplainRequest(method="expected-gradients", target=bundle.info.labels[0], samples=4)
+    side = Side(task, bundle, work, 0, asked)
+    report = pipeline.explain(task, work.reports[0], bundle, asked)
+    shown = closer.sides([(side, "", report)])
+    for made in (takeaway.csv(shown), takeaway.html(shown, None), takeaway.png(shown, None)):
+        assert not [
+            word for word in (b"Mustermann", b"ID-4711-0815", b"St. Elsewhere", b"scan.dcm") if word in made
+        ]
