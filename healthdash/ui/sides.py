@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -255,7 +256,12 @@ def _with_target(place: DeltaGenerator, side: Side, which: str) -> Side:
 def _with_method(place: DeltaGenerator, side: Side, fitting: Sequence[str], which: str) -> Side:
     label = "Method" if which == "left" else "Method on the right"
     name = f"{side.task.slug}:{which}"
-    method = kept.choose(place, label, fitting, name=f"{name}:method", words=explain.title)
+    usual = side.task.methods
+
+    def words(method: str) -> str:
+        return explain.title(method) + ("" if method in usual else ", slow or unusual here")
+
+    method = kept.choose(place, label, fitting, name=f"{name}:method", words=words)
     samples = SAMPLES[2]
     if has_budget(method):
         samples = kept.slide(
@@ -359,5 +365,7 @@ def _take(task: Task, name: str, key: str) -> None:
 
 
 def _told(bar: DeltaGenerator, share: float) -> None:
-    done = min(1.0, float(share))
-    bar.progress(done, f"Explaining… {done:.0%}")
+    """Show how far an explanation is, and how exact where its method can say; any choice ends it."""
+    done, error = min(1.0, float(share)), getattr(share, "error", float("nan"))
+    exact = "" if math.isnan(error) else f", largest standard error {100 * error:.2g} points"
+    bar.progress(done, f"Explaining… {done:.0%}{exact}. Choosing something else stops it.")
