@@ -12,7 +12,8 @@ import streamlit as st
 
 from healthdash.explain import Explanation
 from healthdash.task import Report
-from healthdash.ui import charts, draw, ecg_paper, heatmap, kept, scales
+from healthdash.ui import charts, draw, ecg_paper, heatmap, kept, scales, share_charts
+from healthdash.ui.caliper import add_caliper, measured
 from healthdash.ui.explaining import residual_in_words
 from healthdash.ui.radiograph import Look, default_window
 from healthdash.ui.sides import Side
@@ -173,7 +174,7 @@ def _shares(view: Waterfall, style: str, key: str) -> None:
         frame = pd.DataFrame({"Feature": view.features, "Share, percentage points": points.round(3)})
         draw.draw(Grid(frame=frame), key)
         return
-    figure = (charts.waterfall if style == _WATERFALL else charts.force)(view, draw.paper())
+    figure = (share_charts.waterfall if style == _WATERFALL else share_charts.force)(view, draw.paper())
     alt = f"How the features move the estimated probability of {view.target} from {view.base:.1%}"
     _plot(figure, f"{key}/{style}", f"{alt} to {view.output:.1%}")
 
@@ -185,11 +186,11 @@ def _trace(view: Trace, caliper: tuple[float, float] | None, key: str) -> None:
         return
     figure = ecg_paper.figure(view, 0.0, duration_s, draw.paper())
     from_s, to_s = (min(max(at, 0.0), duration_s) + view.start_s for at in caliper)
-    ecg_paper.add_caliper(figure, from_s, to_s, draw.paper())
+    add_caliper(figure, from_s, to_s, draw.paper())
     if view.paper:
         figure.update_layout(width=None)
     _plot(figure, key, f"{view.title}, {duration_s:.1f} s")
-    st.markdown(f":material/straighten: {ecg_paper.measured(view, from_s, to_s)}")
+    st.markdown(f":material/straighten: {measured(view, from_s, to_s)}")
     st.caption(view.caption)
 
 

@@ -12,7 +12,7 @@ import streamlit as st
 
 from healthdash import DISCLAIMER
 from healthdash.errors import ContractError
-from healthdash.ui import charts, ecg_paper, radiograph
+from healthdash.ui import charts, ecg_paper, radiograph, share_charts
 from healthdash.ui.palette import DARK, LIGHT, Paper
 from healthdash.views import (
     Beeswarm,
@@ -114,31 +114,31 @@ def _class_bars(view: ClassBars, key: str) -> None:
 @_draw.register
 def _waterfall(view: Waterfall, key: str) -> None:
     alt = f"How the features move the estimated probability of {view.target} from {view.base:.1%}"
-    _plot(charts.waterfall(view, paper()), key, f"{alt} to {view.output:.1%}")
+    _plot(share_charts.waterfall(view, paper()), key, f"{alt} to {view.output:.1%}")
 
 
 @_draw.register
 def _beeswarm(view: Beeswarm, key: str) -> None:
     alt = f"Shares of each feature in the estimated probability of {view.target}, one dot an input"
-    _plot(charts.beeswarm(view, paper()), key, alt)
+    _plot(share_charts.beeswarm(view, paper()), key, alt)
 
 
 @_draw.register
 def _mean_shares(view: MeanShares, key: str) -> None:
     alt = f"Mean size of the share of each feature in the estimated probability of {view.target}"
-    _plot(charts.mean_shares(view, paper()), key, alt)
+    _plot(share_charts.mean_shares(view, paper()), key, alt)
 
 
 @_draw.register
 def _dependence(view: Dependence, key: str) -> None:
     alt = f"Share of {view.feature} in the estimated probability of {view.target} against its value"
-    _plot(charts.dependence(view, paper()), key, alt)
+    _plot(share_charts.dependence(view, paper()), key, alt)
 
 
 @_draw.register
 def _moved(view: Moved, key: str) -> None:
     alt = f"Shares in the estimated probability of {view.target}, as given and changed"
-    _plot(charts.moved(view, paper()), key, alt)
+    _plot(share_charts.moved(view, paper()), key, alt)
 
 
 @_draw.register

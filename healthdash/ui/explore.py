@@ -12,6 +12,7 @@ from healthdash.task import Report, Task
 from healthdash.ui import (
     address,
     analysis,
+    beside,
     closer,
     cohort,
     inputs,
@@ -79,7 +80,7 @@ def _explain(task: Task, bundle: Bundle, work: state.Workspace) -> None:
     compared = kept.segments(
         "Compare", sides.possible(side), name=f"{task.slug}:compare", words=sides.COMPARISONS.__getitem__
     )
-    other = sides.beside(side, compared) if compared != "none" else None
+    other = beside.beside(side, compared) if compared != "none" else None
     told = address.show(sides.addressed(side, other, compared))
     found = _found(side, other, compared)
     if not found:

@@ -19,10 +19,11 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
-from healthdash.ui.charts import largest, percent, signed_percent, wrapped
+from healthdash.ui.charts import percent, signed_percent
 from healthdash.ui.palette import AGAINST, DIVERGING, FOR, LIGHT
 from healthdash.ui.radiograph import Look, default_window, rendered
 from healthdash.ui.scales import full_color
+from healthdash.ui.share_charts import largest, wrapped
 from healthdash.views import Picture, Trace, View, Waterfall
 
 __all__ = ["Column", "png"]

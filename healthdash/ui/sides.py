@@ -13,20 +13,24 @@ from streamlit.delta_generator import DeltaGenerator
 from healthdash import bundles, explain, pipeline, settings
 from healthdash.bundles import Bundle
 from healthdash.explain import ExplainRequest
-from healthdash.task import Gate, Report, Task, Upload
-from healthdash.ui import analysis, kept, problems, state
+from healthdash.task import Gate, Report, Task
+from healthdash.ui import kept, problems, state
 
 __all__ = [
     "COMPARISONS",
+    "SAME",
+    "UNITS",
     "Side",
     "addressed",
     "adopt",
-    "beside",
+    "choose_item",
     "explained",
     "first",
+    "fitting_methods",
     "has_budget",
     "model_words",
     "possible",
+    "with_method",
 ]
 
 #: What may differ between the two sides.
@@ -40,9 +44,8 @@ COMPARISONS = {
 SAMPLES = (50, 100, 200, 400, 800, 1600)
 #: Methods that cost the same whatever is asked for.
 _WITHOUT_BUDGET = ("exact-shapley", "occlusion", "grad-cam")
-_BESIDE = ":beside"
-_UPLOAD, _SAME = "upload", "same"
-_UNITS = {"row": "Row", "beat": "Beat"}
+SAME = "same"
+UNITS = {"row": "Row", "beat": "Beat"}
 
 
 @dataclass(frozen=True)
@@ -93,45 +96,33 @@ class Side:
         assert prediction is not None
         # Of a table with refused rows, the n-th analysed one is another row of the file.
         number = int(prediction.items[self.asked.item]) if unit == "row" else self.asked.item
-        return f"{unit} {number + 1}" if unit in _UNITS else ""
+        return f"{unit} {number + 1}" if unit in UNITS else ""
 
 
 def first(task: Task, bundle: Bundle, work: state.Workspace) -> Side | None:
     """Let the reader choose item, class, method and budget; None: nothing can be explained."""
     place = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
-    chosen = _item(place, task, work, "left")
+    chosen = choose_item(place, task, work, "left")
     if chosen is None:
         return None
     side = Side(task, bundle, work, chosen[0], ExplainRequest(item=chosen[1]))
-    fitting = _fitting(side)
+    fitting = fitting_methods(side)
     if not fitting:
         st.info("No method of explanation fits this input.")
         return None
-    return _with_method(place, _with_target(place, side, "left"), fitting, "left")
+    return with_method(place, _with_target(place, side, "left"), fitting, "left")
 
 
 def possible(side: Side) -> list[str]:
     """Return the comparisons that there is something for."""
     there = {
         "none": True,
-        "methods": len(_fitting(side)) > 1,
+        "methods": len(fitting_methods(side)) > 1,
         "classes": len(side.bundle.info.labels) > 1,
         "models": len(bundles.available(side.task.slug)) > 1,
         "inputs": True,
     }
     return [name for name in COMPARISONS if there[name]]
-
-
-def beside(side: Side, compared: str) -> Side | None:
-    """Let the reader choose what differs on the right; None: there is nothing yet."""
-    place = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
-    if compared == "methods":
-        return _with_method(place, side, _others(_fitting(side), side.asked.method), "right")
-    if compared == "classes":
-        name, others = f"{side.task.slug}:right:class", _others(side.bundle.info.labels, side.asked.target)
-        target = kept.choose(place, "Class on the right", others, name=name)
-        return replace(side, asked=replace(side.asked, target=target))
-    return _other_model(place, side) if compared == "models" else _other_input(place, side)
 
 
 def explained(side: Side) -> Report:
@@ -152,7 +143,7 @@ def addressed(side: Side, other: Side | None, compared: str) -> dict[str, object
     told: dict[str, object] = {
         "task": side.task.slug, "model": side.bundle.name, "sample": _sample(side.work),
         "input": side.number + 1 if len(side.work.reports) > 1 else None,
-        "item": asked.item + 1 if side.task.unit in _UNITS else None, "class": asked.target,
+        "item": asked.item + 1 if side.task.unit in UNITS else None, "class": asked.target,
         "method": asked.method, "samples": asked.samples if has_budget(asked.method) else None,
     }  # fmt: skip
     if other is not None:
@@ -199,26 +190,21 @@ def _differing(side: Side, other: Side, compared: str) -> dict[str, object]:
         return {"class2": other.asked.target}
     if compared == "models":
         return {"model2": other.bundle.name}
-    item = other.asked.item + 1 if side.task.unit in _UNITS else None
-    return {"sample2": _SAME if other.work is side.work else _sample(other.work), "item2": item}
+    item = other.asked.item + 1 if side.task.unit in UNITS else None
+    return {"sample2": SAME if other.work is side.work else _sample(other.work), "item2": item}
 
 
 def _sample(work: state.Workspace) -> str:
     return work.origin.partition("sample:")[2]
 
 
-def _others(names: Sequence[str], current: str | None) -> list[str]:
-    """Return names with the current one last: what is compared first is another one."""
-    return sorted(names, key=lambda name: name == current)
-
-
-def _fitting(side: Side) -> list[str]:
+def fitting_methods(side: Side) -> list[str]:
     """Return the methods that fit, those of the task first."""
     names = dict.fromkeys([*side.task.methods, *explain.METHODS])
     return [name for name in names if explain.reason_against(name, side.one, side.bundle.forward) is None]
 
 
-def _item(
+def choose_item(
     place: DeltaGenerator, task: Task, work: state.Workspace, which: str, first_one: int | None = None
 ) -> tuple[int, int] | None:
     """Let the reader choose one of many files, rows or beats; None: no file could be analysed."""
@@ -233,12 +219,12 @@ def _item(
         number = kept.choose(place, "File", usable, name=name, words=lambda n: work.reports[n].source)
     prediction = work.reports[number].prediction
     assert prediction is not None
-    if task.unit not in _UNITS or len(prediction) < 2:
+    if task.unit not in UNITS or len(prediction) < 2:
         return number, 0
     if first_one is None:
         first_one = task.default_item(prediction)
     first_one = kept.value(f"{task.slug}:{which}:item-asked", first_one)
-    unit = "Analysed row" if work.reports[number].refusals else _UNITS[task.unit]
+    unit = "Analysed row" if work.reports[number].refusals else UNITS[task.unit]
     return number, kept.count(
         place, f"{unit}, 1 to {len(prediction):,}", len(prediction),
         name=f"{task.slug}:{which}:item:{work.turn}:{number}", default=first_one,
@@ -253,7 +239,8 @@ def _with_target(place: DeltaGenerator, side: Side, which: str) -> Side:
     return replace(side, asked=replace(side.asked, target=target))
 
 
-def _with_method(place: DeltaGenerator, side: Side, fitting: Sequence[str], which: str) -> Side:
+def with_method(place: DeltaGenerator, side: Side, fitting: Sequence[str], which: str) -> Side:
+    """Let the reader choose the method of a side, and its budget."""
     label = "Method" if which == "left" else "Method on the right"
     name = f"{side.task.slug}:{which}"
     usual = side.task.methods
@@ -271,97 +258,10 @@ def _with_method(place: DeltaGenerator, side: Side, fitting: Sequence[str], whic
     return replace(side, asked=replace(side.asked, method=method, samples=samples))
 
 
-def _other_model(place: DeltaGenerator, side: Side) -> Side | None:
-    found = {bundle.name: bundle for bundle in bundles.available(side.task.slug)}
-    others = _others(list(found), side.bundle.name)
-    chosen = kept.choose(
-        place, "Model on the right", others, name=f"{side.task.slug}:right:model",
-        words=lambda name: model_words(found[name]),
-    )  # fmt: skip
-    work = state.workspace(side.task, _BESIDE)
-    if work.uploads != side.work.uploads:
-        work.take(side.task, side.work.uploads, origin=side.work.origin, title=side.work.title)
-    other = replace(side, bundle=found[chosen], work=work)
-    return _analysed(other, side.number, side.asked.item)
-
-
 def model_words(bundle: Bundle) -> str:
     """Return what tells a model from others of its task."""
     own = settings.current().own_models in bundle.path.parents
     return f"{bundle.info.title} ({bundle.name}{', trained here' if own else ''})"
-
-
-def _other_input(place: DeltaGenerator, side: Side) -> Side | None:
-    """Let the reader choose another item, sample or upload."""
-    task, unit = side.task, _UNITS.get(side.task.unit, "")
-    examples = {example.slug: example for example in task.examples()}
-    words = {slug: f"Synthetic: {example.title}" for slug, example in examples.items()}
-    prediction = side.report.prediction
-    if len(side.work.reports) > 1 or (unit and prediction is not None and len(prediction) > 1):
-        words = {_SAME: f"Another {unit.lower() or 'file'} of these", **words}
-    words[_UPLOAD] = "An upload"
-    chosen = kept.choose(
-        place, "Input on the right", list(words), name=f"{task.slug}:right:input", words=lambda k: words[k]
-    )
-    if chosen == _SAME:
-        return _asked_of(side, place, side.asked.item + 1)
-    work = state.workspace(task, _BESIDE)
-    if chosen == _UPLOAD:
-        _upload(place, task, work)
-    elif work.origin != f"sample:{chosen}":
-        example = examples[chosen]
-        work.take(task, example.make(), origin=f"sample:{chosen}", title=example.title)
-    if not work.groups or (chosen == _UPLOAD) != (work.origin == "upload"):
-        st.info("Upload what is shown on the right.", icon=":material/upload_file:")
-        return None
-    with problems.shown():
-        analysis.analyse(task, side.bundle, work)
-        return _asked_of(replace(side, work=work), place)
-    return None
-
-
-def _asked_of(side: Side, place: DeltaGenerator, first_one: int | None = None) -> Side | None:
-    chosen = _item(place, side.task, side.work, "right", first_one)
-    return None if chosen is None else _of(side, *chosen)
-
-
-def _analysed(side: Side, number: int, item: int) -> Side | None:
-    """Run another model over the same input."""
-    analysis.analyse(side.task, side.bundle, side.work)
-    number = min(number, len(side.work.reports) - 1)
-    report = side.work.reports[number]
-    if report.prediction is None:
-        if report.error is not None:
-            problems.tell(report.error)
-        return None
-    return _of(side, number, min(item, len(report.prediction) - 1))
-
-
-def _of(side: Side, number: int, item: int) -> Side | None:
-    made = replace(side, number=number, asked=replace(side.asked, item=item))
-    if made.asked.target not in made.bundle.info.labels:
-        st.info(f"The model on the right has no class {made.asked.target}.")
-        return None
-    return made
-
-
-def _upload(place: DeltaGenerator, task: Task, work: state.Workspace) -> None:
-    name = f"upload{_BESIDE}:{task.slug}"
-    key = state.fresh_key(name)
-    place.file_uploader(
-        "Upload for the right side", accept_multiple_files=True, key=key,
-        max_upload_size=settings.current().max_upload_mb, on_change=_take, args=(task, name, key),
-        help="Files stay in the memory of this machine and are forgotten with the session.",
-    )  # fmt: skip
-
-
-def _take(task: Task, name: str, key: str) -> None:
-    files = st.session_state.get(key) or []
-    if files:
-        work = state.workspace(task, _BESIDE)
-        uploads = work.joined([Upload(file.name, file.getvalue()) for file in files])
-        work.take(task, uploads, origin="upload", title=uploads[0].name)
-        state.used_up(name)
 
 
 def _told(bar: DeltaGenerator, share: float) -> None:

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from healthdash import DISCLAIMER, __version__, explain
-from healthdash.ui import charts, ecg_paper, heatmap
+from healthdash.ui import charts, ecg_paper, heatmap, share_charts
 from healthdash.ui.downloads import safe_csv
 from healthdash.ui.palette import LIGHT
 from healthdash.ui.radiograph import Look, default_window, rendered
@@ -169,7 +169,7 @@ def _figure(view: View, look: Look | None, one: Shown) -> dict[str, Any]:
         made["plot"] = _plot(heatmap.figure(view, seen, LIGHT, one.n_shares))
         made["picture"] = _data_uri(heatmap.png(rendered(view, seen)))
     elif isinstance(view, Waterfall):
-        made["plot"] = _plot(charts.waterfall(view, LIGHT))
+        made["plot"] = _plot(share_charts.waterfall(view, LIGHT))
     elif isinstance(view, Trace):
         length_s = min(len(view.signal) / view.rate_hz, _TRACE_S)
         made["plot"] = _plot(ecg_paper.figure(view, 0.0, length_s, LIGHT))

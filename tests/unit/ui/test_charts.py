@@ -3,7 +3,7 @@ import pytest
 
 from healthdash import views
 from healthdash.errors import ContractError
-from healthdash.ui import charts, draw
+from healthdash.ui import charts, draw, share_charts
 from healthdash.ui.palette import LIGHT
 from healthdash.views import Beeswarm, ClassBars, Curve, Curves, Matrix, View, Waterfall
 
@@ -21,7 +21,7 @@ def test_a_waterfall_ends_at_the_output_with_what_is_not_attributed():
         features=("a", "b"), attributions=np.array([0.3, -0.1], np.float32), base=0.2, output=0.45,
         residual=0.05, target="high",
     )  # fmt: skip
-    (bars,) = charts.waterfall(view, LIGHT).data
+    (bars,) = share_charts.waterfall(view, LIGHT).data
     assert list(bars.y) == ["a", "b", "not attributed"]
     assert bars.base[-1] + bars.x[-1] == pytest.approx(0.45)
 
@@ -32,7 +32,7 @@ def test_a_waterfall_of_many_features_sums_the_small_ones():
         features=tuple(f"f{i}" for i in range(40)), attributions=shares, base=0.0, output=float(shares.sum()),
         residual=0.0, target="high",
     )  # fmt: skip
-    (bars,) = charts.waterfall(view, LIGHT).data
+    (bars,) = share_charts.waterfall(view, LIGHT).data
     assert len(bars.x) == 12
     assert sum(bars.x) == pytest.approx(float(shares.sum()))
 
@@ -50,7 +50,7 @@ def test_the_other_plots_are_made():
         features=("a", "b"), values=np.array([[np.nan, 0.5]] * 30, np.float32),
         attributions=rng.normal(size=(30, 2)).astype(np.float32), target="high",
     )  # fmt: skip
-    assert len(charts.beeswarm(swarm, LIGHT).data) == 2
+    assert len(share_charts.beeswarm(swarm, LIGHT).data) == 2
     line = Curve(name="a", x=np.arange(3.0), y=np.arange(3.0), low=np.arange(3.0), high=np.arange(3.0))
     assert charts.curves(
         Curves(curves=(line,), x_label="x", y_label="y", diagonal=True, mark_x=1), LIGHT

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from healthdash.fields import CategoryField, NumberField
-from healthdash.ui import charts, ecg_paper, heatmap, scales, whatif
+from healthdash.ui import ecg_paper, heatmap, scales, share_charts, whatif
+from healthdash.ui.caliper import measured
 from healthdash.ui.columns import Column
 from healthdash.ui.palette import LIGHT
 from healthdash.ui.radiograph import Look, rendered
@@ -29,7 +30,7 @@ def _picture(heat, **more):
 
 
 def test_one_bar_ends_at_the_output_from_both_sides():
-    speaks_for, against = charts.force(_waterfall(), LIGHT).data
+    speaks_for, against = share_charts.force(_waterfall(), LIGHT).data
     assert speaks_for.base[0] + speaks_for.x[0] == pytest.approx(0.4)
     assert against.base[0] == pytest.approx(0.4)
     assert against.x[0] == pytest.approx(0.1)
@@ -74,7 +75,7 @@ def test_a_caliper_measures_time_height_and_shares():
     signal[250] = 1.5
     along = np.full((1000, 1), 0.001, np.float32)
     view = Trace(signal=signal, rate_hz=500, leads=("II",), attribution=along, start_s=10.0)
-    words = ecg_paper.measured(view, 10.4, 10.6)
+    words = measured(view, 10.4, 10.6)
     assert "200 ms (300 /min)" in words
     assert "II from 0.00 to 1.50 mV" in words
     assert "+10.10 percentage points" in words
@@ -93,21 +94,21 @@ def test_a_trace_is_coloured_where_it_counts_and_says_its_share():
 def test_the_largest_mean_share_is_on_top_with_its_interval():
     mean = np.array([0.01, 0.05])
     view = MeanShares(features=("a", "b"), mean=mean, low=mean - 0.01, high=mean + 0.01, target="high")
-    bars = charts.mean_shares(view, LIGHT).data[0]
+    bars = share_charts.mean_shares(view, LIGHT).data[0]
     assert list(bars.y) == ["b", "a"]
     np.testing.assert_allclose(bars.error_x.array, 1.0)
 
 
 def test_dependence_shows_words_and_numbers():
     view = Dependence(feature="a", unit="", values=("x", 2.0), shares=np.array([0.1, 0.2]), target="high")
-    dots = charts.dependence(view, LIGHT).data[0]
+    dots = share_charts.dependence(view, LIGHT).data[0]
     assert list(dots.x) == ["x", 2.0]
     np.testing.assert_allclose(dots.y, [10, 20])
 
 
 def test_what_moved_most_is_on_top():
     moved = Moved(features=("a", "b"), before=np.array([0.3, 0.0]), after=np.array([0.3, 0.2]), target="high")
-    changed, given = charts.moved(moved, LIGHT).data
+    changed, given = share_charts.moved(moved, LIGHT).data
     assert list(changed.y) == ["b", "a"]
     assert list(given.x) == [0.0, 0.3]
 

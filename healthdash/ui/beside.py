@@ -1,0 +1,123 @@
+"""The right side of a comparison: the same question, otherwise in one respect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from healthdash import bundles, settings
+from healthdash.task import Task, Upload
+from healthdash.ui import analysis, kept, problems, state
+from healthdash.ui.sides import SAME, UNITS, Side, choose_item, fitting_methods, model_words, with_method
+
+__all__ = ["beside"]
+
+_BESIDE = ":beside"
+_UPLOAD = "upload"
+
+
+def beside(side: Side, compared: str) -> Side | None:
+    """Let the reader choose what differs on the right; None: there is nothing yet."""
+    place = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    if compared == "methods":
+        return with_method(place, side, _others(fitting_methods(side), side.asked.method), "right")
+    if compared == "classes":
+        name, others = f"{side.task.slug}:right:class", _others(side.bundle.info.labels, side.asked.target)
+        target = kept.choose(place, "Class on the right", others, name=name)
+        return replace(side, asked=replace(side.asked, target=target))
+    return _other_model(place, side) if compared == "models" else _other_input(place, side)
+
+
+def _other_model(place: DeltaGenerator, side: Side) -> Side | None:
+    found = {bundle.name: bundle for bundle in bundles.available(side.task.slug)}
+    others = _others(list(found), side.bundle.name)
+    chosen = kept.choose(
+        place, "Model on the right", others, name=f"{side.task.slug}:right:model",
+        words=lambda name: model_words(found[name]),
+    )  # fmt: skip
+    work = state.workspace(side.task, _BESIDE)
+    if work.uploads != side.work.uploads:
+        work.take(side.task, side.work.uploads, origin=side.work.origin, title=side.work.title)
+    other = replace(side, bundle=found[chosen], work=work)
+    return _analysed(other, side.number, side.asked.item)
+
+
+def _other_input(place: DeltaGenerator, side: Side) -> Side | None:
+    """Let the reader choose another item, sample or upload."""
+    task, unit = side.task, UNITS.get(side.task.unit, "")
+    examples = {example.slug: example for example in task.examples()}
+    words = {slug: f"Synthetic: {example.title}" for slug, example in examples.items()}
+    prediction = side.report.prediction
+    if len(side.work.reports) > 1 or (unit and prediction is not None and len(prediction) > 1):
+        words = {SAME: f"Another {unit.lower() or 'file'} of these", **words}
+    words[_UPLOAD] = "An upload"
+    chosen = kept.choose(
+        place, "Input on the right", list(words), name=f"{task.slug}:right:input", words=lambda k: words[k]
+    )
+    if chosen == SAME:
+        return _asked_of(side, place, side.asked.item + 1)
+    work = state.workspace(task, _BESIDE)
+    if chosen == _UPLOAD:
+        _upload(place, task, work)
+    elif work.origin != f"sample:{chosen}":
+        example = examples[chosen]
+        work.take(task, example.make(), origin=f"sample:{chosen}", title=example.title)
+    if not work.groups or (chosen == _UPLOAD) != (work.origin == "upload"):
+        st.info("Upload what is shown on the right.", icon=":material/upload_file:")
+        return None
+    with problems.shown():
+        analysis.analyse(task, side.bundle, work)
+        return _asked_of(replace(side, work=work), place)
+    return None
+
+
+def _asked_of(side: Side, place: DeltaGenerator, first_one: int | None = None) -> Side | None:
+    chosen = choose_item(place, side.task, side.work, "right", first_one)
+    return None if chosen is None else _of(side, *chosen)
+
+
+def _analysed(side: Side, number: int, item: int) -> Side | None:
+    """Run another model over the same input."""
+    analysis.analyse(side.task, side.bundle, side.work)
+    number = min(number, len(side.work.reports) - 1)
+    report = side.work.reports[number]
+    if report.prediction is None:
+        if report.error is not None:
+            problems.tell(report.error)
+        return None
+    return _of(side, number, min(item, len(report.prediction) - 1))
+
+
+def _of(side: Side, number: int, item: int) -> Side | None:
+    made = replace(side, number=number, asked=replace(side.asked, item=item))
+    if made.asked.target not in made.bundle.info.labels:
+        st.info(f"The model on the right has no class {made.asked.target}.")
+        return None
+    return made
+
+
+def _upload(place: DeltaGenerator, task: Task, work: state.Workspace) -> None:
+    name = f"upload{_BESIDE}:{task.slug}"
+    key = state.fresh_key(name)
+    place.file_uploader(
+        "Upload for the right side", accept_multiple_files=True, key=key,
+        max_upload_size=settings.current().max_upload_mb, on_change=_take, args=(task, name, key),
+        help="Files stay in the memory of this machine and are forgotten with the session.",
+    )  # fmt: skip
+
+
+def _take(task: Task, name: str, key: str) -> None:
+    files = st.session_state.get(key) or []
+    if files:
+        work = state.workspace(task, _BESIDE)
+        uploads = work.joined([Upload(file.name, file.getvalue()) for file in files])
+        work.take(task, uploads, origin="upload", title=uploads[0].name)
+        state.used_up(name)
+
+
+def _others(names: Sequence[str], current: str | None) -> list[str]:
+    """Return names with the current one last: what is compared first is another one."""
+    return sorted(names, key=lambda name: name == current)
