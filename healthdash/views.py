@@ -202,6 +202,8 @@ class Waterfall(View):
         With the value that each has, as people read it.
     attributions : float32 (n_features,)
         In the unit of the output (probability). base + sum + residual = output.
+    base_label : str
+        What the base is, in a word or two.
     span : tuple of two floats or None
         Lowest and highest probability of the axis; None fits it to the steps.
     """
@@ -212,6 +214,7 @@ class Waterfall(View):
     output: float
     residual: float
     target: str
+    base_label: str = "average"
     span: tuple[float, float] | None = None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,7 @@ from healthdash.explain import Explanation
 from healthdash.task import Report
 from healthdash.ui import charts, draw, ecg_paper, heatmap, kept, scales, share_charts
 from healthdash.ui.caliper import add_caliper, measured
-from healthdash.ui.explaining import residual_in_words
+from healthdash.ui.explaining import base_in_words, residual_in_words
 from healthdash.ui.radiograph import Look, default_window
 from healthdash.ui.sides import Side
 from healthdash.views import Grid, Picture, Trace, View, Waterfall
@@ -118,7 +118,8 @@ def _side(one: Shown, key: str, look: Look | None, style: str, caliper: tuple[fl
     explanation = one.explanation
     if one.heading:
         st.subheader(one.heading, anchor=False)
-    moved = f"{100 * (explanation.output - explanation.base):+.1f} points from the average output"
+    points = 100 * (explanation.output - explanation.base)
+    moved = f"{points:+.1f} points from the {base_in_words(explanation)} output"
     st.metric(
         f"Estimated probability of {explanation.target}", charts.percent(explanation.output), moved,
         delta_color="off", delta_arrow="off",
@@ -153,7 +154,8 @@ def _views(side: Side, report: Report) -> list[View]:
     kept_views: list[View] = [view for view in views if isinstance(view, Picture | Trace | Waterfall | Grid)]
     if _has(kept_views, Picture) and not _has(kept_views, Waterfall):
         kept_views += _regions(report.explanation)
-    return kept_views
+    label = base_in_words(report.explanation)
+    return [replace(view, base_label=label) if isinstance(view, Waterfall) else view for view in kept_views]
 
 
 def _regions(found: Explanation) -> list[View]:

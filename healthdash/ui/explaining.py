@@ -10,14 +10,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from healthdash import explain, pipeline
 from healthdash.bundles import Bundle
-from healthdash.explain import ExplainRequest, Explanation
+from healthdash.explain import ExplainRequest, Explanation, baselines
 from healthdash.task import Report, Task
 from healthdash.ui import problems, state
 from healthdash.ui.charts import percent
 from healthdash.ui.draw import draw, draw_beside
 from healthdash.views import Beeswarm
 
-__all__ = ["residual_in_words", "section"]
+__all__ = ["base_in_words", "residual_in_words", "section"]
 
 _MOST_ROWS = 100
 _WAITING = "Explaining…"
@@ -103,6 +103,12 @@ def _show(task: Task, bundle: Bundle, report: Report, item: int, place: str) -> 
     st.caption(residual_in_words(explanation))
 
 
+def base_in_words(explanation: Explanation) -> str:
+    """Say what the base is: the average over the stored background, or the output of another baseline."""
+    is_average = explanation.baseline in ("", baselines.TITLES["background"])
+    return "average" if is_average else "baseline"
+
+
 def residual_in_words(explanation: Explanation) -> str:
     """Say what the shares start from, what they sum to, and what they miss."""
     missed, title = abs(explanation.residual), explain.title(explanation.method)
@@ -114,7 +120,7 @@ def residual_in_words(explanation: Explanation) -> str:
         return f"{title}: its values rank what counts, they are no shares of the probability. {spent}"
     words = "exactly" if missed < 5e-5 else f"but for {100 * missed:.2f} percentage points"
     return (
-        f"{title}: from the average output {percent(explanation.base)} to "
+        f"{title}: from the {base_in_words(explanation)} output {percent(explanation.base)} to "
         f"{percent(explanation.output)} for {explanation.target}; the shares add up {words}. {spent}"
     )
 

@@ -107,7 +107,7 @@ def _waterfall(place: Axes, view: Waterfall) -> None:
     place.set_yticks(rows, [_plain(wrapped(name, "\n")) for name in names], size=8)
     place.invert_yaxis()
     place.set_xlim(low - 0.12 * spread, high + 0.12 * spread)
-    for x, words in ((view.base, "average"), (view.output, "this input")):
+    for x, words in ((view.base, view.base_label), (view.output, "this input")):
         place.axvline(x, color=LIGHT.muted, linestyle=":", linewidth=1, label=f"{words} {percent(x)}")
     place.legend(fontsize=8, loc="best", frameon=False)
     label = f"estimated probability of {view.target}, steps in percentage points"

@@ -40,7 +40,7 @@ def waterfall(view: Waterfall, paper: Paper) -> go.Figure:
         title=f"estimated probability of {view.target}",
     )
     figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True)
-    for x, text, side in ((view.base, "average", "bottom"), (view.output, "this input", "top")):
+    for x, text, side in ((view.base, view.base_label, "bottom"), (view.output, "this input", "top")):
         vertical(figure, x, f"{text} {percent(x)}", side, paper)
     return figure
 
@@ -94,7 +94,7 @@ def force(view: Waterfall, paper: Paper) -> go.Figure:
     title = f"estimated probability of {view.target}"
     figure.update_xaxes(range=[low - edge, high + edge], tickformat=".0%", title=title)
     figure.update_yaxes(showgrid=False, showticklabels=False)
-    for x, text, side in ((view.base, "average", "bottom"), (view.output, "this input", "top")):
+    for x, text, side in ((view.base, view.base_label, "bottom"), (view.output, "this input", "top")):
         vertical(figure, x, f"{text} {percent(x)}", side, paper)
     return figure
 

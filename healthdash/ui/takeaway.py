@@ -19,6 +19,7 @@ from markupsafe import Markup
 from healthdash import DISCLAIMER, __version__, explain
 from healthdash.ui import charts, ecg_paper, heatmap, share_charts
 from healthdash.ui.downloads import safe_csv
+from healthdash.ui.explaining import base_in_words
 from healthdash.ui.palette import LIGHT
 from healthdash.ui.radiograph import Look, default_window, rendered
 from healthdash.views import Grid, Picture, Trace, View, Waterfall
@@ -104,8 +105,8 @@ def _small_print(one: Shown) -> str:
     return (
         f"{info.title}, sha256 {info.sha256[:12]}. {explanation.method}, {explanation.samples:,} evaluations."
         " "
-        f"Average {charts.percent(explanation.base)}, output {charts.percent(explanation.output)}, "
-        f"{_residual(one)}."
+        f"{base_in_words(explanation).capitalize()} {charts.percent(explanation.base)}, "
+        f"output {charts.percent(explanation.output)}, {_residual(one)}."
     )
 
 
@@ -134,7 +135,7 @@ def _section(one: Shown, look: Look | None) -> dict[str, Any]:
         "Trained on": f"{info.data.name}, {info.data.licence}",
         "Class": explanation.target,
         "Estimated probability": charts.percent(explanation.output),
-        "Average output over the background": charts.percent(explanation.base),
+        f"{base_in_words(explanation).capitalize()} output": charts.percent(explanation.base),
         "Method": f"{explain.title(explanation.method)} ({explanation.method})",
         "Samples asked for": f"{one.side.asked.samples:,}",
         "Model evaluations": f"{explanation.samples:,} in {explanation.seconds:.1f} s",
