@@ -25,7 +25,8 @@ format: .venv/dev
 bench: .venv/dev
 	$(BIN)/python -m benchmarks
 
-# Hours on two cores; needs the real data sets, see docs/data.md. lung-ct begins with the encoder of chest-xray.
+# Hours on two cores; needs the real data sets, see docs/data.md. lung-ct keeps the
+# convolutions that its shipped bundle holds, and fits their head anew.
 models: .venv/app
 	@test -n "$(HEALTHDASH_DATA)" || { echo "set HEALTHDASH_DATA to the unpacked data sets" >&2; exit 2; }
 	$(BIN)/python -m healthdash train heart-disease --data $(HEALTHDASH_DATA)/tabular/heart_disease/processed.cleveland.data --out models/heart-disease/cleveland-mlp

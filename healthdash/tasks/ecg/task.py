@@ -45,7 +45,7 @@ class EcgBeats(Task):
         "F": "fusion of a ventricular and a normal beat",
         "Q": "unknown or paced",
     }
-    methods = ("expected-gradients",)
+    methods = ("expected-gradients", "integrated-gradients", "kernel-shap", "occlusion")
 
     # -- reading -----------------------------------------------------------------------------
 

@@ -143,6 +143,9 @@ def _reasons(report: Report, config: Mapping[str, Any]) -> tuple[View, ...]:
     explanation = report.explanation
     if explanation is None or report.inputs is None:
         return ()
+    trace = _beat_trace(report, config)
+    if not explanation.is_additive:  # nothing that a waterfall could add up
+        return (trace,)
     lines = sorted(attributions(report, config), key=lambda line: -abs(line.attribution))
     largest, rest = lines[:12], lines[12:]
     features = [line.feature if line.value is None else f"{line.feature} = {line.value}" for line in largest]
@@ -163,7 +166,7 @@ def _reasons(report: Report, config: Mapping[str, Any]) -> tuple[View, ...]:
         residual=explanation.residual,
         target=explanation.target,
     )
-    return (_beat_trace(report, config), waterfall)
+    return (trace, waterfall)
 
 
 def _beat_trace(report: Report, config: Mapping[str, Any]) -> Trace:

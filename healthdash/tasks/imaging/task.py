@@ -45,7 +45,7 @@ class ImageTask(Task):
     kind = "images"
     unit = "image"
     accepts = ("dcm", "dicom", "ima", "png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "gif", "gz")
-    methods = ("expected-gradients",)
+    methods = ("expected-gradients", "integrated-gradients", "kernel-shap", "occlusion", "grad-cam")
     scope: Scope
     trained_window: Window | None = None
     short_run = TrainSettings(epochs=3, members=1)

@@ -185,15 +185,20 @@ def _on_picture(heat: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np
 
 
 def _sums(explanation: Explanation) -> Metrics:
+    output = Metric(label="Output", value=f"{explanation.output:.1%}", help=explanation.target)
+    spent = f"{explanation.method}, {explanation.samples} evaluations, {explanation.seconds:.1f} s."
+    if not explanation.is_additive:
+        return Metrics(
+            caption=f"The values of this method do not add up to the output. {spent}", items=(output,)
+        )
     total = explanation.output - explanation.base - explanation.residual
     return Metrics(
-        caption=f"Start, plus all shares, plus what the method missed, give the output. "
-        f"{explanation.method}, {explanation.samples} gradients, {explanation.seconds:.1f} s.",
+        caption=f"Start, plus all shares, plus what the method missed, give the output. {spent}",
         items=(
             Metric(label="Start", value=f"{explanation.base:.1%}", help="Mean output for the background."),
             Metric(label="All shares", value=f"{total:+.1%}"),
             Metric(label="Missed", value=f"{explanation.residual:+.2%}", help="The method is sampled."),
-            Metric(label="Output", value=f"{explanation.output:.1%}", help=explanation.target),
+            output,
         ),
     )
 

@@ -37,8 +37,10 @@ _YES_NO = {"0": "no", "1": "yes"}
 #: Meanings and codes: `heart-disease.names`, UCI, doi:10.24432/C52P4X. The limits are wide bounds of
 #: what can be measured in a living adult; they only catch typing errors and other units.
 FIELDS: tuple[Field, ...] = (
-    NumberField(name="age", label="Age", unit="years", low=1, high=120, default=54),
-    CategoryField(name="sex", label="Sex", choices={"0": "female", "1": "male"}, default="1"),
+    NumberField(name="age", label="Age", unit="years", low=1, high=120, default=54, direction="up"),
+    CategoryField(
+        name="sex", label="Sex", choices={"0": "female", "1": "male"}, default="1", is_mutable=False
+    ),
     CategoryField(
         name="cp",
         label="Chest pain",

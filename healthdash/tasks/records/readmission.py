@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,9 +135,12 @@ def _diagnosis(number: int, rank: str) -> Field:
     return _text(f"diag_{number}", f"{rank} diagnosis", text)
 
 
-#: Twelve drug columns of the published 23 are left out: fewer than 1 stay in 1,000 has another value than
-#: "No". `race` may be there, but is no input: it is only used to measure subgroups.
-FIELDS: tuple[Field, ...] = (
+# What was so before the stay: no decision during it can change these.
+_GIVEN = {
+    "gender", "age", "admission_type_id", "admission_source_id", "payer_code", "number_outpatient",
+    "number_emergency", "number_inpatient", "diag_1", "diag_2", "diag_3", "number_diagnoses",
+}  # fmt: skip
+_FIELDS: tuple[Field, ...] = (
     _choice("gender", "Gender", {"Female": "female", "Male": "male"}, "Female"),
     _choice("age", "Age", _BANDS, "[70-80)", "In bands of ten years, as published."),
     _choice("weight", "Weight", _WEIGHTS, None, "In bands of 25 kg as published; missing in 97 % of stays."),
@@ -175,6 +179,10 @@ FIELDS: tuple[Field, ...] = (
     _choice("change", "Diabetes drugs changed", {"No": "no", "Ch": "yes"}, "No"),
     _choice("diabetesMed", "Diabetes drugs given", {"No": "no", "Yes": "yes"}, "Yes"),
 )
+
+#: Twelve drug columns of the published 23 are left out: fewer than 1 stay in 1,000 has another value than
+#: "No". `race` may be there, but is no input: it is only used to measure subgroups.
+FIELDS = tuple(replace(field, is_mutable=field.name not in _GIVEN) for field in _FIELDS)
 
 SUBGROUP_FIELDS: tuple[Field, ...] = (
     Field(name="race", label="Race", required=False, description="No input; for subgroups only."),

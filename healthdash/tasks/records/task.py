@@ -75,7 +75,7 @@ class RecordsTask(Task):
     kind = "records"
     unit = "row"
     accepts = ("csv", "tsv", "txt", "data", "xlsx")
-    methods = ("exact-shapley", "permutation-shapley")
+    methods = ("exact-shapley", "permutation-shapley", "kernel-shap")
     columns: tuple[Mapping[str, Any], ...] = ()
     target: str = ""
     group_column: str | None = None
