@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping
@@ -188,5 +189,13 @@ def _counts(data: Dataset, rows: Mapping[str, NDArray[np.int64]]) -> dict[str, i
 
 def _command_line() -> str:
     """Return the command that made a bundle, without the folders of this machine."""
-    words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
-    return f"python -m healthdash {shlex.join(words)}" if words[:1] == ["train"] else ""
+    words = [_portable(word) for word in sys.argv[1:]]
+    return f"python -m healthdash {' '.join(words)}" if words[:1] == ["train"] else ""
+
+
+def _portable(word: str) -> str:
+    """Write a path below the data sets as such; of other whole paths only the name is kept."""
+    data, path = os.environ.get("HEALTHDASH_DATA"), Path(word)
+    if data and path.is_relative_to(data):
+        return f"$HEALTHDASH_DATA/{shlex.quote(path.relative_to(data).as_posix())}"
+    return shlex.quote(path.name if path.is_absolute() else word)
