@@ -238,7 +238,7 @@ def _info(
             **facts.data_of(samples), rows=sum(int((p.labels >= 0).sum()) for p in parts), groups=len(samples)
         ),
         intended_use=facts.INTENDED_USE,
-        limits=facts.LIMITS,
+        limits=facts.limits_of(samples),
         recipe=dict(recipe) | {"augmentation": settings.augment},
         seed=settings.seed,
     )

@@ -13,7 +13,7 @@ from .fitting import FitPlan
 from .network import NetworkPlan
 from .transfer import HeadPlan
 
-__all__ = ["CHEST_XRAY", "LUNG_CT", "Recipe"]
+__all__ = ["CHEST_XRAY", "LUNG_CT", "OWN_LIMITS", "OWN_USE", "Recipe"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +91,14 @@ def _of_head(chosen: dict[str, Any]) -> dict[str, Any]:
     """Return those settings that a head has too."""
     return {name: value for name, value in chosen.items() if name != "patience"}
 
+
+#: Of a model that somebody trains on pictures of their own.
+OWN_USE = "Research and teaching by the person who brought the pictures. Not for clinical use."
+OWN_LIMITS = (
+    "Trained on pictures that this project has never seen: what they show, of whom and from where is known "
+    "to the person who brought them alone.",
+    "The figures hold for pictures like these; another hospital's will be lower.",
+)
 
 _SAME_HOSPITAL = (
     "The figures are from the hospital that the training pictures came from; another's will be lower."

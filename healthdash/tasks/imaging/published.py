@@ -8,7 +8,7 @@ from healthdash.bundles import DataSource
 
 from .dataset import LabelledPictures
 
-__all__ = ["source_of"]
+__all__ = ["is_published", "source_of"]
 
 _CHEST = "2da9927685347bc007e66a60e4241d127e4633271a3d5293f3be868139d9c7fc"
 _LUNG = "23c6fab46df4557321305c8a021c49e5032963ef41254543be8028276e15e332"
@@ -32,6 +32,11 @@ _UNKNOWN = {
     "source": "supplied by the user of this installation",
     "licence": "not stated; ask who supplied it",
 }
+
+
+def is_published(dataset: LabelledPictures) -> bool:
+    """Say whether the recipe's own words on use and limits are about these pictures."""
+    return dataset.fingerprint in _PUBLISHED
 
 
 def source_of(dataset: LabelledPictures) -> DataSource:

@@ -26,9 +26,9 @@ from .fitting import described, part_of, predict_logits
 from .measuring import measure
 from .members import Finished, encoder_bundle, fitted_member, loaded
 from .network import average
-from .plans import Recipe
+from .plans import OWN_LIMITS, OWN_USE, Recipe
 from .prepare import INPUT
-from .published import source_of
+from .published import is_published, source_of
 from .shifted import choose_threshold, rows_under_shift, training_weights
 from .transfer import described_head, encoder, heads_by_folds
 
@@ -287,8 +287,8 @@ def _info(recipe: Recipe, dataset: LabelledPictures, seed: int, name: str, fitte
         operating_points=fitted.operating_points,
         gate=fitted.gate,
         data=source_of(dataset),
-        intended_use=recipe.intended_use,
-        limits=recipe.limits,
+        intended_use=recipe.intended_use if is_published(dataset) else OWN_USE,
+        limits=recipe.limits if is_published(dataset) else OWN_LIMITS,
         recipe=_steps(recipe, len(dataset.names)),
         seed=seed,
     )
