@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,6 +26,7 @@ from healthdash.views import ClassBars, Sections, View, Waterfall
 
 if TYPE_CHECKING:
     from healthdash.bundles import Bundle
+    from healthdash.explain.players import Players
     from healthdash.training.evaluation import Evaluation
     from healthdash.training.history import EpochRow
 
@@ -301,9 +302,15 @@ class Task(ABC):
     ) -> Explanation:
         """Explain the probability of `request.target` for one item (a batch of one)."""
         method = request.method or explaining.default_method(self.methods, inputs)
+        if request.players is None and method in explaining.WITH_PLAYERS:
+            request = replace(request, players=self.players(inputs, bundle.info.preprocessing))
         return explaining.run(
             method, bundle.forward, inputs, bundle.background, bundle.info.labels, request, on_progress
         )
+
+    def players(self, inputs: Arrays, config: Mapping[str, Any]) -> Players | None:
+        """Return who shares the output out in methods of Shapley; None: columns, superpixels, equal parts."""
+        return None
 
     def attributions(self, report: Report) -> list[Attribution]:
         """Return the explanation as lines whose shares sum to output - base - residual."""

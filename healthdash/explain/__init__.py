@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "METHODS",
+    "WITH_PLAYERS",
     "ExplainRequest",
     "Explanation",
     "Progress",
@@ -45,6 +46,8 @@ METHODS: dict[str, str] = {
     "occlusion": "healthdash.explain.occlusion",
     "grad-cam": "healthdash.explain.gradcam",
 }
+#: Methods that divide the output among players.
+WITH_PLAYERS = ("exact-shapley", "permutation-shapley", "kernel-shap")
 
 
 def reason_against(

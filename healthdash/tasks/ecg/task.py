@@ -20,6 +20,7 @@ from .sample import EcgSample
 
 if TYPE_CHECKING:
     from healthdash.bundles import Bundle
+    from healthdash.explain.players import Players
     from healthdash.training.evaluation import Evaluation
     from healthdash.training.history import EpochRow
 
@@ -45,7 +46,7 @@ class EcgBeats(Task):
         "F": "fusion of a ventricular and a normal beat",
         "Q": "unknown or paced",
     }
-    methods = ("expected-gradients", "integrated-gradients", "kernel-shap", "occlusion")
+    methods = ("expected-gradients", "integrated-gradients", "exact-shapley", "occlusion")
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -128,6 +129,12 @@ class EcgBeats(Task):
         return int(unusual[sure.argmax()])
 
     # -- explaining and showing --------------------------------------------------------------
+
+    def players(self, inputs: Arrays, config: Mapping[str, Any]) -> Players:
+        """Return the parts of the trace, the intervals and the shapes."""
+        from .players import parts_of_a_beat
+
+        return parts_of_a_beat(inputs, config)
 
     def attributions(self, report: Report) -> list[Attribution]:
         """Return the explanation by part of the trace, interval and shape."""

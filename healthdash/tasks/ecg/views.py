@@ -23,6 +23,7 @@ from healthdash.views import (
     Waterfall,
 )
 
+from .players import PARTS_S
 from .prepare import INTERVALS, P_WAVES, RHYTHM, SHAPES
 from .sample import EcgSample
 
@@ -34,8 +35,6 @@ __all__ = ["COLORS", "attributions", "sections", "shown"]
 #: Colours of the labels, told apart by colour-blind readers too (Okabe & Ito 2008).
 COLORS = {"N": "#6b7280", "S": "#0072b2", "V": "#d55e00", "F": "#cc79a7", "Q": "#009e73"}
 _MOST_ROWS = 2000
-_PARTS_S = (("before the P wave", -9.0, -0.28), ("P wave and PR", -0.28, -0.08), ("QRS complex", -0.08, 0.12),
-            ("ST and T wave", 0.12, 9.0))  # fmt: skip
 
 
 def shown(sample: EcgSample) -> tuple[View, ...]:
@@ -201,7 +200,12 @@ def attributions(report: Report, config: Mapping[str, Any]) -> list[Attribution]
     """Return the explanation in groups that have a name; their shares sum to that of all inputs."""
     assert report.explanation is not None
     assert report.inputs is not None
-    values = report.explanation.values
+    found = report.explanation
+    if found.players is not None and found.shares is not None:
+        return [
+            _line(name, None, share) for name, share in zip(found.players.names, found.shares, strict=True)
+        ]
+    values = found.values
     item = {name: array[report.explained_item] for name, array in report.inputs.items()}
     lines = _trace_lines(values["window"], config)
     lines += _beat_lines(INTERVALS, values["intervals"], item["intervals"], 1)
@@ -222,7 +226,7 @@ def _trace_lines(shares: NDArray[np.float32], config: Mapping[str, Any]) -> list
     of_sample = shares.sum(axis=1)
     return [
         _line(f"trace, {name}", None, of_sample[(time_s >= start) & (time_s < stop)].sum())
-        for name, start, stop in _PARTS_S
+        for name, start, stop in PARTS_S
     ]
 
 
