@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .examples import LABELS, Part
+from .network import INPUTS
 
 __all__ = ["Batches", "augmented"]
 
@@ -56,8 +57,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         if self._augment:
             arrays = augmented(arrays, self._rng)
         # A tuple: TensorFlow takes a list for one tensor.
-        names = ("window", "intervals", "shapes", "rhythm")
-        return tuple(arrays[n] for n in names), self._labels[rows]
+        return tuple(arrays[n] for n in INPUTS), self._labels[rows]
 
     def on_epoch_end(self) -> None:
         """Draw the beats of the next epoch."""
@@ -85,9 +85,7 @@ def _for_training(part: Part) -> NDArray[np.int64]:
 
 def augmented(arrays: Inputs, rng: np.random.Generator) -> dict[str, NDArray[np.float32]]:
     """Return a batch with leads dropped, traces scaled, moved and turned, features noisy or missing."""
-    window, intervals, shapes, rhythm = (
-        arrays[n].copy() for n in ("window", "intervals", "shapes", "rhythm")
-    )
+    window, intervals, shapes, rhythm, alike = (arrays[n].copy() for n in INPUTS)
     n, half = len(window), shapes.shape[2] // 2
     # One lead for both, in two of five beats: one lead must be enough.
     alone = rng.random(n)
@@ -107,11 +105,16 @@ def augmented(arrays: Inputs, rng: np.random.Generator) -> dict[str, NDArray[np.
     # Another heart rate: the absolute intervals move together, the relative ones stay.
     rate = 0.3 * rng.standard_normal(n)
     intervals[:, :, 2] += rate[:, None]
+    alike[:, 2] += rate
     rhythm[:, 0] += rate
     noisy = {"window": window, "intervals": _veiled(intervals, rng), "shapes": _veiled(shapes, rng)}
     rhythm += 0.1 * rng.standard_normal(rhythm.shape)
     rhythm *= rng.random(rhythm.shape) >= 0.1
-    return {name: np.asarray(v, np.float32) for name, v in (noisy | {"rhythm": rhythm}).items()}
+    in_common = _veiled(alike[:, None], rng)[:, 0] * (rng.random((n, 1)) >= 0.1)
+    return {
+        name: np.asarray(v, np.float32)
+        for name, v in (noisy | {"rhythm": rhythm, "alike": in_common}).items()
+    }
 
 
 def _veiled(features: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float64]:

@@ -8,7 +8,10 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-__all__ = ["averaged", "build"]
+__all__ = ["INPUTS", "averaged", "build"]
+
+#: Names of the inputs, in the network's order.
+INPUTS = ("window", "intervals", "shapes", "rhythm", "alike")
 
 
 def build(
@@ -19,9 +22,9 @@ def build(
     Parameters
     ----------
     shapes : dict
-        Shape of "window", "intervals", "shapes" and "rhythm" without the batch; see `prepare`.
+        Shape of each of `INPUTS` without the batch; see `prepare`.
     """
-    inputs = {key: keras.Input(shapes[key], name=key) for key in ("window", "intervals", "shapes", "rhythm")}
+    inputs = {key: keras.Input(shapes[key], name=key) for key in INPUTS}
     windows = ops.split(inputs["window"], 2, axis=-1)
     shape_parts = ops.split(inputs["shapes"], 2, axis=-1)
     branch = _LeadBranch(dropout)
@@ -30,8 +33,9 @@ def build(
         for window, part in zip(windows, shape_parts, strict=True)
     )
     rate, p_first, p_second = ops.split(inputs["rhythm"], [2, 4], axis=-1)
+    alike = layers.Dense(24, activation="relu")(layers.Dropout(dropout / 2)(inputs["alike"]))
     x = layers.concatenate(
-        [layers.average([a, b]), layers.maximum([a, b]), rate, layers.average([p_first, p_second])]
+        [layers.average([a, b]), layers.maximum([a, b]), rate, layers.average([p_first, p_second]), alike]
     )
     x = layers.Dense(48, activation="relu")(layers.Dropout(dropout / 2)(x))
     logits = layers.Dense(labels, name="logits")(layers.Dropout(dropout)(x))

@@ -22,7 +22,7 @@ PARTS_S = (
 
 
 def parts_of_a_beat(inputs: Arrays, config: Mapping[str, Any]) -> Players:
-    """Return nine players: few enough for exact Shapley values.
+    """Return ten players: few enough for exact Shapley values.
 
     Parameters
     ----------
@@ -43,5 +43,6 @@ def parts_of_a_beat(inputs: Arrays, config: Mapping[str, Any]) -> Players:
         "shape of the beat": {"shapes": is_beat},
         "shapes of the neighbours": {"shapes": ~is_beat},
         "the minute around": {"rhythm": slice(None)},
+        "beats that look alike": {"alike": slice(None)},
     }
     return Players.of(shapes, parts, title="parts of the beat")

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
+from .alike import means_of_alike
 from .detect import WORKING_HZ, resampled
-from .usual import cut, local_usual, running, shape_features, shifts, usual_beat
+from .usual import cut, local_usual, part_of_beat, running, shape_features, shifts, usual_beat
 
 if TYPE_CHECKING:
     from .sample import EcgSample
@@ -55,6 +56,9 @@ CONFIG: dict[str, Any] = {
     "block_medoids": 120,
     "medoid_beats": 500,
     "clip": 4.0,
+    "alike_beats": 30,
+    "alike_within": 1500,
+    "alike_from": 0.8,
 }
 
 #: Of each beat and of its neighbours: its time, the same for both leads.
@@ -131,6 +135,7 @@ def beat_inputs(
         "intervals": float32 (n, 2 * neighbours + 1, len(INTERVALS)), the beat in the middle.
         "shapes": float32 (n, 2 * neighbours + 1, 2 * len(SHAPES)).
         "rhythm": float32 (n, len(RHYTHM) + 2 * len(P_WAVES)).
+        "alike": float32 (n, len(INTERVALS) + len(SHAPES) + len(ALIKE)), the mean of beats that look alike.
     """
     working = [conditioned(lead, rate_hz, config) for lead in leads_mv.T[:2]]
     return _inputs(working, rate_hz, beats, config)
@@ -164,7 +169,16 @@ def _inputs(
         "intervals": _with_neighbours(times, config),
         "shapes": _with_neighbours(np.concatenate([first.shapes, second.shapes], axis=1), config),
         "rhythm": _rhythm(interval, irregular, [first.shapes, second.shapes], config),
+        "alike": _alike(times, first, second, config),
     }
+
+
+def _alike(times: Floats, first: _Lead, second: _Lead, config: Mapping[str, Any]) -> Floats:
+    """Return what is usual among the beats of the same shape; shapes are the mean of both leads'."""
+    qrs = part_of_beat(config, "qrs_s")
+    complexes = np.concatenate([first.pair[:, qrs, 0], second.pair[:, qrs, 0]], axis=1)
+    features = np.concatenate([times, (first.shapes + second.shapes) / 2], axis=1)
+    return means_of_alike(complexes, np.clip(features, -config["clip"], config["clip"]), config)
 
 
 @dataclass(frozen=True, slots=True)

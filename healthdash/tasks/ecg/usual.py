@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-__all__ = ["cut", "local_usual", "running", "shape_features", "shifts", "usual_beat"]
+__all__ = ["cut", "local_usual", "part_of_beat", "running", "shape_features", "shifts", "usual_beat"]
 
 Floats = NDArray[np.float32]
 Beats = NDArray[np.int64]
 _CHUNK = 8192
 
 
-def _part(config: Mapping[str, Any], name: str) -> slice:
+def part_of_beat(config: Mapping[str, Any], name: str) -> slice:
     """Return where a part of the beat lies in a window."""
     start, stop = (round((config["before_s"] + s) * config["working_hz"]) for s in config[name])
     return slice(start, stop)
@@ -49,7 +49,7 @@ def usual_beat(
     Usual is the commonest shape; but where two are nearly as common (bigeminy), the narrower one that
     comes later, for ventricular beats are wide and early.
     """
-    units = _unit(windows[:, _part(config, "qrs_s")])
+    units = _unit(windows[:, part_of_beat(config, "qrs_s")])
     step = max(1, -(-len(units) // most))
     some = units[::step]
     early = np.log(interval / running(interval, config["local_beats"]))[::step]
@@ -88,7 +88,7 @@ def local_usual(
         inside = slice(start, min(start + block, len(windows)))
         usual[inside] = beat
         members[inside] = same[start - around.start :][: inside.stop - start]
-    height = np.ptp(usual[:, _part(config, "qrs_s")], axis=1, keepdims=True)
+    height = np.ptp(usual[:, part_of_beat(config, "qrs_s")], axis=1, keepdims=True)
     floor = max(0.2 * float(np.median(height)), 1e-3)
     return usual, members, np.maximum(height, floor)
 
@@ -96,7 +96,7 @@ def local_usual(
 def shifts(working: Floats, at: Beats, usual: Floats, config: Mapping[str, Any]) -> Beats:
     """Return by how much each beat must move for its QRS complex to lie on the usual one's."""
     reach = round(config["align_s"] * config["working_hz"])
-    where = _part(config, "qrs_s")
+    where = part_of_beat(config, "qrs_s")
     template = _unit(usual[:, where])
     best, shift = np.full(len(at), -np.inf, np.float32), np.zeros(len(at), np.int64)
     for by in range(-reach, reach + 1):
@@ -125,7 +125,7 @@ def _best_likeness(windows: Floats, beat: Floats, where: slice) -> Floats:
 
 def _width(windows: Floats, config: Mapping[str, Any]) -> Floats:
     """Return the second moment of the QRS complex's energy about its middle, in seconds."""
-    where = _part(config, "qrs_s")
+    where = part_of_beat(config, "qrs_s")
     slope = np.abs(np.diff(windows[:, where], axis=1))
     weight = slope / np.maximum(slope.sum(axis=1, keepdims=True), 1e-6)
     time = np.arange(slope.shape[1]) / config["working_hz"]
@@ -135,7 +135,7 @@ def _width(windows: Floats, config: Mapping[str, Any]) -> Floats:
 
 def shape_features(windows: Floats, usual: Floats, common_beat: Floats, config: Mapping[str, Any]) -> Floats:
     """Return SHAPES of each beat in one lead, (n, 10)."""
-    qrs, p, t = (_part(config, name) for name in ("qrs_s", "p_s", "t_s"))
+    qrs, p, t = (part_of_beat(config, name) for name in ("qrs_s", "p_s", "t_s"))
     like_qrs, off_qrs = _likeness(windows, usual, qrs)
     like_p, off_p = _likeness(windows, usual, p)
     like_t, _ = _likeness(windows, usual, t)

@@ -23,6 +23,7 @@ from healthdash.views import (
     Waterfall,
 )
 
+from .alike import ALIKE
 from .players import PARTS_S
 from .prepare import INTERVALS, P_WAVES, RHYTHM, SHAPES
 from .sample import EcgSample
@@ -214,6 +215,8 @@ def attributions(report: Report, config: Mapping[str, Any]) -> list[Attribution]
     known = item["rhythm"]
     lines += [_line(name, known[i], rate[i]) for i, name in enumerate(RHYTHM)]
     lines += [_line(name, known[len(RHYTHM) + i], waves[:, i].sum()) for i, name in enumerate(P_WAVES)]
+    alike = zip((*INTERVALS, *SHAPES, *ALIKE), item["alike"], values["alike"], strict=True)
+    lines += [_line(f"{name}, of beats that look alike", value, share) for name, value, share in alike]
     return lines
 
 

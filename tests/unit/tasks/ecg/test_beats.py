@@ -45,6 +45,7 @@ def test_inputs_have_the_documented_shapes_and_are_finite() -> None:
     n = len(sample.beats)
     assert {k: v.shape for k, v in inputs.items()} == {
         "window": (n, 120, 4), "intervals": (n, 11, 6), "shapes": (n, 11, 20), "rhythm": (n, 6),
+        "alike": (n, 18),
     }  # fmt: skip
     assert all(np.isfinite(v).all() and v.dtype == np.float32 for v in inputs.values())
 

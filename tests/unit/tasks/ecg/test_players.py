@@ -14,10 +14,10 @@ from healthdash.tasks.ecg.prepare import CONFIG, sample_inputs
 TASK = TASKS[0]
 
 
-def test_every_value_belongs_to_one_of_nine_parts() -> None:
+def test_every_value_belongs_to_one_of_ten_parts() -> None:
     sample = TASK.read(TASK.examples()[0].make())
     players = parts_of_a_beat(sample_inputs(sample, sample.beats[:3], CONFIG), CONFIG)
-    assert len(players) == 9
+    assert len(players) == 10
     assert all((numbers >= 0).all() for numbers in players.owner.values())
     assert "trace, QRS complex" in players.names
 
