@@ -9,7 +9,7 @@ import streamlit as st
 
 from healthdash.errors import HealthdashError, MissingDependency
 
-__all__ = ["shown", "tell"]
+__all__ = ["sentence", "shown", "tell"]
 
 
 @contextmanager
@@ -25,12 +25,12 @@ def tell(error: HealthdashError) -> None:
     """Show every problem of an error, and what to do next."""
     box = st.warning if isinstance(error, MissingDependency) else st.error
     for problem in error.problems:
-        box(_sentence(problem), icon=":material/error:")
+        box(sentence(problem), icon=":material/error:")
     if error.hint:
-        st.info(_sentence(error.hint), icon=":material/lightbulb:")
+        st.info(sentence(error.hint), icon=":material/lightbulb:")
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     """Return text as a sentence, with nothing in it that Markdown would read."""
     escaped = text.translate({ord(c): f"\\{c}" for c in "*_`[]<>$#~:"})
     return escaped[:1].upper() + escaped[1:] + ("" if text.endswith((".", "?", "!")) else ".")

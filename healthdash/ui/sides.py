@@ -204,14 +204,22 @@ def fitting_methods(side: Side) -> list[str]:
     return [name for name in names if explain.reason_against(name, side.one, side.bundle.forward) is None]
 
 
+def _tell_failures(work: state.Workspace, *, alone: bool) -> None:
+    """Say which files could not be analysed, and why: fully where there is nothing else to show."""
+    for report in work.reports:
+        if report.error is not None and alone:
+            problems.tell(report.error)
+        elif report.error is not None:
+            st.warning(problems.sentence(f"{report.source} is left out: {report.error.message}"))
+
+
 def choose_item(
     place: DeltaGenerator, task: Task, work: state.Workspace, which: str, first_one: int | None = None
 ) -> tuple[int, int] | None:
     """Let the reader choose one of many files, rows or beats; None: no file could be analysed."""
     usable = [number for number, report in enumerate(work.reports) if report.prediction is not None]
-    for report in work.reports:
-        if report.error is not None and not usable:
-            problems.tell(report.error)
+    if which == "left":
+        _tell_failures(work, alone=not usable)
     if not usable:
         return None
     number, name = usable[0], f"{task.slug}:{which}:number:{work.turn}"
