@@ -32,11 +32,14 @@ __all__ = [
     "reason_against",
     "run",
     "title",
+    "uses",
 ]
 
 Arrays = Mapping[str, NDArray[np.float32]]
 
-#: Method name to its module, which offers TITLE, reason_against(...) and explain(...).
+#: Method name to its module, which offers TITLE, reason_against(...) and explain(...), and in USES those of
+#: "players", "baseline", "samples" and "tolerance" of a request that it heeds. One that heeds a tolerance knows
+#: how exact it is on its way, so that a listener can end it with what there is.
 METHODS: dict[str, str] = {
     "exact-shapley": "healthdash.explain.exact",
     "permutation-shapley": "healthdash.explain.permutation",
@@ -73,6 +76,12 @@ def title(method: str) -> str:
     """Return what people call a method."""
     words: str = import_module(METHODS[method]).TITLE
     return words
+
+
+def uses(method: str, name: str) -> bool:
+    """Say whether a method heeds an attribute of the request, such as its budget of `samples`."""
+    heeded: tuple[str, ...] = import_module(METHODS[method]).USES
+    return name in heeded
 
 
 def default_method(preferred: Sequence[str], inputs: Arrays) -> str:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MOST_PLAYERS",
     "TITLE",
+    "USES",
     "blocks",
     "coalitions",
     "explain",
@@ -35,6 +36,7 @@ __all__ = [
 ]
 
 TITLE = "Exact Shapley values"
+USES = ("baseline", "players")
 #: 2^16 coalitions against 100 rows: 6.5 million rows of the network.
 MOST_PLAYERS = 16
 # Of a picture or signal, whose network takes longer.

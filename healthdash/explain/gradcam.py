@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 
     from healthdash.runtime import Forward
 
-__all__ = ["TITLE", "explain", "reason_against"]
+__all__ = ["TITLE", "USES", "explain", "reason_against"]
 
 TITLE = "Grad-CAM (the last convolution)"
+USES: tuple[str, ...] = ()
 
 
 def reason_against(

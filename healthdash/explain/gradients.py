@@ -21,9 +21,10 @@ from healthdash.explain.types import Arrays, ExplainRequest, Found, OnProgress, 
 if TYPE_CHECKING:
     from healthdash.runtime import Forward
 
-__all__ = ["POINTS_AT_ONCE", "TITLE", "draws", "explain", "products", "reason_against"]
+__all__ = ["POINTS_AT_ONCE", "TITLE", "USES", "draws", "explain", "products", "reason_against"]
 
 TITLE = "Expected gradients"
+USES = ("baseline", "samples")
 #: Gradients in one call.
 POINTS_AT_ONCE = 64
 

@@ -20,9 +20,10 @@ from healthdash.explain.types import Arrays, ExplainRequest, Floats, Found, OnPr
 if TYPE_CHECKING:
     from healthdash.runtime import Forward
 
-__all__ = ["TITLE", "explain", "reason_against", "rule"]
+__all__ = ["TITLE", "USES", "explain", "reason_against", "rule"]
 
 TITLE = "Integrated gradients"
+USES = ("baseline", "samples")
 # Nodes of each panel. Networks with ReLU have kinks on the way, where high orders help no further.
 _ORDER = 4
 

@@ -24,9 +24,10 @@ from healthdash.explain.types import Arrays, ExplainRequest, Floats, Found, OnPr
 if TYPE_CHECKING:
     from healthdash.runtime import Forward
 
-__all__ = ["TITLE", "explain", "reason_against"]
+__all__ = ["TITLE", "USES", "explain", "reason_against"]
 
 TITLE = "Sampled Shapley values (KernelSHAP, paired coalitions)"
+USES = ("baseline", "players", "samples", "tolerance")
 # Of a picture or a signal where nobody says who plays.
 _PLAYERS_MADE = 32
 # How many times in all a listener is told, at least, where it may end the sampling.

@@ -21,9 +21,10 @@ from healthdash.explain.types import Arrays, ExplainRequest, Found, OnProgress, 
 if TYPE_CHECKING:
     from healthdash.runtime import Forward
 
-__all__ = ["TITLE", "explain", "patches", "reason_against"]
+__all__ = ["TITLE", "USES", "explain", "patches", "reason_against"]
 
 TITLE = "Occlusion (a sliding patch)"
+USES = ("baseline",)
 #: A patch covers this share of each axis, and slides by half of itself.
 _PATCH = 1 / 8
 # Mask values put together at once.

@@ -20,9 +20,10 @@ from healthdash.explain.types import Arrays, ExplainRequest, Found, OnProgress, 
 if TYPE_CHECKING:
     from healthdash.runtime import Forward
 
-__all__ = ["TITLE", "explain", "reason_against"]
+__all__ = ["TITLE", "USES", "explain", "reason_against"]
 
 TITLE = "Sampled Shapley values (paired permutations)"
+USES = ("baseline", "players", "samples", "tolerance")
 # Of a picture or a signal where nobody says who plays.
 _PLAYERS_MADE = 32
 # Mask values (mixtures times players) put together at once.
