@@ -7,7 +7,8 @@ values against each row are averaged: Shapley values are linear in the game.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from math import factorial
 from typing import TYPE_CHECKING
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 from healthdash.explain.game import Game
 from healthdash.explain.method import explaining
 from healthdash.explain.players import Players
-from healthdash.explain.types import Arrays, ExplainRequest, Found, OnProgress, Progress
+from healthdash.explain.sums import Sum, Sums
+from healthdash.explain.types import Arrays, ExplainRequest, Floats, Found, OnProgress, Progress
 
 if TYPE_CHECKING:
     from healthdash.runtime import Forward
@@ -32,7 +34,7 @@ __all__ = [
     "explain",
     "number_of_players",
     "reason_against",
-    "worth",
+    "worths",
 ]
 
 TITLE = "Exact Shapley values"
@@ -43,6 +45,8 @@ MOST_PLAYERS = 16
 _PLAYERS_MADE = 10
 # Mixtures put together at once; their masks take d bytes each.
 _MIXTURES_AT_ONCE = 1 << 17
+
+Group = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 def reason_against(
@@ -99,29 +103,93 @@ def explain(
         done += mixtures
         on_progress(Progress(done / total))
 
-    for rows, among in blocks(game):
-        shares = worth(game, rows, among, ran) @ coefficients(among.shape[1])
+    for rows, among, worth in worths(game, ran):
+        shares = worth @ coefficients(among.shape[1])
         np.add.at(values, among, shares * game.weight[rows, None])
     return game.found(values, samples=total)
 
 
-def blocks(game: Game) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Yield baseline rows with equally many players (g,), and these players (g, d)."""
-    counts = game.differs.sum(axis=1)
+def worths(
+    game: Game, on_done: Callable[[int], object]
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], Floats]]:
+    """Yield what every coalition is worth: rows (g,), their players that matter (g, d), worth (g, 2^d).
+
+    `on_done` is told how many mixtures were run.
+    """
+    if game.steps is None:
+        for rows, among in blocks(game.differs):
+            yield rows, among, _mixed(game, rows, among, on_done)
+        return
+    (taken_apart, steps), start = game.steps, game.steps[0].start
+    ends = np.stack([game.at_background, np.full(len(game.weight), game.output)], axis=1)
+    pairs = Pairs(start, steps, game.differs, ends)
+    for rows, among, worth in added(taken_apart.sums, pairs, game.target):
+        yield rows, among, worth
+        on_done(worth.size)
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Items and baseline rows of a table, q pairs, as sums over columns.
+
+    Attributes
+    ----------
+    start : float32 (q, h)
+        Sums of the row.
+    steps : float32 (q, d, h)
+        What each player adds on the way to the item.
+    differs : bool (q, d)
+    ends : float (q, 2)
+        Probability of the row and of the item.
+    """
+
+    start: Sum
+    steps: Sum
+    differs: NDArray[np.bool_]
+    ends: Floats
+
+
+def added(
+    sums: Sums, pairs: Pairs, target: int
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], Floats]]:
+    """Yield numbers of pairs (g,), their players that matter (g, d), what coalitions are worth (g, 2^d)."""
+    for pack in _packs(blocks(pairs.differs)):
+        groups = [(pairs.start[some], pairs.steps[some[:, None], among]) for some, among in pack]
+        for (some, among), worth in zip(pack, sums.coalitions(groups, target), strict=True):
+            # Nobody and everybody are known as the network itself says it, so that values add up to that.
+            worth[:, 0], worth[:, -1] = pairs.ends[some].T
+            yield some, among, worth
+
+
+def blocks(differs: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Yield numbers of baseline rows with equally many players (g,), and these players (g, d)."""
+    counts = differs.sum(axis=1)
     for d in np.unique(counts):
         alike = np.flatnonzero(counts == d)
-        players = np.nonzero(game.differs[alike])[1].reshape(len(alike), d)
+        players = np.nonzero(differs[alike])[1].reshape(len(alike), d)
         at_once = max(1, _MIXTURES_AT_ONCE >> int(d))
         for start in range(0, len(alike), at_once):
             yield alike[start : start + at_once], players[start : start + at_once]
 
 
-def worth(
-    game: Game,
-    rows: NDArray[np.intp],
-    players: NDArray[np.intp],
-    on_done: Callable[[int], object] | None = None,
-) -> NDArray[np.float64]:
+def _packs(groups: Iterable[Group]) -> Iterator[list[Group]]:
+    """Put groups together as long as they are few mixtures."""
+    pack: list[Group] = []
+    mixtures = 0
+    for rows, among in groups:
+        size = len(rows) << among.shape[1]
+        if pack and mixtures + size > _MIXTURES_AT_ONCE:
+            yield pack
+            pack, mixtures = [], 0
+        pack.append((rows, among))
+        mixtures += size
+    if pack:
+        yield pack
+
+
+def _mixed(
+    game: Game, rows: NDArray[np.intp], players: NDArray[np.intp], on_done: Callable[[int], object]
+) -> Floats:
     """Return what each coalition of some players is worth against each row, (g, 2^d)."""
     g, d = players.shape
     everyone = len(game.players)

@@ -123,14 +123,18 @@ def explain(
     shares, index = np.zeros(d), np.zeros((d, d))
     total = int((1 << game.differs.sum(axis=1)).sum())
     done = 0
-    for rows, among in exact.blocks(game):
-        worth = exact.worth(game, rows, among) * game.weight[rows, None]
+
+    def ran(mixtures: int) -> None:
+        nonlocal done
+        done += mixtures
+        if on_progress:
+            on_progress(Progress(done / total))
+
+    for rows, among, each in exact.worths(game, ran):
+        worth = each * game.weight[rows, None]
         np.add.at(shares, among, worth @ exact.coefficients(among.shape[1]))
         pairs = np.einsum("gs,sij->gij", worth, coefficients(among.shape[1]), optimize=True)
         np.add.at(index, (among[:, :, None], among[:, None, :]), pairs)
-        done += worth.size
-        if on_progress:
-            on_progress(Progress(done / total))
     seconds = time.perf_counter() - started
     return Interactions(game.players, request.target, shares, index, game.base, game.output, total, seconds)
 

@@ -1,0 +1,246 @@
+"""Where a table's network still is a sum over its columns: read from its layers, never guessed from numbers.
+
+Standardising, looking a category up, filling a gap: each value that comes out depends on one column. A dense
+layer adds such values up. Until something joins the columns (an activation after that layer, a product) the
+network is h(x) = h(r) + sum over columns j of (h(r with x_j) - h(r)), whatever r is. What mixtures of two
+rows are worth then needs additions in place of those layers; see docs/explanations.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["Separated", "separate"]
+
+# Of wider sums the tables of mixtures would not fit into a CPU's caches.
+_WIDEST = 4096
+
+# Names of Keras' classes, layers and operations alike.
+_LINEAR = {"Dense", "EinsumDense"}
+_CONSTANT = {"OnesLike", "ZerosLike"}
+# Take values elsewhere and change none.
+_MOVES = {
+    "Concatenate",
+    "ExpandDims",
+    "Flatten",
+    "GetItem",
+    "Permute",
+    "Reshape",
+    "Squeeze",
+    "Take",
+    "Transpose",
+}
+# Affine in each value: a sum stays a sum.
+_AFFINE = {"Add", "BatchNormalization", "Dropout", "Identity", "Normalization", "Rescaling", "Subtract"}
+_ADDS = {"Add", "Subtract"}
+# Value by value: columns stay apart.
+_EACH = {
+    "Absolute", "Cast", "Clip", "Divide", "Equal", "Exp", "Greater", "GreaterEqual", "Isfinite", "Isnan",
+    "Less", "LessEqual", "Log", "Log1p", "LogicalAnd", "LogicalNot", "LogicalOr", "Maximum", "Minimum",
+    "Multiply", "NotEqual", "Relu", "Round", "Sigmoid", "Sign", "Sqrt", "Square", "Tanh", "TrueDivide", "Where",
+}  # fmt: skip
+_NOBODY = -1.0
+
+#: The column that each value of a tensor depends on, -1 for none; or that all are sums, or joined.
+Owners = NDArray[np.float32]
+State = Owners | Literal["sum", "joint"]
+Activation = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Separated:
+    """A network cut where it is a sum over its columns.
+
+    Attributes
+    ----------
+    given, output : keras.KerasTensor
+    before, after : tuple of nodes of Keras' graph
+        In an order in which they can be run.
+    cut : tuple of (keras.KerasTensor, activation or None)
+        The sums, and what the layer that adds them up does to them next.
+    """
+
+    given: Any
+    output: Any
+    before: tuple[Any, ...]
+    after: tuple[Any, ...]
+    cut: tuple[tuple[Any, Activation | None], ...]
+
+    @property
+    def width(self) -> int:
+        """Numbers in all sums of a row, h."""
+        return sum(prod(tensor.shape[1:]) for tensor, _ in self.cut)
+
+    def head(self, features: Any) -> Any:
+        """Return the sums, tensor (n, h), of rows, tensor (n, p)."""
+        known = {id(self.given): features}
+        for node in self.before:
+            _run(node, known, _linear if _activation(node) else None)
+        flat = [_keras().ops.reshape(known[id(t)], (-1, prod(t.shape[1:]))) for t, _ in self.cut]
+        return flat[0] if len(flat) == 1 else _keras().ops.concatenate(flat, axis=1)
+
+    def tail(self, sums: Any) -> Any:
+        """Return the network's output, tensor (n, k), from sums, tensor (n, h)."""
+        known: dict[int, Any] = {}
+        start = 0
+        for tensor, activation in self.cut:
+            stop = start + prod(tensor.shape[1:])
+            part = _keras().ops.reshape(sums[:, start:stop], (-1, *tensor.shape[1:]))
+            known[id(tensor)] = activation(part) if activation else part
+            start = stop
+        for node in self.after:
+            _run(node, known)
+        return known[id(self.output)]
+
+
+def separate(network: keras.Model) -> Separated | None:
+    """Cut a network where it is a sum over the columns of its one table.
+
+    Returns
+    -------
+    Separated, or None
+        None when something reads columns before they are added up, is not known here, or the sums are
+        too many: such a network is run as a whole.
+    """
+    graph = getattr(network, "_functional", None) or network
+    if len(network.inputs) != 1 or len(network.inputs[0].shape) != 2 or not hasattr(graph, "_nodes_by_depth"):
+        return None
+    (given,), (output,) = network.inputs, network.outputs
+    search = _Search(given)
+    for node in _nodes(graph):
+        search.visit(node)
+    if not search.is_joint(output):
+        search.cut_at(output)
+    found = Separated(given, output, tuple(search.before), tuple(search.after), tuple(search.cut.values()))
+    return found if search.succeeds and found.cut and found.width <= _WIDEST else None
+
+
+class _Search:
+    """A walk through the graph that follows which column each value depends on."""
+
+    def __init__(self, given: Any) -> None:
+        self._states: dict[int, State] = {id(given): np.arange(given.shape[1], dtype=np.float32)}
+        self.before: list[Any] = []
+        self.after: list[Any] = []
+        self.cut: dict[int, tuple[Any, Activation | None]] = {}
+        self.succeeds = True
+
+    def visit(self, node: Any) -> None:
+        """Put the next node before or after the cut."""
+        states = [self._states[id(tensor)] for tensor in node.input_tensors]
+        state = _state(node, states)
+        self._states |= {id(out): state for out in node.outputs}
+        if not _is(state, "joint"):
+            self.before.append(node)
+        elif _activation(node) and not any(_is(before, "joint") for before in states):
+            self.before.append(node)
+            self.cut[id(node.outputs[0])] = (node.outputs[0], _activation(node))
+        else:
+            self.after.append(node)
+            for tensor in node.input_tensors:
+                if not self.is_joint(tensor):
+                    self.cut_at(tensor)
+
+    def is_joint(self, tensor: Any) -> bool:
+        return _is(self._states[id(tensor)], "joint")
+
+    def cut_at(self, tensor: Any) -> None:
+        """Cut at a sum; columns that are no sum may be codes, which must not be put together again."""
+        self.succeeds &= _is(self._states[id(tensor)], "sum")
+        self.cut[id(tensor)] = (tensor, None)
+
+
+def _state(node: Any, states: Sequence[State]) -> State:
+    """Return what the values that come out of a node depend on."""
+    kind = type(node.operation).__name__
+    if len(node.outputs) != 1 or any(_is(state, "joint") for state in states):
+        return "joint"
+    if kind in _LINEAR:
+        return "joint" if _activation(node) else "sum"
+    owners = [state for state in states if not isinstance(state, str)]
+    if len(owners) < len(states):
+        return "sum" if kind in _MOVES | _AFFINE else "joint"
+    return _owners(node, kind, owners)
+
+
+def _owners(node: Any, kind: str, owners: Sequence[Owners]) -> State:
+    """Return the state after a node that sees columns apart."""
+    shape = tuple(node.outputs[0].shape[1:])
+    if kind in _CONSTANT:
+        return np.full(shape, _NOBODY, np.float32)
+    if kind == "Embedding":
+        return np.broadcast_to(owners[0][..., None], shape)
+    if kind in _MOVES:
+        return _moved(node, owners)
+    if kind not in _EACH | _AFFINE:
+        return "joint"
+    joined = np.full(shape, _NOBODY, np.float32)
+    for each in owners:
+        if ((joined != _NOBODY) & (each != _NOBODY) & (joined != each)).any():
+            return "sum" if kind in _ADDS else "joint"
+        joined = np.where(each == _NOBODY, joined, each)
+    return joined
+
+
+def _moved(node: Any, owners: Sequence[Owners]) -> State:
+    """Let an operation that only moves values move the numbers of their columns."""
+    tensor = _keras().ops.convert_to_tensor
+    known = {id(t): tensor(each[None]) for t, each in zip(node.input_tensors, owners, strict=True)}
+    _run(node, known)
+    moved = np.asarray(_keras().ops.convert_to_numpy(known[id(node.outputs[0])]), np.float32)
+    # What moves values from one row to another has no columns of one row.
+    return moved[0] if moved.shape == (1, *node.outputs[0].shape[1:]) else "joint"
+
+
+def _run(node: Any, known: dict[int, Any], call: Callable[..., Any] | None = None) -> None:
+    """Run one node on known tensors and add what comes out."""
+    arguments, named = node.arguments.fill_in(known)
+    if "training" in named:
+        named["training"] = False
+    out = call(node.operation, *arguments) if call else node.operation(*arguments, **named)
+    for symbol, value in zip(node.outputs, out if isinstance(out, list | tuple) else [out], strict=True):
+        known[id(symbol)] = value
+
+
+def _linear(layer: Any, x: Any) -> Any:
+    """Run a dense layer without its activation."""
+    ops = _keras().ops
+    x = ops.cast(x, layer.compute_dtype)
+    if type(layer).__name__ == "Dense":
+        out = ops.matmul(x, layer.kernel)
+    else:
+        out = ops.einsum(layer.equation, x, layer.kernel)
+    return out if layer.bias is None else out + ops.cast(layer.bias, out.dtype)
+
+
+def _activation(node: Any) -> Activation | None:
+    """Return what a dense layer does to its sums, or None where it leaves them as they are."""
+    if type(node.operation).__name__ not in _LINEAR:
+        return None
+    activation: Activation | None = node.operation.activation
+    return None if getattr(activation, "__name__", "linear") == "linear" else activation
+
+
+def _nodes(graph: Any) -> Iterator[Any]:
+    """Yield the nodes of a functional network in an order in which they can be run."""
+    for depth in sorted(graph._nodes_by_depth, reverse=True):
+        yield from (node for node in graph._nodes_by_depth[depth] if not node.is_input)
+
+
+def _is(state: State, word: str) -> bool:
+    return isinstance(state, str) and state == word
+
+
+def _keras() -> Any:
+    import keras
+
+    return keras
