@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 import threading
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -309,6 +310,7 @@ def save(
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
     try:
         network.save(partial / "model.keras")
+        _deflate(partial / "model.keras")
         stored: dict[str, Any] = {name: np.asarray(values, np.float32) for name, values in arrays.items()}
         np.savez_compressed(partial / "background.npz", **stored)
         info = _completed(info, network, partial / "model.keras")
@@ -322,6 +324,16 @@ def save(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return open_folder(folder)
+
+
+def _deflate(archive: Path) -> None:
+    """Write a zip archive anew with its members compressed; Keras stores them as they are."""
+    plain = archive.with_suffix(".stored")
+    archive.rename(plain)
+    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
+        for member in source.infolist():
+            target.writestr(zipfile.ZipInfo(member.filename), source.read(member), zipfile.ZIP_DEFLATED, 9)
+    plain.unlink()
 
 
 def _completed(info: BundleInfo, network: keras.Model, weights: Path) -> BundleInfo:
