@@ -31,6 +31,7 @@ from healthdash.runtime import Forward, tensorflow
 from healthdash.training.calibration import Calibration
 from healthdash.training.card import render_card
 from healthdash.training.evaluation import Evaluation
+from healthdash.training.explained import ExplanationQuality
 from healthdash.training.history import EpochRow, read_history, write_history
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ __all__ = [
     "get",
     "open_folder",
     "save",
+    "with_explanations",
 ]
 
 #: Number of the bundle format; a higher one is refused.
@@ -146,9 +148,9 @@ class Bundle:
         """Name of the bundle within its task."""
         return self.info.name
 
-    @cached_property
+    @property
     def card(self) -> str:
-        """The model card, Markdown."""
+        """The model card, Markdown; read each time, for it may be written anew beside a running app."""
         return (self.path / "card.md").read_text(encoding="utf-8")
 
     @cached_property
@@ -156,9 +158,9 @@ class Bundle:
         """Every epoch of the training."""
         return read_history(self.path / "history.csv")
 
-    @cached_property
+    @property
     def evaluation(self) -> Evaluation:
-        """What was measured."""
+        """What was measured; read each time, as the card."""
         return Evaluation.model_validate_json((self.path / "evaluation.json").read_text())
 
     @cached_property
@@ -318,12 +320,32 @@ def save(
         (partial / "evaluation.json").write_text(evaluation.model_dump_json(indent=1))
         (partial / "bundle.json").write_text(info.model_dump_json(indent=1))
         (partial / "golden.json").write_text(json.dumps(_golden(network, info, arrays)))
-        (partial / "card.md").write_text(render_card(info.model_dump(), evaluation), encoding="utf-8")
+        (partial / "card.md").write_text(_card(info, evaluation), encoding="utf-8")
         partial.chmod(0o755)
         _replace(folder, partial)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return open_folder(folder)
+
+
+def with_explanations(bundle: Bundle, found: ExplanationQuality) -> Bundle:
+    """Put into a bundle how good its explanations are: into its evaluation and its card, and nothing else."""
+    evaluation = bundle.evaluation.model_copy(update={"explanations": found})
+    _overwrite(bundle.path / "evaluation.json", evaluation.model_dump_json(indent=1))
+    _overwrite(bundle.path / "card.md", _card(bundle.info, evaluation))
+    return bundle
+
+
+def _card(info: BundleInfo, evaluation: Evaluation) -> str:
+    # As JSON holds it, so that a card that is written again says the same.
+    return render_card(info.model_dump(mode="json"), evaluation)
+
+
+def _overwrite(path: Path, text: str) -> None:
+    """Write a file in one step."""
+    partial = path.with_name(f".{path.name}-{os.getpid()}")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
 
 
 def _deflate(archive: Path) -> None:

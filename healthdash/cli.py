@@ -9,7 +9,6 @@ import argparse
 import json
 import logging
 import os
-import signal
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,13 +16,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from healthdash import bundles, export, pipeline, tasks
-from healthdash.errors import HealthdashError, InputError, TrainingStopped
+from healthdash import bundles, export, judging, pipeline, tasks
+from healthdash.errors import HealthdashError, InputError
 from healthdash.explain import METHODS, ExplainRequest
+from healthdash.progress import Progress, Shares
 from healthdash.task import Task, Upload
 from healthdash.training import TrainSettings, archive
 from healthdash.training.evaluation import flat_metrics
-from healthdash.training.history import EpochRow, HistoryFile
 
 __all__ = ["main"]
 
@@ -78,6 +77,13 @@ def _parser() -> argparse.ArgumentParser:
         )  # fmt: skip
         command.add_argument("--target", default=None)
         command.add_argument("--group")
+    judge = commands.add_parser("judge", help="measure how good a model's explanations are")
+    judge.add_argument("task")
+    judge.add_argument("--model")
+    judge.add_argument("--items", type=int, default=judging.ITEMS, help="synthetic items to explain")
+    judge.add_argument("--samples", type=int, default=judging.SAMPLES, help="of each explanation")
+    judge.add_argument("--seed", type=int, default=0)
+    judge.add_argument("--write", action="store_true", help="put the figures into the model's card")
     inspect = commands.add_parser("inspect", help="what a file is, without any model")
     inspect.add_argument("paths", nargs="+", type=Path)
     for command in (predict, inspect):
@@ -161,13 +167,34 @@ def _train(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     chosen = TrainSettings(**{name: getattr(options, name) for name in names})
     with _labelled(task, options.data) as path:
         dataset = task.load_dataset(path, chosen)
-    bundle = task.train(dataset, chosen, options.out, _Progress(options.history))
+    progress = Progress(options.history)
+    bundle = judging.after_training(
+        task, task.train(dataset, chosen, options.out, progress), progress.explained
+    )
     yield {
         "task": task.slug,
         "model": bundle.name,
         "path": str(bundle.path),
         "sha256": bundle.info.sha256,
         "metrics": flat_metrics(bundle.evaluation),
+    }
+
+
+def _judge(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    task = tasks.get(options.task)
+    bundle = bundles.get(task.slug, options.model)
+    found = judging.judge(
+        task, bundle, items=options.items, samples=options.samples, seed=options.seed,
+        on_progress=Shares("explanations"),
+    )  # fmt: skip
+    if options.write:
+        bundles.with_explanations(bundle, found)
+    yield {
+        "task": task.slug,
+        "model": bundle.name,
+        "sha256": bundle.info.sha256,
+        "written": options.write,
+        "explanations": found.model_dump(),
     }
 
 
@@ -181,25 +208,6 @@ def _labelled(task: Task, path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="healthdash-") as folder:
         (upload,) = examples[0].make()
         yield archive.placed(upload.name, upload.data, Path(folder))
-
-
-class _Progress:
-    """Logs epochs, keeps them in a file, and ends the run on SIGTERM."""
-
-    def __init__(self, history: Path | None) -> None:
-        self._file = HistoryFile(history) if history else None
-        self._stopped = False
-        signal.signal(signal.SIGTERM, self._stop)
-
-    def __call__(self, row: EpochRow) -> None:
-        sys.stderr.write(" ".join(f"{k}={_brief(v)}" for k, v in row.items()) + "\n")
-        if self._file:
-            self._file(row)
-        if self._stopped:
-            raise TrainingStopped("the run was stopped", hint="Its history so far is kept.")
-
-    def _stop(self, *_: object) -> None:
-        self._stopped = True
 
 
 def _inspect(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
@@ -221,6 +229,7 @@ _COMMANDS = {
     "predict": _predict,
     "evaluate": _evaluate,
     "train": _train,
+    "judge": _judge,
     "inspect": _inspect,
     "serve": _serve,
 }
@@ -260,7 +269,3 @@ def _print_lines(lines: Iterable[Mapping[str, Any]]) -> int:
         sys.stdout.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
         sys.stdout.flush()
     return 1 if failed else 0
-
-
-def _brief(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
 from healthdash.training.evaluation import Evaluation, MetricRow
+from healthdash.training.explained import LEGEND, Agreed, JudgedMethod
 
 __all__ = ["render_card"]
 
@@ -58,6 +59,20 @@ Source: {{ info.data.source }}. Licence: {{ info.data.licence }}.{% if info.data
 |---|---|---|---|---|
 {% for row in evaluation.subgroups %}| {{ row.name }}{{ " (" ~ row.note ~ ")" if row.note }} | {{ number(row.value) }} | {{ interval(row) }} | {{ "{:,}".format(row.n) }} | {{ row.part }} |
 {% endfor %}
+{% endif %}{% if quality %}## How good its explanations are
+{{ quality.words }}
+
+{{ table(quality.methods) }}
+{{ legend }}
+
+{% for one in quality.methods %}- {{ one.title }}{{ " (the default)" if loop.first }}: {{ one.words }}.
+{% endfor %}{% if quality.agreement %}
+### Whether the methods agree
+{{ quality.agreement_words }}
+
+{{ table(quality.agreement) }}{% endif %}
+Measured by `{{ quality.command }}`.
+
 {% endif %}## Calibration and operating points
 Calibration: {{ info.calibration.method }}{% if info.calibration.fitted_on %}, fitted on {{ info.calibration.fitted_on }}{% endif %}.
 {% for point in info.operating_points %}
@@ -75,7 +90,22 @@ def render_card(info: Mapping[str, Any], evaluation: Evaluation) -> str:
     """Return the card as Markdown; a value that is missing is an error, not a gap."""
     environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701
     template = environment.from_string(_TEMPLATE)
-    return template.render(info=info, evaluation=evaluation, number=_number, interval=_interval)
+    return template.render(
+        info=info,
+        evaluation=evaluation,
+        quality=evaluation.explanations,
+        legend=LEGEND,
+        number=_number,
+        interval=_interval,
+        table=_table,
+    )
+
+
+def _table(lines: Sequence[JudgedMethod | Agreed]) -> str:
+    """Return a table of figures, one line a method or pair of them."""
+    rows = [line.row() for line in lines]
+    cells = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
 
 
 def _number(value: float) -> str:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict
 
+from healthdash.training.explained import ExplanationQuality
+
 __all__ = [
     "Confusion",
     "Evaluation",
@@ -78,6 +80,8 @@ class Evaluation(_Frozen):
         Of the model; of parts of the test rows; of other models on the same rows.
     roc, precision_recall, reliability : dict
         By label or named group of labels.
+    explanations : ExplanationQuality or None
+        How good its explanations are; None where that was not measured.
     """
 
     split_rule: str
@@ -90,6 +94,7 @@ class Evaluation(_Frozen):
     subgroups: tuple[MetricRow, ...] = ()
     comparisons: tuple[MetricRow, ...] = ()
     command: str = ""
+    explanations: ExplanationQuality | None = None
 
     def metric(self, name: str) -> MetricRow:
         """Return the figure of that name."""

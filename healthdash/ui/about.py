@@ -11,6 +11,7 @@ import streamlit as st
 
 from healthdash.bundles import Bundle
 from healthdash.training.evaluation import Evaluation, MetricRow, Points, ReliabilityBin
+from healthdash.training.explained import ExplanationQuality
 from healthdash.ui.draw import draw
 from healthdash.views import Curve, Curves, Grid, Matrix, View
 
@@ -99,6 +100,19 @@ def figures(evaluation: Evaluation) -> Iterator[View]:
             y_label="observed frequency",
             diagonal=True,
         )
+    if evaluation.explanations:
+        yield quality_grid(evaluation.explanations)
+
+
+def quality_grid(quality: ExplanationQuality) -> Grid:
+    """Return how good each method's explanations are, as a table."""
+    doubted = " and ".join(method.title for method in quality.methods if method.is_doubtful)
+    doubt = f"The explanations by {doubted} say little about this model. " if doubted else ""
+    return Grid(
+        title="How good its explanations are",
+        caption=f"{doubt}{quality.words} {quality.agreement_words} The card says what the columns mean.",
+        frame=pd.DataFrame([method.row() for method in quality.methods]),
+    )
 
 
 def _points(title: str, lines: dict[str, Points], x: str, y: str, diagonal: bool, caption: str) -> Curves:

@@ -46,3 +46,6 @@ def test_the_page_gives_a_working_task(tmp_path):
     explanation = obstructed["explanation"]
     total = sum(value["attribution"] for value in explanation["values"])
     assert explanation["base"] + total == pytest.approx(obstructed["probabilities"]["obstructed"], abs=1e-3)
+    card = (tmp_path / "models" / "spirometry" / "example" / "card.md").read_text()
+    assert "How good its explanations are" in card
+    assert "2 synthetic rows" in card

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from healthdash import bundles, tasks
+from healthdash.training.card import render_card
 
 BUNDLES = bundles.available()
 FILES = {
@@ -52,6 +53,27 @@ def test_its_card_holds_its_figures_and_the_disclaimer(bundle):
     assert "not for clinical use" in bundle.card
     assert bundle.info.sha256 in bundle.card
     assert all(f"{row.value:.3f}" in bundle.card for row in bundle.evaluation.metrics if abs(row.value) < 10)
+
+
+def test_its_card_holds_how_good_its_explanations_are(bundle):
+    quality, task = bundle.evaluation.explanations, tasks.get(bundle.info.task)
+    assert quality is not None, "run python -m healthdash judge TASK --write"
+    assert quality.kind.startswith("synthetic")
+    assert quality.items >= 6
+    methods = [judged.method for judged in quality.methods]
+    assert methods == [name for name in task.methods if name in methods]
+    assert len(quality.agreement) == len(methods) * (len(methods) - 1) // 2 > 0
+    for line in (*quality.methods, *quality.agreement):
+        assert f"| {' | '.join(line.row().values())} |" in bundle.card
+    for judged in quality.methods:
+        assert judged.words in bundle.card
+        assert judged.is_doubtful == ("says little about the model" in judged.words)
+    assert quality.command in bundle.card
+    assert "nor where a disease is" in bundle.card
+
+
+def test_its_card_is_what_its_files_say(bundle):
+    assert bundle.card == render_card(bundle.info.model_dump(mode="json"), bundle.evaluation)
 
 
 def test_its_background_is_finite_or_marks_gaps_and_fits_the_inputs(bundle):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
-from healthdash import cli
+from healthdash import bundles, cli
 
 
 def _lines(capsys) -> list[dict]:
@@ -37,3 +38,37 @@ def test_a_file_that_is_not_there_has_its_own_line(capsys, tmp_path):
     assert cli.main(["inspect", str(tmp_path / "missing"), str(tmp_path)]) == 1
     lines = _lines(capsys)
     assert [line["error"]["type"] for line in lines] == ["InputError", "UnreadableUpload"]
+
+
+@pytest.mark.tf
+def test_judge_prints_one_object_and_writes_only_when_asked(capsys, tmp_path):
+    shipped = bundles.get("heart-disease").path
+    copy = tmp_path / "copy"
+    shutil.copytree(shipped, copy)
+    before = {path.name: path.read_bytes() for path in copy.iterdir()}
+    asked = ["judge", "heart-disease", "--model", str(copy), "--items", "2", "--samples", "20"]
+    assert cli.main(asked) == 0
+    (line,) = _lines(capsys)
+    assert line["explanations"]["items"] == 2
+    assert line["explanations"]["methods"][0]["method"] == "exact-shapley"
+    assert not line["written"]
+    assert {path.name: path.read_bytes() for path in copy.iterdir()} == before
+
+    assert cli.main([*asked, "--write"]) == 0
+    (line,) = _lines(capsys)
+    assert line["written"]
+    changed = {path.name for path in copy.iterdir() if path.read_bytes() != before[path.name]}
+    assert changed == {"card.md", "evaluation.json"}
+    assert "Measured on 2 synthetic rows" in (copy / "card.md").read_text()
+
+
+@pytest.mark.tf
+def test_training_ends_with_a_card_that_says_how_good_its_explanations_are(capsys, tmp_path):
+    asked = ["train", "heart-disease", "--data", "synthetic", "--out", str(tmp_path / "own")]
+    assert cli.main([*asked, "--epochs", "1", "--members", "1", "--folds", "2"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["metrics"]
+    assert "explanations 100%" in captured.err
+    found = bundles.open_folder(tmp_path / "own").evaluation.explanations
+    assert found.items == 4
+    assert found.kind == "synthetic rows"

@@ -1,0 +1,103 @@
+"""Averages of what was measured of single explanations, and what they mean in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from healthdash import explain
+from healthdash.explain import quality
+from healthdash.explain.quality.additivity import MOST_RESIDUAL
+from healthdash.explain.quality.curves import LEAST_BEATEN
+from healthdash.explain.quality.question import ALIKE
+from healthdash.explain.quality.randomisation import MOST_LIKE_RANDOM
+from healthdash.training.evaluation import bootstrap_interval
+from healthdash.training.explained import Agreed, Average, JudgedMethod
+
+__all__ = ["Scores", "agreed", "averaged"]
+
+_DECIMALS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What was measured of one explanation; the names are those of `JudgedMethod`, NaN does not apply."""
+
+    residual: float
+    stability: float
+    deletion: float
+    insertion: float
+    beaten: float
+    shuffled: float
+
+
+def averaged(method: str, scores: Sequence[Scores]) -> JudgedMethod:
+    """Return the means of a method's scores, one an item, and what they mean."""
+    residual, stability = _average([s.residual for s in scores]), _average([s.stability for s in scores])
+    beaten, alike_shuffled = _mean([s.beaten for s in scores]), _mean([s.shuffled for s in scores])
+    clauses = (
+        _adds_up(residual),
+        _holds_still(stability),
+        "names what the model uses better than chance"
+        if beaten.value >= LEAST_BEATEN
+        else "names what the model uses hardly better than chance",
+        "depends on what the model has learnt"
+        if alike_shuffled.value <= MOST_LIKE_RANDOM
+        else "stays much the same without what the model has learnt, so that it says little about the model",
+    )
+    return JudgedMethod(
+        method=method,
+        title=explain.title(method),
+        residual=residual,
+        stability=stability,
+        deletion=_mean([s.deletion for s in scores]),
+        insertion=_mean([s.insertion for s in scores]),
+        beaten=beaten,
+        shuffled=alike_shuffled,
+        is_doubtful=alike_shuffled.value > MOST_LIKE_RANDOM,
+        words="; ".join(clause for clause in clauses if clause),
+    )
+
+
+def agreed(methods: Sequence[str], found: Sequence[quality.Agreement]) -> Iterator[Agreed]:
+    """Yield how alike each two methods are, on average."""
+    for one, other in combinations(range(len(methods)), 2):
+        yield Agreed(
+            titles=(explain.title(methods[one]), explain.title(methods[other])),
+            correlation=_mean([float(agreement.correlation[one, other]) for agreement in found]),
+            overlap=_mean([float(agreement.overlap[one, other]) for agreement in found]),
+        )
+
+
+def _average(values: Sequence[float]) -> Average | None:
+    """Return the mean of the values that are known, None where none is."""
+    known = [value for value in values if np.isfinite(value)]
+    return _mean(known) if known else None
+
+
+def _mean(values: Sequence[float]) -> Average:
+    """Return the mean of one value an item, with its interval over items."""
+    array = np.asarray(values, float)
+    value = round(float(array.mean()), _DECIMALS)
+    if len(array) == 1:
+        return Average(value=value, n=1)
+    low, high = bootstrap_interval(lambda rows: float(array[rows].mean()), np.arange(len(array)))
+    return Average(value=value, low=round(low, _DECIMALS), high=round(high, _DECIMALS), n=len(array))
+
+
+def _adds_up(residual: Average | None) -> str:
+    if residual is None:
+        return "gives no shares, so that nothing adds up"
+    if residual.value <= MOST_RESIDUAL:
+        return "adds up to the output"
+    return f"misses the output by {100 * residual.value:.1f} percentage points: more samples are needed"
+
+
+def _holds_still(stability: Average | None) -> str:
+    if stability is None:
+        return ""
+    verb = "holds still" if stability.value >= ALIKE else "changes a good deal"
+    return f"{verb} when the input hardly moves"

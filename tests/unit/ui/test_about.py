@@ -1,0 +1,37 @@
+"""What the page of the models says of a bundle's explanations."""
+
+from __future__ import annotations
+
+from healthdash.judging.averages import Scores, averaged
+from healthdash.training.evaluation import Evaluation
+from healthdash.training.explained import ExplanationQuality
+from healthdash.ui import about
+
+GOOD = Scores(residual=0.001, stability=0.9, deletion=0.2, insertion=0.1, beaten=1.0, shuffled=0.1)
+BAD = Scores(residual=float("nan"), stability=0.9, deletion=0.0, insertion=0.0, beaten=0.5, shuffled=1.0)
+
+
+def _evaluation(**scores: Scores) -> Evaluation:
+    methods = tuple(averaged(method.replace("_", "-"), [one, one]) for method, one in scores.items())
+    quality = ExplanationQuality(
+        items=2, kind="synthetic images", samples=200, seed=0, methods=methods, command="judge"
+    )
+    return Evaluation(split_rule="None.", counts={}, metrics=(), explanations=quality)
+
+
+def test_the_figures_hold_a_line_for_each_method():
+    (grid,) = about.figures(_evaluation(expected_gradients=GOOD, occlusion=GOOD))
+    assert list(grid.frame["adds up"]) == ["0.10 (0.10 to 0.10)"] * 2
+    assert "2 synthetic images" in grid.caption
+    assert "say little" not in grid.caption
+
+
+def test_a_method_that_does_not_need_the_model_is_named():
+    (grid,) = about.figures(_evaluation(expected_gradients=GOOD, occlusion=BAD))
+    assert grid.caption.startswith(
+        "The explanations by Occlusion (a sliding patch) say little about this model."
+    )
+
+
+def test_models_without_these_figures_show_none():
+    assert list(about.figures(Evaluation(split_rule="None.", counts={}, metrics=()))) == []
