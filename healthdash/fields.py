@@ -82,7 +82,10 @@ class CategoryField(Field):
         Code as the file holds it, to what it means. Codes outside count as unknown.
     default : str or None
         What a form starts with.
+    not_proposed : tuple of str
+        Codes that a counterfactual never proposes, such as a death.
     """
 
     choices: dict[str, str] = field(default_factory=dict)
     default: str | None = None
+    not_proposed: tuple[str, ...] = ()

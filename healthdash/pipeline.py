@@ -67,7 +67,7 @@ def explain(
     report: Report,
     bundle: Bundle,
     request: ExplainRequest,
-    on_progress: Callable[[float], None] | None = None,
+    on_progress: Callable[[float], object] | None = None,
 ) -> Report:
     """Add the explanation of one item and one class to a report; the share done is told from 0 to 1."""
     if report.prediction is None or report.inputs is None:

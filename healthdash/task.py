@@ -26,6 +26,7 @@ from healthdash.views import ClassBars, Sections, View, Waterfall
 
 if TYPE_CHECKING:
     from healthdash.bundles import Bundle
+    from healthdash.explain.choices import Column
     from healthdash.explain.players import Players
     from healthdash.training.evaluation import Evaluation
     from healthdash.training.history import EpochRow
@@ -218,6 +219,8 @@ class Task(ABC):
         File extensions offered by the upload widget; the bytes decide.
     labels : dict of str to str
         Label to its explanation, in the network's order.
+    column_groups : dict of str to tuple of str
+        Of a table: columns that belong together, such as all drugs, which people may take as one.
     """
 
     slug: str
@@ -229,6 +232,7 @@ class Task(ABC):
     labels: Mapping[str, str]
     fields: tuple[Field, ...] = ()
     methods: tuple[str, ...] = ()
+    column_groups: Mapping[str, tuple[str, ...]] = {}
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -298,7 +302,7 @@ class Task(ABC):
         bundle: Bundle,
         inputs: Arrays,
         request: ExplainRequest,
-        on_progress: Callable[[float], None] | None = None,
+        on_progress: Callable[[float], object] | None = None,
     ) -> Explanation:
         """Explain the probability of `request.target` for one item (a batch of one)."""
         method = request.method or explaining.default_method(self.methods, inputs)
@@ -310,6 +314,14 @@ class Task(ABC):
 
     def players(self, inputs: Arrays, config: Mapping[str, Any]) -> Players | None:
         """Return who shares the output out in methods of Shapley; None: columns, superpixels, equal parts."""
+        return None
+
+    def choices(self, bundle: Bundle) -> tuple[Column, ...]:
+        """Return what each column of the network's table may be, in its order; empty where it is no table."""
+        return ()
+
+    def truth_in(self, sample: Sample) -> NDArray[np.int64] | None:
+        """Return the number of each used row's true label (n,); None where the file does not hold them."""
         return None
 
     def attributions(self, report: Report) -> list[Attribution]:

@@ -27,11 +27,15 @@ __all__ = [
     "Metrics",
     "Moved",
     "Notice",
+    "PairShares",
     "Picture",
+    "Responses",
     "Sections",
     "Trace",
     "View",
     "Waterfall",
+    "Way",
+    "Ways",
     "Window",
 ]
 
@@ -237,19 +241,24 @@ class Beeswarm(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeanShares(View):
-    """How large the shares of each feature are over many inputs, whatever their sign.
+    """How much each feature counts over many inputs.
 
     Attributes
     ----------
     mean, low, high : float64 (n_features,)
-        Mean absolute share, in probability, and its 95 % interval; NaN where one cannot be known.
+        In `unit`, with its 95 % interval; NaN where one cannot be known.
+    x_label : str
+        What is measured.
+    unit : str
+        Of the measure; empty where it has none.
     """
 
     features: tuple[str, ...]
     mean: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
-    target: str
+    x_label: str
+    unit: str = "percentage points"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,6 +297,79 @@ class Moved(View):
     features: tuple[str, ...]
     before: NDArray[np.float64]
     after: NDArray[np.float64]
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairShares(View):
+    """What pairs of features do together beyond what each does alone.
+
+    Attributes
+    ----------
+    index : float64 (n_features, n_features)
+        In probability, symmetric; the diagonal is not drawn. Above 0: together they raise the output by more
+        than one by one.
+    shares : float64 (n_features,)
+        Share of each feature, in probability.
+    """
+
+    features: tuple[str, ...]
+    index: NDArray[np.float64]
+    shares: NDArray[np.float64]
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Responses(View):
+    """How the output follows one feature that is set to each of several values, the others as they are.
+
+    Attributes
+    ----------
+    values : tuple of float or str, length k
+        As people read them; text where they have no order.
+    curves : float64 (n, k)
+        One line an input, in `y_label`'s unit.
+    mean, low, high : float64 (k,)
+        Over all inputs that were asked, with its 95 % interval.
+    """
+
+    feature: str
+    unit: str
+    values: tuple[float | str, ...]
+    curves: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    y_label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """Changes that together carry the output across a threshold.
+
+    Attributes
+    ----------
+    features, before, after : tuple of str, length n
+        What changes, and its values as people read them, with units.
+    start, end : float64 (n,)
+        Where the values lie in the range of training, 0 to 1; of a code its place among the codes.
+    output : float
+        Estimated probability then.
+    """
+
+    features: tuple[str, ...]
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    start: NDArray[np.float64]
+    end: NDArray[np.float64]
+    output: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways(View):
+    """Several ways across a threshold, the smallest first."""
+
+    ways: tuple[Way, ...]
     target: str
 
 

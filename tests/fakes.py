@@ -18,6 +18,7 @@ import pandas as pd
 from healthdash.bundles import BundleInfo, DataSource, OperatingPoint
 from healthdash.errors import InvalidInput, UnreadableUpload
 from healthdash.explain import ExplainRequest, Explanation
+from healthdash.explain.choices import Column
 from healthdash.fields import CategoryField, NumberField
 from healthdash.task import Attribution, Example, Gate, Report, Sample, Task, Upload
 from healthdash.training.evaluation import Confusion, Evaluation, MetricRow, Points, ReliabilityBin
@@ -204,6 +205,10 @@ class FakeRows(FakeTask):
     def items(self, sample: Sample, config: Mapping[str, Any]) -> np.ndarray:
         assert isinstance(sample, Numbers)
         return np.setdiff1d(np.arange(len(sample.values) + len(sample.refused)), list(sample.refused))
+
+    def choices(self, bundle: Any) -> tuple[Column, ...]:
+        number, category = self.fields
+        return Column(number, low=-5, high=5), Column(category, {"0": 0.0, "1": 1.0})
 
     def show(self, sample: Sample) -> tuple[View, ...]:
         assert isinstance(sample, Numbers)

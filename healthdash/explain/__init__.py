@@ -37,9 +37,9 @@ __all__ = [
 
 Arrays = Mapping[str, NDArray[np.float32]]
 
-#: Method name to its module, which offers TITLE, reason_against(...) and explain(...), and in USES those of
-#: "players", "baseline", "samples" and "tolerance" of a request that it heeds. One that heeds a tolerance knows
-#: how exact it is on its way, so that a listener can end it with what there is.
+#: Method name to its module, which offers TITLE, reason_against(...), explain(...), and in USES those of
+#: "players", "baseline", "samples" and "tolerance" of a request that it heeds. One that heeds a tolerance
+#: knows how exact it is on its way, so that a listener can end it with what there is.
 METHODS: dict[str, str] = {
     "exact-shapley": "healthdash.explain.exact",
     "permutation-shapley": "healthdash.explain.permutation",

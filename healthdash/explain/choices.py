@@ -1,19 +1,92 @@
-"""What the columns of a table may become for one patient."""
+"""The columns of a table as a network sees them, and what they may become for one patient."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.fields import CategoryField, Field, NumberField
 
-__all__ = ["Choice"]
+__all__ = ["Choice", "Column"]
 
 _MOST_VALUES = 48
+_UNKNOWN = "other or not known"
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One column of a network's table: what it means, and what it was in training.
+
+    Attributes
+    ----------
+    field : Field
+        What the column holds, for people.
+    codes : dict of str to float
+        Each code that the network tells apart to the number that it gets for it; empty for a number.
+    low, high : float
+        Range of a number in the training rows, in its unit; NaN where it is not stored.
+    """
+
+    field: Field
+    codes: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    low: float = math.nan
+    high: float = math.nan
+
+    @property
+    def unit(self) -> str:
+        """Unit of a number; empty otherwise."""
+        return self.field.unit if isinstance(self.field, NumberField) else ""
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its values have an order and a size."""
+        return isinstance(self.field, NumberField)
+
+    def in_words(self, value: float) -> float | str:
+        """Return a number of the network's input as people read it."""
+        if self.is_number:
+            return "not known" if math.isnan(value) else round(float(value), 4)
+        code = next((code for code, number in self.codes.items() if number == value), None)
+        if code is None:
+            return _UNKNOWN
+        return self.field.choices.get(code, code) if isinstance(self.field, CategoryField) else code
+
+    def with_unit(self, value: float) -> str:
+        """Return a number of the network's input as people read it, with its unit."""
+        words = self.in_words(value)
+        return words if isinstance(words, str) else f"{words:g} {self.unit}".strip()
+
+    def place(self, value: float) -> float:
+        """Return where a value lies in the range, or a code among the codes, 0 to 1; NaN: nowhere."""
+        if self.is_number:
+            place = (value - self.low) / (self.high - self.low) if self.high > self.low else math.nan
+            return min(1.0, max(0.0, place)) if math.isfinite(place) else math.nan
+        numbers = list(self.codes.values())
+        if value not in numbers:
+            return math.nan
+        return numbers.index(value) / max(1, len(numbers) - 1)
+
+    def ranged(self, values: NDArray[np.float32]) -> Column:
+        """Return the column with the range of some values (n,) where that of training is not stored."""
+        known = values[np.isfinite(values)]
+        if not self.is_number or not len(known) or not math.isnan(self.low):
+            return self
+        return replace(self, low=float(known.min()), high=float(known.max()))
+
+    def choice(self, current: float) -> Choice:
+        """Return what the column may become for a row in which it is `current`."""
+        if not self.is_number:
+            never = self.field.not_proposed if isinstance(self.field, CategoryField) else ()
+            codes = {code: number for code, number in self.codes.items() if code not in never}
+            return Choice.of(self.field, current, codes=codes)
+        if math.isnan(self.low):
+            return Choice.of(self.field, current)
+        return Choice.of(self.field, current, low=self.low, high=self.high)
 
 
 @dataclass(frozen=True, eq=False)

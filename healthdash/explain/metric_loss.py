@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from healthdash.errors import ExplainerNotApplicable
 from healthdash.explain.cohort import mean_and_reach, table_of
@@ -17,9 +18,53 @@ from healthdash.explain.types import Arrays, Floats, OnProgress, Progress
 if TYPE_CHECKING:
     from healthdash.runtime import Forward
 
-__all__ = ["Metric", "MetricLoss", "metric_loss"]
+__all__ = ["METRICS", "Metric", "MetricLoss", "metric_loss"]
 
-Metric = Callable[[NDArray[np.intp], Floats], float]
+Truth = NDArray[np.intp] | NDArray[np.int64]
+Metric = Callable[[Truth, Floats], float]
+
+
+def area_under_roc(label: int) -> Metric:
+    """Return the metric that says how well rows of a label are ranked above the others, 0.5 by chance.
+
+    References
+    ----------
+    Hanley and McNeil 1982, Radiology 143:29: it is the Mann-Whitney statistic over the number of pairs.
+    """
+
+    def metric(truth: Truth, probabilities: Floats) -> float:
+        is_label = truth == label
+        inside, outside = int(is_label.sum()), int((~is_label).sum())
+        if not inside or not outside:
+            raise ExplainerNotApplicable(
+                "the area under the ROC curve needs rows of the class and rows of another one",
+                hint="Take more rows, or another class.",
+            )
+        ranks = stats.rankdata(probabilities[:, label])
+        return float((ranks[is_label].sum() - inside * (inside + 1) / 2) / (inside * outside))
+
+    return metric
+
+
+def minus_brier(label: int) -> Metric:
+    """Return the metric that is minus the mean square distance of the probability from the truth.
+
+    References
+    ----------
+    Brier 1950, Monthly Weather Review 78:1.
+    """
+
+    def metric(truth: Truth, probabilities: Floats) -> float:
+        return -float(np.mean((probabilities[:, label] - (truth == label)) ** 2))
+
+    return metric
+
+
+#: What people call a metric, to what makes it for the number of a label.
+METRICS: dict[str, Callable[[int], Metric]] = {
+    "area under the ROC curve": area_under_roc,
+    "Brier score (turned round: larger is better)": minus_brier,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +95,7 @@ class MetricLoss:
 def metric_loss(
     forward: Forward,
     cohort: Arrays,
-    truth: NDArray[np.intp],
+    truth: Truth,
     metric: Metric,
     *,
     players: Players | None = None,

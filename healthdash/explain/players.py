@@ -212,9 +212,19 @@ def grid(shapes: Shapes, parts: int | Mapping[str, int]) -> Players:
         cells = cells if spatial == shape else cells[..., None]
         owner[name] = first + np.broadcast_to(cells, shape)
         number = int(np.prod(counts, dtype=int))
-        names += [name] if number == 1 else [f"{name}, part {i + 1}" for i in range(number)]
+        names += _cell_names(name, number, cells, len(spatial))
         first += number
     return Players(tuple(names), owner, "cells of equal size")
+
+
+def _cell_names(name: str, number: int, cells: NDArray[np.intp], axes: int) -> list[str]:
+    """Return what people call cells: their place in a picture, their number along a signal."""
+    if number == 1:
+        return [name]
+    if axes == 2:
+        flat = cells[..., 0] if cells.ndim > 2 else cells
+        return [_place(flat == cell) for cell in range(number)]
+    return [f"{name}, part {cell + 1}" for cell in range(number)]
 
 
 def _parts(item: Arrays, most: int) -> dict[str, int]:

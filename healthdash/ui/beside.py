@@ -9,9 +9,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from healthdash import bundles, settings
+from healthdash.explain import baselines
 from healthdash.task import Task, Upload
-from healthdash.ui import analysis, kept, problems, state
-from healthdash.ui.sides import SAME, UNITS, Side, choose_item, fitting_methods, model_words, with_method
+from healthdash.ui import analysis, asking, kept, problems, state
+from healthdash.ui.sides import SAME, UNITS, Side, choose_item, model_words
 
 __all__ = ["beside"]
 
@@ -23,12 +24,25 @@ def beside(side: Side, compared: str) -> Side | None:
     """Let the reader choose what differs on the right; None: there is nothing yet."""
     place = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     if compared == "methods":
-        return with_method(place, side, _others(fitting_methods(side), side.asked.method), "right")
+        others = _others(asking.fitting_methods(side), side.asked.method)
+        return asking.method_and_budget(place, side, others, "right")
     if compared == "classes":
         name, others = f"{side.task.slug}:right:class", _others(side.bundle.info.labels, side.asked.target)
         target = kept.choose(place, "Class on the right", others, name=name)
         return replace(side, asked=replace(side.asked, target=target))
+    if compared == "baselines":
+        return _other_baseline(place, side)
     return _other_model(place, side) if compared == "models" else _other_input(place, side)
+
+
+def _other_baseline(place: DeltaGenerator, side: Side) -> Side:
+    # Zero first: no method takes it by itself, so that the two sides differ from the start.
+    others = _others(list(reversed(baselines.TITLES)), side.asked.baseline)
+    chosen = kept.choose(
+        place, "Baseline on the right", others, name=f"{side.task.slug}:right:baseline",
+        words=asking.baseline_words,
+    )  # fmt: skip
+    return replace(side, asked=replace(side.asked, baseline=chosen))
 
 
 def _other_model(place: DeltaGenerator, side: Side) -> Side | None:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from healthdash.ui.palette import DIVERGING, SERIES, Paper
 from healthdash.views import ClassBars, Curve, Curves, Matrix
 
-__all__ = ["class_bars", "curves", "laid_out", "matrix", "percent", "signed_percent", "vertical"]
+__all__ = ["class_bars", "curves", "faint", "laid_out", "matrix", "percent", "signed_percent", "vertical"]
 
 
 def class_bars(view: ClassBars, paper: Paper) -> go.Figure:
@@ -82,7 +82,7 @@ def _add_curve(figure: go.Figure, curve: Curve, color: str) -> None:
                 y=np.concatenate([curve.high, curve.low[::-1]]),
                 mode="lines",
                 fill="toself",
-                fillcolor=_faint(color),
+                fillcolor=faint(color),
                 line={"width": 0},
                 hoverinfo="skip",
                 showlegend=False,
@@ -160,7 +160,8 @@ def vertical(figure: go.Figure, x: float, text: str, side: str, paper: Paper) ->
     )
 
 
-def _faint(color: str) -> str:
+def faint(color: str) -> str:
+    """Return a colour as a band shows it, from "#rrggbb"."""
     red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},0.15)"
 

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from healthdash.explain import Explanation
-from healthdash.task import Report
+from healthdash.task import Attribution, Report
 from healthdash.ui import charts, draw, ecg_paper, heatmap, kept, scales, share_charts
 from healthdash.ui.caliper import add_caliper, measured
 from healthdash.ui.explaining import base_in_words, residual_in_words
@@ -22,7 +22,7 @@ from healthdash.views import Grid, Picture, Trace, View, Waterfall
 if TYPE_CHECKING:
     from healthdash.explain.quality import Quality
 
-__all__ = ["Shown", "is_one_scale", "scale_in_words", "show", "sides"]
+__all__ = ["Shown", "is_grouped", "is_one_scale", "scale_in_words", "show", "sides"]
 
 _CONFIG = {"displaylogo": False, "scrollZoom": False}
 _WATERFALL, _FORCE, _NUMBERS = "Waterfall", "One bar", "Numbers"
@@ -55,6 +55,15 @@ class Shown:
         return self.report.explanation
 
     @property
+    def lines(self) -> list[Attribution]:
+        """One line a feature; where columns play in groups, one line a group."""
+        found = self.explanation
+        if not is_grouped(found) or found.players is None or found.shares is None:
+            return self.side.task.attributions(self.report)
+        pairs = zip(found.players.names, found.shares.tolist(), strict=True)
+        return [Attribution(name, None, share) for name, share in pairs]
+
+    @property
     def quality(self) -> Quality | None:
         """What the checks found, where they were asked for."""
         return self.side.work.judged.get((self.side.number, self.side.asked))
@@ -74,6 +83,13 @@ class Shown:
         """How many places of a picture the shares are of; 0 where values are no shares."""
         values = next(iter(self.explanation.values.values()))
         return int(np.prod(values.shape[:2])) if self.explanation.is_additive and values.ndim > 1 else 0
+
+
+def is_grouped(found: Explanation) -> bool:
+    """Say whether the columns of a table shared the output out in groups."""
+    values = list(found.values.values())
+    is_row = len(values) == 1 and values[0].ndim == 1
+    return is_row and found.players is not None and not found.players.is_columns
 
 
 def sides(found: Sequence[tuple[Side, str, Report]]) -> list[Shown]:
@@ -152,14 +168,16 @@ def _views(side: Side, report: Report) -> list[View]:
     assert report.explanation is not None
     views = side.task.render(report, side.bundle, side.asked.item).explanation
     kept_views: list[View] = [view for view in views if isinstance(view, Picture | Trace | Waterfall | Grid)]
-    if _has(kept_views, Picture) and not _has(kept_views, Waterfall):
-        kept_views += _regions(report.explanation)
+    if is_grouped(report.explanation):
+        kept_views = [view for view in kept_views if not isinstance(view, Waterfall)]
+    if not _has(kept_views, Waterfall):
+        kept_views += _of_players(report.explanation)
     label = base_in_words(report.explanation)
     return [replace(view, base_label=label) if isinstance(view, Waterfall) else view for view in kept_views]
 
 
-def _regions(found: Explanation) -> list[View]:
-    """Return the shares of a picture's regions, where those are what was explained."""
+def _of_players(found: Explanation) -> list[View]:
+    """Return the shares of regions, stretches or groups, where those are what was explained."""
     if found.players is None or found.shares is None or not found.is_additive:
         return []
     return [

@@ -1,212 +1,234 @@
-"""How a model uses its columns over many rows: sizes, directions, dependence."""
+"""How a model uses its columns over many rows: sizes, directions, dependence, and what it would lose."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
-from healthdash import explain
-from healthdash.task import Report
-from healthdash.ui import analysis, columns, draw, kept, problems, state
+from healthdash import explain, settings
+from healthdash.task import Report, Task, Upload
+from healthdash.ui import analysis, cohort_views, draw, kept, problems, progress, state
 from healthdash.ui.closer import Shown
-from healthdash.ui.columns import Column
+from healthdash.ui.cohort_views import Cohort
 from healthdash.ui.sides import Side
-from healthdash.views import Beeswarm, Curve, Curves, Dependence, MeanShares
 
-if TYPE_CHECKING:
-    from healthdash.explain.cohort import Shares
-
-__all__ = ["Cohort", "beeswarm", "dependence", "mean_shares", "section"]
+__all__ = ["section"]
 
 _SIZES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 _START = 50
-_THESE, _SYNTHETIC = "these", "synthetic"
+_THESE, _SYNTHETIC, _DRAWN, _UPLOAD = "these", "synthetic", "drawn", "upload"
 _CALM = "It says how the model works, not what would happen to a patient whose value were changed."
-
-
-@dataclass(frozen=True, eq=False)
-class Cohort:
-    """Explanations of many rows.
-
-    Attributes
-    ----------
-    rows : float32 (n, p)
-        The network's input.
-    found : Shares
-    columns : tuple of Column, length p
-    """
-
-    rows: NDArray[np.float32]
-    found: Shares
-    columns: tuple[Column, ...]
-    target: str
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """What people call the columns."""
-        return tuple(column.field.label for column in self.columns)
-
-    @property
-    def numbers(self) -> NDArray[np.float32]:
-        """Values that have an order, (n, p); NaN for categories."""
-        ordered = np.array([column.is_number for column in self.columns])
-        return np.where(ordered, self.rows, np.float32(np.nan))
+_REPEATS = 10
+#: Rows whose curves are asked for: more change neither mean nor picture.
+_MOST_CURVES = 1000
 
 
 @st.fragment
 def section(one: Shown) -> None:
     """Let the reader explain many rows at once, and show how the model uses each column."""
     side = one.side
-    names = [line.feature for line in side.task.attributions(one.report)]
-    known = {field.name for field in side.task.fields}
-    if side.task.unit != "row" or not set(names) <= known:
+    if not side.task.choices(side.bundle):
         return
     st.subheader("Over many rows", anchor=False)
     place = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     name = f"{side.task.slug}:cohort"
-    sources = (
-        [_THESE, _SYNTHETIC] if one.report.prediction and len(one.report.prediction) > 1 else [_SYNTHETIC]
-    )
-    words = {_THESE: "The rows of this table", _SYNTHETIC: "The synthetic samples"}
-    source = kept.choose(place, "Rows", sources, name=f"{name}:rows", words=words.__getitem__)
+    words = _sources(side)
+    source = kept.choose(place, "Rows", list(words), name=f"{name}:rows", words=words.__getitem__)
     with problems.shown():
-        rows = _rows(side, source)
+        reports = _reports(side, source, place)
+        if not reports:
+            st.info("Upload the table of the cohort.", icon=":material/upload_file:")
+            return
+        rows = np.concatenate([next(iter(report.inputs.values())) for report in reports if report.inputs])
         steps = [size for size in _SIZES if size < len(rows)] + [min(len(rows), _SIZES[-1])]
         n = kept.slide(
             place, "How many", steps, name=f"{name}:size", default=_START if _START in steps else steps[-1]
         )
         key = (source, n, replace(side.asked, item=-1))
-        if place.button(f"Explain {n:,} rows", icon=":material/groups:", key=f"{name}:go"):
-            side.work.cohorts[key] = _explained(side, rows[:n], names)
+        run = ("cohort", side.bundle.info.sha256, *key)
+        wanted = place.button(f"Explain {n:,} rows", icon=":material/groups:", key=f"{name}:go")
+        if wanted or progress.is_wanted(run):
+            side.work.cohorts[key] = _explained(side, rows[:n], _truth(side.task, reports, n), run)
         if key in side.work.cohorts:
             _show(side, side.work.cohorts[key], f"{name}/{side.work.turn}/{source}/{n}")
 
 
-def mean_shares(cohort: Cohort) -> MeanShares:
-    """Return how large the shares of each column are."""
-    from healthdash.explain.cohort import importance
-
-    found = importance(cohort.found)
-    return MeanShares(
-        caption=f"Mean over {found.rows:,} rows, with its 95 % interval for other rows of this kind.",
-        features=cohort.labels, mean=found.mean, low=found.low, high=found.high, target=cohort.target,
-    )  # fmt: skip
-
-
-def beeswarm(cohort: Cohort) -> Beeswarm:
-    """Return one dot a row and column."""
-    values = cohort.numbers
-    known = np.asarray(np.isfinite(values).any(axis=0))
-    low, high = np.zeros(values.shape[1]), np.ones(values.shape[1])
-    low[known], high[known] = np.nanmin(values[:, known], axis=0), np.nanmax(values[:, known], axis=0)
-    scaled = (values - low) / np.where(high > low, high - low, 1)
-    return Beeswarm(
-        caption="One dot a row: right of the line it raised the estimated probability. Categories are grey.",
-        features=cohort.labels, values=scaled.astype(np.float32), attributions=cohort.found.shares,
-        target=cohort.target,
-    )  # fmt: skip
+def _sources(side: Side) -> dict[str, str]:
+    """Return where rows can come from, in words."""
+    words = {_THESE: "The rows of this table", _SYNTHETIC: "The synthetic samples"}
+    if side.report.prediction is None or len(side.report.prediction) < 2:
+        del words[_THESE]
+    if side.task.training_examples():
+        words[_DRAWN] = "A synthetic cohort with outcomes"
+    return words | {_UPLOAD: "A table to upload"}
 
 
-def dependence(cohort: Cohort, number: int) -> Dependence:
-    """Return the share of one column against its value, coloured by what changes it most."""
-    from healthdash.explain.cohort import partner
-
-    column = cohort.columns[number]
-    other = partner(cohort.found, cohort.numbers, number)
-    has_partner = other != number and bool(np.isfinite(cohort.numbers[:, other]).any())
-    return Dependence(
-        caption="One dot a row; the colour is the column that goes best with the spread at equal values.",
-        feature=column.field.label, unit=column.unit,
-        values=tuple(column.in_words(float(value)) for value in cohort.rows[:, number]),
-        shares=cohort.found.shares[:, number].astype(np.float64), target=cohort.target,
-        color=cohort.numbers[:, other].astype(np.float64) if has_partner else None,
-        color_label=cohort.labels[other] if has_partner else "",
-    )  # fmt: skip
-
-
-def _rows(side: Side, source: str) -> NDArray[np.float32]:
-    """Return the network's input of every row of the source."""
+def _reports(side: Side, source: str, place: DeltaGenerator) -> list[Report]:
+    """Return the analysed files of a source; empty where there are none yet."""
     if source == _THESE:
-        return _inputs([side.report])
-    work = state.workspace(side.task, ":cohort")
-    if not work.groups:
-        uploads = [upload for example in side.task.examples() for upload in example.make()]
+        return [side.report]
+    work = state.workspace(side.task, f":cohort:{source}")
+    if source == _UPLOAD:
+        _uploader(place, side.task, work)
+    elif not work.groups:
+        examples = side.task.examples() if source == _SYNTHETIC else side.task.training_examples()[:1]
+        uploads = [upload for example in examples for upload in example.make()]
         work.take(side.task, uploads, origin="samples", title="the synthetic samples")
+    if not work.groups:
+        return []
     analysis.analyse(side.task, side.bundle, work)
-    return _inputs(work.reports)
+    for report in work.reports:
+        if report.error is not None:
+            problems.tell(report.error)
+    return [report for report in work.reports if report.inputs]
 
 
-def _inputs(reports: Sequence[Report]) -> NDArray[np.float32]:
-    return np.concatenate([next(iter(report.inputs.values())) for report in reports if report.inputs])
+def _uploader(place: DeltaGenerator, task: Task, work: state.Workspace) -> None:
+    name = f"upload:cohort:{task.slug}"
+    key = state.fresh_key(name)
+    place.file_uploader(
+        "Table with one patient a row, with the outcome if it is known", key=key,
+        max_upload_size=settings.current().max_upload_mb, on_change=_take, args=(task, name, key),
+        help="Files stay in the memory of this machine and are forgotten with the session.",
+    )  # fmt: skip
+    if work.groups:
+        place.caption(f"{work.title} is loaded.")
 
 
-def _explained(side: Side, rows: NDArray[np.float32], names: Sequence[str]) -> Cohort:
-    """Explain every row, with a bar."""
+def _take(task: Task, name: str, key: str) -> None:
+    file = st.session_state.get(key)
+    if file is not None:
+        work = state.workspace(task, f":cohort:{_UPLOAD}")
+        upload = Upload(file.name, file.getvalue())
+        work.take(task, [upload], origin="upload", title=upload.name)
+        state.used_up(name)
+
+
+def _truth(task: Task, reports: Sequence[Report], n: int) -> NDArray[np.int64] | None:
+    """Return the true labels of the first n rows, -1 where one is not known; None: nobody knows any."""
+    found = []
+    for report in reports:
+        assert report.sample is not None
+        assert report.prediction is not None
+        truth = task.truth_in(report.sample)
+        found.append(np.full(len(report.prediction), -1, np.int64) if truth is None else truth)
+    joined = np.concatenate(found)[:n]
+    return joined if (joined >= 0).any() else None
+
+
+def _explained(
+    side: Side, rows: NDArray[np.float32], truth: NDArray[np.int64] | None, run: tuple[object, ...]
+) -> Cohort:
+    """Explain every row, with a bar; stopped early, the rows so far."""
     from healthdash.explain import cohort
 
     (name,) = side.bundle.info.inputs
-    bar = st.progress(0.0, "Explaining…")
-    found = cohort.shares(
-        side.asked.method or "", side.bundle.forward, {name: rows}, side.bundle.background,
-        side.bundle.info.labels, replace(side.asked, item=0), lambda share: _told(bar, share, len(rows)),
+    found = progress.run(
+        "Explaining…",
+        lambda told: cohort.shares(
+            side.asked.method or "", side.bundle.forward, {name: rows}, side.bundle.background,
+            side.bundle.info.labels, replace(side.asked, item=0), told,
+        ),
+        run,
+        keeps=True,
+        items=len(rows),
     )  # fmt: skip
-    bar.empty()
-    return Cohort(rows, found, columns.of(side.task, side.bundle, names), side.asked.target)
+    done = len(found.shares)
+    columns = side.task.choices(side.bundle)
+    known = truth[:done] if truth is not None else None
+    return Cohort(rows[:done], known, found, columns, side.asked.players, side.asked.target)
 
 
 def _show(side: Side, cohort: Cohort, key: str) -> None:
-    sizes, dots, follows, alone = st.tabs(["Mean size", "Every row", "Dependence", "Partial dependence"])
+    names = ["Mean size", "Every row", "Dependence", "Partial dependence", "Loss of the metric"]
+    sizes, dots, follows, alone, lost = st.tabs(names)
+    name = f"{side.task.slug}:cohort"
     with sizes:
-        draw.draw(mean_shares(cohort), f"{key}/mean")
+        draw.draw(cohort_views.mean_shares(cohort), f"{key}/mean")
     with dots:
-        draw.draw(beeswarm(cohort), f"{key}/dots")
-    order = np.argsort(-np.abs(cohort.found.shares).mean(axis=0), kind="stable").tolist()
+        draw.draw(cohort_views.beeswarm(cohort), f"{key}/dots")
     with follows:
-        place, name = st.container(), f"{side.task.slug}:cohort"
-        chosen = kept.choose(place, "Column", order, name=f"{name}:column", words=cohort.labels.__getitem__)
-        draw.draw(dependence(cohort, chosen), f"{key}/dependence")
+        _dependence(cohort, name, key)
     with alone:
-        numbers = [number for number in order if cohort.columns[number].is_number]
-        if not numbers:
-            st.info("No column of this table is a number.")
-            return
-        chosen = kept.choose(
-            st.container(), "Column that is a number", numbers, name=f"{name}:number",
-            words=cohort.labels.__getitem__,
-        )  # fmt: skip
-        draw.draw(_partial(side, cohort, chosen), f"{key}/partial")
+        _partial(side, cohort, name, key)
+    with lost:
+        _losses(side, cohort, name, key)
     st.caption(f"{explain.title(side.asked.method or '')}, for {cohort.target}. {_CALM}")
 
 
-def _partial(side: Side, cohort: Cohort, number: int) -> Curves:
-    """Return the output as one column takes other values: its mean, and how rows differ."""
+def _dependence(cohort: Cohort, name: str, key: str) -> None:
+    """Let the reader choose a column, and the one that colours it."""
+    single = [player for player in cohort.order if cohort.column_of[player] is not None]
+    if not single:
+        st.info("Every column plays in a group: let some play alone.")
+        return
+    place = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    words = cohort.labels.__getitem__
+    player = kept.choose(place, "Column", single, name=f"{name}:column", words=words)
+    numbers = [other for other in single if other != player and np.isfinite(cohort.numbers[:, other]).any()]
+    color = kept.choose(
+        place, "Colour", [-1, *numbers], name=f"{name}:color",
+        words=lambda other: "what goes best with the spread" if other < 0 else words(other),
+    )  # fmt: skip
+    view = cohort_views.dependence(cohort, player, None if color < 0 else color)
+    draw.draw(view, f"{key}/dependence")
+
+
+def _partial(side: Side, cohort: Cohort, name: str, key: str) -> None:
+    """Let the reader choose a column, and show the output as it takes other values."""
     from healthdash.explain.dependence import partial_dependence
 
-    (name,) = side.bundle.info.inputs
+    alone = [cohort.column_of[player] for player in cohort.order]
+    by_size = [number for number in alone if number is not None]
+    order = [*by_size, *(number for number in range(len(cohort.columns)) if number not in by_size)]
+    place = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    number = kept.choose(
+        place, "Column that takes other values", order, name=f"{name}:number",
+        words=lambda number: cohort.columns[number].field.label,
+    )  # fmt: skip
+    centred = kept.tick(
+        place, "Every line begins at 0", name=f"{name}:centred",
+        tip="Shows whether rows follow the column alike, whatever their level.",
+    )  # fmt: skip
+    column, (input_name,) = cohort.columns[number], side.bundle.info.inputs
     target = side.bundle.info.labels.index(cohort.target)
-    found = partial_dependence(side.bundle.forward, {name: cohort.rows}, number, target)
-    x, curves = found.values.astype(np.float64), found.curves.astype(np.float64)
-    low, high = np.percentile(curves, [10, 90], axis=0)
-    column = cohort.columns[number]
-    return Curves(
-        caption="The mean with its 95 % interval; dashed: one row in ten lies below, and one above.",
-        curves=(
-            Curve(
-                name="mean of all rows", x=x, y=100 * found.mean, low=100 * found.low, high=100 * found.high
-            ),
-            Curve(name="10th percentile of rows", x=x, y=100 * low, dashed=True),
-            Curve(name="90th percentile of rows", x=x, y=100 * high, dashed=True),
-        ),
-        x_label=f"{column.field.label}{f', {column.unit}' if column.unit else ''}",
-        y_label=f"estimated probability of {cohort.target}, %",
-    )
+    rows = cohort.rows[:: max(1, -(-len(cohort.rows) // _MOST_CURVES))]
+    codes = None if column.is_number else np.array(sorted(column.codes.values()), np.float32)
+    if codes is not None and not len(codes):
+        st.info("The model knows no values of this column.")
+        return
+    with st.spinner("Asking the model…"):
+        found = partial_dependence(side.bundle.forward, {input_name: rows}, number, target, values=codes)
+    draw.draw(cohort_views.partial(column, found, cohort.target, centred=centred), f"{key}/partial")
 
 
-def _told(bar: DeltaGenerator, share: float, n: int) -> None:
-    bar.progress(min(1.0, float(share)), f"{round(float(share) * n):,} of {n:,} rows")
+def _losses(side: Side, cohort: Cohort, name: str, key: str) -> None:
+    """Let the reader ask what a metric loses without each column, where the outcomes are known."""
+    from healthdash.explain.metric_loss import METRICS, metric_loss
+
+    if cohort.truth is None:
+        st.info("These rows come without their outcomes: take a table that has them.")
+        return
+    place = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    metric = kept.choose(place, "Metric", list(METRICS), name=f"{name}:metric")
+    held, run = side.work.losses, ("losses", key, id(cohort), metric)
+    if place.button("Measure", icon=":material/trending_down:", key=f"{name}:measure"):
+        known, (input_name,) = cohort.truth >= 0, side.bundle.info.inputs
+        made = METRICS[metric](side.bundle.info.labels.index(cohort.target))
+        rows, truth = cohort.rows[known], cohort.truth[known]
+        with problems.shown():
+            held[run] = progress.run(
+                "Measuring…",
+                lambda told: metric_loss(
+                    side.bundle.forward, {input_name: rows}, truth, made, players=cohort.players,
+                    repeats=_REPEATS, on_progress=told,
+                ),
+                run,
+            )  # fmt: skip
+    if run in held:
+        draw.draw(cohort_views.losses(cohort, held[run], metric), f"{key}/losses")

@@ -12,7 +12,7 @@ import streamlit as st
 
 from healthdash import DISCLAIMER
 from healthdash.errors import ContractError
-from healthdash.ui import charts, ecg_paper, radiograph, share_charts
+from healthdash.ui import charts, ecg_paper, many_charts, radiograph, share_charts
 from healthdash.ui.palette import DARK, LIGHT, Paper
 from healthdash.views import (
     Beeswarm,
@@ -25,10 +25,13 @@ from healthdash.views import (
     Metrics,
     Moved,
     Notice,
+    PairShares,
     Picture,
+    Responses,
     Trace,
     View,
     Waterfall,
+    Ways,
     Window,
 )
 
@@ -125,8 +128,7 @@ def _beeswarm(view: Beeswarm, key: str) -> None:
 
 @_draw.register
 def _mean_shares(view: MeanShares, key: str) -> None:
-    alt = f"Mean size of the share of each feature in the estimated probability of {view.target}"
-    _plot(share_charts.mean_shares(view, paper()), key, alt)
+    _plot(share_charts.mean_shares(view, paper()), key, f"For each feature: {view.x_label}")
 
 
 @_draw.register
@@ -139,6 +141,23 @@ def _dependence(view: Dependence, key: str) -> None:
 def _moved(view: Moved, key: str) -> None:
     alt = f"Shares in the estimated probability of {view.target}, as given and changed"
     _plot(share_charts.moved(view, paper()), key, alt)
+
+
+@_draw.register
+def _pairs(view: PairShares, key: str) -> None:
+    alt = f"What pairs of features do together for the estimated probability of {view.target}"
+    _plot(many_charts.pairs(view, paper()), key, alt)
+
+
+@_draw.register
+def _responses(view: Responses, key: str) -> None:
+    _plot(many_charts.responses(view, paper()), key, f"{view.y_label} against {view.feature}, one line a row")
+
+
+@_draw.register
+def _ways(view: Ways, key: str) -> None:
+    changed = "; ".join(", ".join(way.features) for way in view.ways)
+    _plot(many_charts.ways(view, paper()), key, f"Changes that cross the threshold: {changed}")
 
 
 @_draw.register

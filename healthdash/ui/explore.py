@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from healthdash.task import Report, Task
 from healthdash.ui import (
     address,
     analysis,
+    asking,
     beside,
     closer,
     cohort,
@@ -19,6 +21,7 @@ from healthdash.ui import (
     judged,
     kept,
     otherwise,
+    pairs,
     problems,
     results,
     shell,
@@ -81,6 +84,7 @@ def _explain(task: Task, bundle: Bundle, work: state.Workspace) -> None:
         "Compare", sides.possible(side), name=f"{task.slug}:compare", words=sides.COMPARISONS.__getitem__
     )
     other = beside.beside(side, compared) if compared != "none" else None
+    side, other = _settled(side, other, compared)
     told = address.show(sides.addressed(side, other, compared))
     found = _found(side, other, compared)
     if not found:
@@ -89,11 +93,23 @@ def _explain(task: Task, bundle: Bundle, work: state.Workspace) -> None:
     key = "/".join([task.slug, str(work.turn), *(str(hash(one.side.asked)) for one in shown)])
     _drawn(shown, key, told)
     judged.section(shown, key)
-    if other and task.fields:
+    if other:
         st.caption("What follows is about the left side.")
+    pairs.section(shown[0])
     whatif.section(shown[0])
     otherwise.section(shown[0])
     cohort.section(shown[0])
+
+
+def _settled(side: Side, other: Side | None, compared: str) -> tuple[Side, Side | None]:
+    """Let the reader choose players, baseline and tolerance for both sides, and make the players."""
+    chosen = asking.further(side, [other.asked.method or ""] if other else [])
+    if other is not None:
+        asked = replace(other.asked, tolerance=chosen.asked.tolerance)
+        if compared != "baselines":
+            asked = replace(asked, baseline=chosen.asked.baseline)
+        other = asking.settled(replace(other, asked=asked, among=chosen.among))
+    return asking.settled(chosen), other
 
 
 @st.fragment
@@ -142,4 +158,6 @@ def _heading(side: Side, compared: str) -> str:
         return explain.title(side.asked.method or "")
     if compared == "classes":
         return side.asked.target
+    if compared == "baselines":
+        return asking.baseline_words(side.asked.baseline)
     return sides.model_words(side.bundle) if compared == "models" else side.input_words

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from healthdash.errors import HealthdashError
-from healthdash.ui import draw, problems
+from healthdash.explain import ExplainRequest
+from healthdash.ui import draw, problems, progress
 from healthdash.ui.closer import Shown
+from healthdash.ui.sides import Side
 from healthdash.views import Curve, Curves
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def agreement_in_words(shown: Sequence[Shown]) -> str:
     from healthdash.explain import quality
 
     left, right = (one.side for one in shown)
-    same = replace(left.asked, method=None, samples=0) == replace(right.asked, method=None, samples=0)
+    same = _question(left) == _question(right)
     another = left.asked.method != right.asked.method
     if left.work is not right.work or left.number != right.number or not (same and another):
         return ""
@@ -61,6 +62,11 @@ def agreement_in_words(shown: Sequence[Shown]) -> str:
         return quality.agreement([one.explanation for one in shown]).words
     except HealthdashError as error:
         return error.message
+
+
+def _question(side: Side) -> ExplainRequest:
+    """Return what was asked whatever the method: the item, the class, the baseline."""
+    return replace(side.asked, method=None, samples=0, tolerance=0.0, players=None)
 
 
 def curves_view(curves: quality.Curves) -> Curves:
@@ -85,20 +91,18 @@ def _check(shown: Sequence[Shown]) -> None:
     """Make every check, with a bar; what cannot be checked is told."""
     from healthdash.explain import quality
 
-    bar = st.progress(0.0, "Checking…")
-    for number, one in enumerate(shown):
-        side = one.side
+    for one in shown:
+        side, key = one.side, (one.side.number, one.side.asked)
         question = quality.Question(
             method=one.explanation.method, forward=side.bundle.forward, inputs=side.one,
             background=side.bundle.background, labels=side.bundle.info.labels, request=side.asked,
         )  # fmt: skip
         with problems.shown():
-            side.work.judged[(side.number, side.asked)] = quality.judge(
-                question,
-                one.explanation,
-                lambda share, n=number: _told(bar, (n + share) / len(shown)),  # type: ignore[misc]
+            side.work.judged[key] = progress.run(
+                f"Checking {one.heading}…" if one.heading else "Checking…",
+                lambda told, one=one, question=question: quality.judge(question, one.explanation, told),  # type: ignore[misc]
+                ("checks", side.task.slug, side.bundle.info.sha256, side.work.turn, *key),
             )
-    bar.empty()
 
 
 def _found(one: Shown, key: str) -> None:
@@ -135,8 +139,3 @@ def _line(name: str, number: str, passed: bool | None, words: str) -> None:
 
 def _residual(residual: float) -> str:
     return "does not apply" if np.isnan(residual) else f"{100 * residual:+.2g} points"
-
-
-def _told(bar: DeltaGenerator, share: float) -> None:
-    done = min(1.0, float(share))
-    bar.progress(done, f"Checking… {done:.0%}")

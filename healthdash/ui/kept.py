@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-__all__ = ["choose", "count", "put", "segments", "several", "slide", "value"]
+__all__ = ["choose", "count", "put", "segments", "several", "slide", "text", "tick", "value"]
 
 T = TypeVar("T")
 _HELD = "kept"
@@ -53,15 +53,36 @@ def segments(label: str, options: Sequence[T], *, name: str, words: Callable[[T]
 
 
 def several(
-    label: str, options: Sequence[T], *, name: str, default: Sequence[T], words: Callable[[T], str] = str
+    label: str,
+    options: Sequence[T],
+    *,
+    name: str,
+    default: Sequence[T],
+    words: Callable[[T], str] = str,
+    place: DeltaGenerator | None = None,
+    most: int | None = None,
 ) -> list[T]:
     """Draw a box in which several may be chosen, and return them."""
     held, key = _held(), f"kept:{name}"
-    st.session_state[key] = [option for option in held.get(name, default) if option in options]
-    chosen: list[T] = st.multiselect(
-        label, options, format_func=words, key=key, on_change=_hold, args=(name, key)
+    st.session_state[key] = [option for option in held.get(name, default) if option in options][:most]
+    chosen: list[T] = (place or st.container()).multiselect(
+        label, options, format_func=words, key=key, max_selections=most, on_change=_hold, args=(name, key)
     )
     return chosen
+
+
+def text(place: DeltaGenerator, label: str, *, name: str, default: str, most: int) -> str:
+    """Draw a line to write in, at most so many letters long, and return what is written."""
+    held, key = _held(), f"kept:{name}"
+    st.session_state[key] = str(held.get(name, default))[:most]
+    written: str = place.text_input(label, key=key, max_chars=most, on_change=_hold, args=(name, key))
+    return written
+
+
+def tick(place: DeltaGenerator, label: str, *, name: str, tip: str | None = None) -> bool:
+    """Draw a switch, off to begin with, and return whether it is on."""
+    key = _ready(name, (False, True), None)
+    return bool(place.toggle(label, key=key, help=tip, on_change=_hold, args=(name, key)))
 
 
 def slide(

@@ -125,7 +125,7 @@ def moved(view: Moved, paper: Paper) -> go.Figure:
 def mean_shares(view: MeanShares, paper: Paper) -> go.Figure:
     """Return one bar a feature with its interval, the largest on top."""
     order = np.argsort(-view.mean, kind="stable")[:_MOST_FEATURES]
-    points, low, high = (100 * values[order] for values in (view.mean, view.low, view.high))
+    points, low, high = (values[order] for values in (view.mean, view.low, view.high))
     bars = None
     if np.isfinite(low).all() and np.isfinite(high).all():
         bars = {"array": high - points, "arrayminus": points - low, "color": paper.muted, "thickness": 1.2}
@@ -137,14 +137,13 @@ def mean_shares(view: MeanShares, paper: Paper) -> go.Figure:
             marker_color=SERIES[0],
             error_x=bars,
             customdata=np.stack([low, high], axis=1),
-            hovertemplate="%{y}: %{x:.2f} percentage points"
-            " (95 % interval %{customdata[0]:.2f} to %{customdata[1]:.2f})<extra></extra>",
+            hovertemplate=f"%{{y}}: %{{x:.3~g}} {view.unit}".rstrip()
+            + " (95 % interval %{customdata[0]:.3~g} to %{customdata[1]:.3~g})<extra></extra>",
         )
     )
     laid_out(figure, height=110 + _ROW_PX * len(order), paper=paper)
-    figure.update_xaxes(
-        title=f"mean size of the share in the probability of {view.target}, percentage points"
-    )
+    figure.update_xaxes(title=f"{view.x_label}{f', {view.unit}' if view.unit else ''}")
+    figure.add_vline(0, line={"color": paper.muted, "width": 1})
     figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True)
     return figure
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,8 @@ from healthdash import bundles, explain, pipeline, settings
 from healthdash.bundles import Bundle
 from healthdash.explain import ExplainRequest
 from healthdash.task import Gate, Report, Task
-from healthdash.ui import kept, problems, state
+from healthdash.ui import among, asking, kept, problems, progress, state
+from healthdash.ui.among import USUAL, Among
 
 __all__ = [
     "COMPARISONS",
@@ -26,11 +27,8 @@ __all__ = [
     "choose_item",
     "explained",
     "first",
-    "fitting_methods",
-    "has_budget",
     "model_words",
     "possible",
-    "with_method",
 ]
 
 #: What may differ between the two sides.
@@ -40,10 +38,8 @@ COMPARISONS = {
     "classes": "Two classes",
     "models": "Two models",
     "inputs": "Two inputs",
+    "baselines": "Two baselines",
 }
-SAMPLES = (50, 100, 200, 400, 800, 1600)
-#: Methods that cost the same whatever is asked for.
-_WITHOUT_BUDGET = ("exact-shapley", "occlusion", "grad-cam")
 SAME = "same"
 UNITS = {"row": "Row", "beat": "Beat"}
 
@@ -56,6 +52,8 @@ class Side:
     ----------
     number : int
         Of the report in `work`.
+    among : Among
+        How the input is divided among players; `asked` holds the players that it makes of it.
     """
 
     task: Task
@@ -63,6 +61,7 @@ class Side:
     work: state.Workspace
     number: int
     asked: ExplainRequest
+    among: Among = USUAL
 
     @property
     def report(self) -> Report:
@@ -106,21 +105,23 @@ def first(task: Task, bundle: Bundle, work: state.Workspace) -> Side | None:
     if chosen is None:
         return None
     side = Side(task, bundle, work, chosen[0], ExplainRequest(item=chosen[1]))
-    fitting = fitting_methods(side)
+    side = replace(side, among=asking.choose_among(side))
+    fitting = asking.fitting_methods(side)
     if not fitting:
         st.info("No method of explanation fits this input.")
         return None
-    return with_method(place, _with_target(place, side, "left"), fitting, "left")
+    return asking.method_and_budget(place, _with_target(place, side, "left"), fitting, "left")
 
 
 def possible(side: Side) -> list[str]:
     """Return the comparisons that there is something for."""
     there = {
         "none": True,
-        "methods": len(fitting_methods(side)) > 1,
+        "methods": len(asking.fitting_methods(side)) > 1,
         "classes": len(side.bundle.info.labels) > 1,
         "models": len(bundles.available(side.task.slug)) > 1,
         "inputs": True,
+        "baselines": explain.uses(side.asked.method or "", "baseline") and not among.is_table(side.one),
     }
     return [name for name in COMPARISONS if there[name]]
 
@@ -129,11 +130,14 @@ def explained(side: Side) -> Report:
     """Return the report with its explanation; a bar shows how far it is."""
     key = (side.number, side.asked)
     if key not in side.work.explained:
-        bar = st.progress(0.0, "Explaining…")
-        side.work.explained[key] = pipeline.explain(
-            side.task, side.report, side.bundle, side.asked, lambda share: _told(bar, share)
+        anytime = explain.uses(side.asked.method or "", "tolerance")
+        side.work.explained[key] = progress.run(
+            "Explaining…",
+            lambda told: pipeline.explain(side.task, side.report, side.bundle, side.asked, told),
+            (side.task.slug, side.bundle.info.sha256, side.work.turn, *key),
+            keeps=anytime,
+            needs_error=True,
         )
-        bar.empty()
     return side.work.explained[key]
 
 
@@ -144,7 +148,7 @@ def addressed(side: Side, other: Side | None, compared: str) -> dict[str, object
         "task": side.task.slug, "model": side.bundle.name, "sample": _sample(side.work),
         "input": side.number + 1 if len(side.work.reports) > 1 else None,
         "item": asked.item + 1 if side.task.unit in UNITS else None, "class": asked.target,
-        "method": asked.method, "samples": asked.samples if has_budget(asked.method) else None,
+        "method": asked.method, **_precision(asked), **_division(side), "baseline": asked.baseline,
     }  # fmt: skip
     if other is not None:
         told |= {"compare": compared, **_differing(side, other, compared)}
@@ -154,9 +158,12 @@ def addressed(side: Side, other: Side | None, compared: str) -> dict[str, object
 def adopt(task: Task, work: state.Workspace, address: Mapping[str, str]) -> None:
     """Set the choices to those of an address; what does not fit is left out when it is drawn."""
     slug = task.slug
+    if "method" in address:  # a whole view: what it leaves out is as usual, whatever was chosen before
+        address = {"compare": "none", "players": "", "baseline": "", "tolerance": "0"} | dict(address)
     names = {
         "class": f"left:class:{work.turn}", "method": "left:method", "compare": "compare",
         "class2": "right:class", "method2": "right:method", "model2": "right:model", "sample2": "right:input",
+        "players": "players", "baseline": "baseline", "baseline2": "right:baseline",
     }  # fmt: skip
     for name, widget in names.items():
         if name in address:
@@ -164,6 +171,7 @@ def adopt(task: Task, work: state.Workspace, address: Mapping[str, str]) -> None
     for name, side in (("samples", "left"), ("samples2", "right")):
         if address.get(name, "").isdigit():
             kept.put(f"{slug}:{side}:samples", int(address[name]))
+    _adopt_division(slug, address)
     number = _count(address.get("input", "1"))
     kept.put(f"{slug}:left:number:{work.turn}", number)
     if "item" in address:
@@ -172,9 +180,32 @@ def adopt(task: Task, work: state.Workspace, address: Mapping[str, str]) -> None
         kept.put(f"{slug}:right:item-asked", _count(address["item2"]))
 
 
-def has_budget(method: str | None) -> bool:
-    """Say whether a method is sampled, so that more samples make it more exact."""
-    return method not in _WITHOUT_BUDGET
+def _adopt_division(slug: str, address: Mapping[str, str]) -> None:
+    """Set number, groups and tolerance to those of an address."""
+    if address.get("parts", "").isdigit():
+        kept.put(f"{slug}:players:{address.get('players', '')}", int(address["parts"]))
+    if "groups" in address:
+        asking.set_groups(slug, among.groups_of_address(address["groups"]))
+    with suppress(ValueError):
+        kept.put(f"{slug}:tolerance", float(address.get("tolerance", "")))
+
+
+def _precision(asked: ExplainRequest) -> dict[str, object]:
+    sampled = explain.uses(asked.method or "", "samples")
+    return {"samples": asked.samples if sampled else None, "tolerance": asked.tolerance or None}
+
+
+def _division(side: Side) -> dict[str, object]:
+    """Return how the input is divided, for an address; nothing where that is the usual way."""
+    chosen, usual = side.among, among.kinds(side.task, side.bundle, side.one)[0]
+    if not explain.uses(side.asked.method or "", "players"):
+        return {}
+    told: dict[str, object] = {"parts": chosen.count or None}
+    if chosen.kind != usual or chosen.count:
+        told["players"] = chosen.kind
+    if chosen.kind == "groups":
+        told["groups"] = among.as_address(chosen.groups)
+    return told
 
 
 def _count(text: str) -> int:
@@ -184,8 +215,9 @@ def _count(text: str) -> int:
 
 def _differing(side: Side, other: Side, compared: str) -> dict[str, object]:
     if compared == "methods":
-        budget = other.asked.samples if has_budget(other.asked.method) else None
-        return {"method2": other.asked.method, "samples2": budget}
+        return {"method2": other.asked.method, "samples2": _precision(other.asked)["samples"]}
+    if compared == "baselines":
+        return {"baseline2": other.asked.baseline}
     if compared == "classes":
         return {"class2": other.asked.target}
     if compared == "models":
@@ -196,12 +228,6 @@ def _differing(side: Side, other: Side, compared: str) -> dict[str, object]:
 
 def _sample(work: state.Workspace) -> str:
     return work.origin.partition("sample:")[2]
-
-
-def fitting_methods(side: Side) -> list[str]:
-    """Return the methods that fit, those of the task first."""
-    names = dict.fromkeys([*side.task.methods, *explain.METHODS])
-    return [name for name in names if explain.reason_against(name, side.one, side.bundle.forward) is None]
 
 
 def _tell_failures(work: state.Workspace, *, alone: bool) -> None:
@@ -247,33 +273,7 @@ def _with_target(place: DeltaGenerator, side: Side, which: str) -> Side:
     return replace(side, asked=replace(side.asked, target=target))
 
 
-def with_method(place: DeltaGenerator, side: Side, fitting: Sequence[str], which: str) -> Side:
-    """Let the reader choose the method of a side, and its budget."""
-    label = "Method" if which == "left" else "Method on the right"
-    name = f"{side.task.slug}:{which}"
-    usual = side.task.methods
-
-    def words(method: str) -> str:
-        return explain.title(method) + ("" if method in usual else ", slow or unusual here")
-
-    method = kept.choose(place, label, fitting, name=f"{name}:method", words=words)
-    samples = SAMPLES[2]
-    if has_budget(method):
-        samples = kept.slide(
-            place, "Samples", SAMPLES, name=f"{name}:samples", default=samples,
-            tip="More samples are more exact and take longer.",
-        )  # fmt: skip
-    return replace(side, asked=replace(side.asked, method=method, samples=samples))
-
-
 def model_words(bundle: Bundle) -> str:
     """Return what tells a model from others of its task."""
     own = settings.current().own_models in bundle.path.parents
     return f"{bundle.info.title} ({bundle.name}{', trained here' if own else ''})"
-
-
-def _told(bar: DeltaGenerator, share: float) -> None:
-    """Show how far an explanation is, and how exact where its method can say; any choice ends it."""
-    done, error = min(1.0, float(share)), getattr(share, "error", float("nan"))
-    exact = "" if math.isnan(error) else f", largest standard error {100 * error:.2g} points"
-    bar.progress(done, f"Explaining… {done:.0%}{exact}. Choosing something else stops it.")

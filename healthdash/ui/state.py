@@ -21,9 +21,12 @@ from healthdash.views import Beeswarm
 
 if TYPE_CHECKING:
     from healthdash.explain.counterfactual import Counterfactuals
+    from healthdash.explain.interactions import Interactions
+    from healthdash.explain.metric_loss import MetricLoss
+    from healthdash.explain.players import Players
     from healthdash.explain.quality import Quality
-    from healthdash.ui.cohort import Cohort
-    from healthdash.ui.columns import Column
+    from healthdash.ui.among import Among
+    from healthdash.ui.cohort_views import Cohort
 
 __all__ = ["Workspace", "forget", "fresh_key", "used_up", "workspace"]
 
@@ -49,10 +52,16 @@ class Workspace:
         Reports with an explanation, by what was asked.
     judged : dict
         How good each explanation is, by what was asked.
+    players : dict
+        Who shares an input out: its number and item, the model, how it is divided, the method.
     changed : tuple or None
         The last row of "what if", and what it was made of: its bytes, the question, the model.
     cohorts : dict
         Explanations of many rows, by where they come from, how many, and what was asked.
+    losses : dict
+        What a metric loses without each column, by the cohort and the metric.
+    pairs : dict
+        What pairs of players do together, by what was asked and who plays.
     otherwise : tuple or None
         The last search for changes that cross a threshold, and what was asked.
     swarms : dict
@@ -73,9 +82,12 @@ class Workspace:
     reports: list[Report] = field(default_factory=list)
     explained: dict[ExplanationKey, Report] = field(default_factory=dict)
     judged: dict[ExplanationKey, Quality] = field(default_factory=dict)
+    players: dict[tuple[int, int, str, Among, str], Players | None] = field(default_factory=dict)
     changed: tuple[tuple[bytes, ExplainRequest, str], Report] | None = None
     cohorts: dict[tuple[str, int, ExplainRequest], Cohort] = field(default_factory=dict)
-    otherwise: tuple[object, tuple[Counterfactuals, tuple[Column, ...]]] | None = None
+    losses: dict[object, MetricLoss] = field(default_factory=dict)
+    pairs: dict[object, Interactions] = field(default_factory=dict)
+    otherwise: tuple[object, Counterfactuals] | None = None
     swarms: dict[ExplanationKey, Beeswarm] = field(default_factory=dict)
     table: pd.DataFrame | None = None
     gates: dict[int, Sequence[Gate]] = field(default_factory=dict)
@@ -92,7 +104,8 @@ class Workspace:
     def done(self, model: str, reports: list[Report]) -> None:
         """Keep the reports of a model; explanations of earlier ones go."""
         self.model, self.reports, self.table = model, reports, None
-        self.changed, self.otherwise, self.cohorts = None, None, {}
+        self.changed, self.otherwise, self.cohorts, self.players = None, None, {}, {}
+        self.losses, self.pairs = {}, {}
         self.explained, self.judged, self.swarms, self.gates = {}, {}, {}, {}
 
     def joined(self, uploads: Sequence[Upload]) -> list[Upload]:

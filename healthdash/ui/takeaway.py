@@ -75,8 +75,7 @@ def html(shown: Sequence[Shown], look: Look | None, address: str = "") -> bytes:
 
 
 def _lines(one: Shown) -> pd.DataFrame:
-    explanation, side = one.explanation, one.side
-    lines = side.task.attributions(one.report)
+    explanation, side, lines = one.explanation, one.side, one.lines
     return pd.DataFrame(
         {
             "input": _input(one),
@@ -94,6 +93,11 @@ def _lines(one: Shown) -> pd.DataFrame:
             "note": DISCLAIMER,
         }
     )
+
+
+def _division(one: Shown) -> str:
+    players = one.explanation.players
+    return f"{len(players)} {players.title}" if players is not None else "each value of the input"
 
 
 def _title(one: Shown) -> str:
@@ -139,10 +143,11 @@ def _section(one: Shown, look: Look | None) -> dict[str, Any]:
         "Method": f"{explain.title(explanation.method)} ({explanation.method})",
         "Samples asked for": f"{one.side.asked.samples:,}",
         "Model evaluations": f"{explanation.samples:,} in {explanation.seconds:.1f} s",
+        "Who shares it out": _division(one),
         "Stands in for what is left out": explanation.baseline or "the background stored with the model",
         "Residual": _residual(one),
     }
-    lines = sorted(one.side.task.attributions(one.report), key=lambda line: -abs(line.attribution))
+    lines = sorted(one.lines, key=lambda line: -abs(line.attribution))
     return {
         "heading": one.heading or _title(one),
         "facts": facts,

@@ -126,11 +126,14 @@ def _show(
             f"{before.target}, changed", charts.percent(after.output),
             f"{100 * (after.output - before.output):+.1f} points", delta_color="off", width="content",
         )  # fmt: skip
-    old = {line.feature: line.attribution for line in one.side.task.attributions(one.report)}
-    new = {line.feature: line.attribution for line in one.side.task.attributions(report)}
-    names = [name for name in new if name in old and name in fields]
+    old = {line.feature: line.attribution for line in one.lines}
+    new = {line.feature: line.attribution for line in replace(one, report=report).lines}
+    names = [name for name in new if name in old]
+    called = {
+        name: _moved(fields[name], original.get(name), changed.get(name)) for name in names if name in fields
+    }
     view = Moved(
-        features=tuple(_moved(fields[name], original.get(name), changed.get(name)) for name in names),
+        features=tuple(called.get(name, name) for name in names),
         before=np.array([old[name] for name in names]), after=np.array([new[name] for name in names]),
         target=before.target,
     )  # fmt: skip

@@ -189,7 +189,9 @@ def test_many_rows_are_explained_together(open_page):
     app = open_page("explain", task="fake-rows", sample="first")
     next(button for button in app.button if button.label == "Explain 3 rows").click().run()
     assert not app.exception
-    assert [tab.label for tab in app.tabs] == ["Mean size", "Every row", "Dependence", "Partial dependence"]
+    assert [tab.label for tab in app.tabs] == [
+        "Mean size", "Every row", "Dependence", "Partial dependence", "Loss of the metric",
+    ]  # fmt: skip
     assert "Mean over 3 rows" in _texts(app)
 
 
@@ -207,7 +209,8 @@ def test_the_smallest_change_that_is_enough_is_found(open_page):
     assert not app.exception
     assert "not what would help a patient" in _texts(app)
     table = next(frame.value for frame in app.dataframe if "Changed" in frame.value)
-    assert list(table["Feature"]) == ["First"]
+    assert list(table["Feature"]) == ["First", "Second"]
+    assert list(table["Way"]) == [1, 2]
     assert table["As given"][0] == "-1 mm"
 
 

@@ -113,6 +113,14 @@ COLUMNS = tuple(
     for field in FIELDS
 )
 
+#: Columns that say much the same, which share one another's part when each plays alone.
+COLUMN_GROUPS = {
+    "exercise test": ("thalach", "exang", "oldpeak", "slope"),
+    "blood": ("chol", "fbs"),
+    "age and sex": ("age", "sex"),
+    "vessels and scan": ("ca", "thal"),
+}
+
 #: A living patient has none of these at 0, and the codes slope 0 and thal 0 do not exist.
 _NEVER_ZERO = ("trestbps", "chol", "thalach", "slope", "thal")
 
@@ -148,6 +156,7 @@ class HeartDisease(RecordsTask):
     summary = "A table with 13 findings of each patient in, the chance of a narrowed coronary artery out."
     labels = LABELS
     fields = FIELDS
+    column_groups = COLUMN_GROUPS
     columns = COLUMNS
     target = TARGET
     headerless = PUBLISHED_ORDER

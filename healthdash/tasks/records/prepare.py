@@ -18,9 +18,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from healthdash.explain.choices import Column
+from healthdash.fields import CategoryField, Field
+
 from .icd9 import category_of, chapter_of
 
-__all__ = ["band_middles", "features", "fitted_columns", "groups_of"]
+__all__ = ["band_middles", "choices", "features", "fitted_columns", "groups_of"]
 
 _CHAPTER = "chapter "
 
@@ -47,6 +50,20 @@ def features(frame: pd.DataFrame, config: Mapping[str, Any]) -> NDArray[np.float
         values = frame[column["name"]]
         out[:, place] = _numbers(values, column) if column["kind"] == "number" else _codes(values, column)
     return out
+
+
+def choices(fields: Sequence[Field], config: Mapping[str, Any]) -> tuple[Column, ...]:
+    """Return what each column may be: codes that training knew, numbers with their training range.
+
+    Parameters
+    ----------
+    fields : sequence of Field
+        Of the task; each column of the network is one of them.
+    config : dict
+        Preprocessing of the bundle.
+    """
+    by_name = {field.name: field for field in fields}
+    return tuple(_choice(by_name[column["name"]], column) for column in config["columns"])
 
 
 def band_middles(text: pd.Series) -> NDArray[np.float64]:
@@ -83,6 +100,21 @@ def fitted_columns(
         else _fitted_category(frame[column["name"]], column, rarest)
         for column in columns
     ]
+
+
+def _choice(field: Field, column: Mapping[str, Any]) -> Column:
+    low, high = float(column.get("low", np.nan)), float(column.get("high", np.nan))
+    if column["kind"] == "number" and not isinstance(field, CategoryField):
+        return Column(field, low=low, high=high)
+    codes = list(field.choices) if isinstance(field, CategoryField) else column["values"]
+    if column["kind"] == "number":  # bands such as "[70-80)", which the network sees by their middle
+        middles = zip(codes, band_middles(pd.Series(codes)).tolist(), strict=True)
+        return Column(
+            field, {code: middle for code, middle in middles if not (middle < low or middle > high)}
+        )
+    known = {value.lower(): number for number, value in enumerate(column["values"], 1)}
+    numbers = {code: known.get(code.strip().lower(), 0) for code in codes}
+    return Column(field, {code: float(number) for code, number in numbers.items() if number})
 
 
 def _numbers(values: pd.Series, column: Mapping[str, Any]) -> NDArray[np.float64]:

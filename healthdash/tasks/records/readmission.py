@@ -83,6 +83,8 @@ _DISCHARGES = {
     "29": "critical access hospital",
     "30": "another health care institution",
 }
+#: Deaths, hospices and gaps: an answer to "what would be enough" that nobody should read.
+_NO_WAY_HOME = ("11", "13", "14", "18", "19", "20", "21", "25", "26")
 _SOURCES = {
     "1": "physician referral",
     "2": "clinic referral",
@@ -135,6 +137,13 @@ def _diagnosis(number: int, rank: str) -> Field:
     return _text(f"diag_{number}", f"{rank} diagnosis", text)
 
 
+_DRUGS = (
+    *(_drug(name) for name in ("metformin", "repaglinide", "nateglinide", "glimepiride", "glipizide")),
+    *(_drug(name) for name in ("glyburide", "pioglitazone", "rosiglitazone", "acarbose")),
+    _drug("insulin", "Steady"),
+    _drug("glyburide-metformin"),
+)
+
 # What was so before the stay: no decision during it can change these.
 _GIVEN = {
     "gender", "age", "admission_type_id", "admission_source_id", "payer_code", "number_outpatient",
@@ -145,7 +154,13 @@ _FIELDS: tuple[Field, ...] = (
     _choice("age", "Age", _BANDS, "[70-80)", "In bands of ten years, as published."),
     _choice("weight", "Weight", _WEIGHTS, None, "In bands of 25 kg as published; missing in 97 % of stays."),
     _choice("admission_type_id", "Kind of admission", _ADMISSION_TYPES, "1"),
-    _choice("discharge_disposition_id", "Discharged to", _DISCHARGES, "1"),
+    CategoryField(
+        name="discharge_disposition_id",
+        label="Discharged to",
+        choices=_DISCHARGES,
+        default="1",
+        not_proposed=_NO_WAY_HOME,
+    ),
     _choice("admission_source_id", "Admitted from", _SOURCES, "7"),
     NumberField(name="time_in_hospital", label="Stay", unit="days", low=0, high=400, default=4),
     _text("payer_code", "Payer", "Code of the data set, such as MC (Medicare) or BC (Blue Cross)."),
@@ -172,10 +187,7 @@ _FIELDS: tuple[Field, ...] = (
         {"None": "not measured", "Norm": "below 7 %", ">7": "above 7 %", ">8": "above 8 %"},
         "None",
     ),
-    *(_drug(name) for name in ("metformin", "repaglinide", "nateglinide", "glimepiride", "glipizide")),
-    *(_drug(name) for name in ("glyburide", "pioglitazone", "rosiglitazone", "acarbose")),
-    _drug("insulin", "Steady"),
-    _drug("glyburide-metformin"),
+    *_DRUGS,
     _choice("change", "Diabetes drugs changed", {"No": "no", "Ch": "yes"}, "No"),
     _choice("diabetesMed", "Diabetes drugs given", {"No": "no", "Yes": "yes"}, "Yes"),
 )
@@ -203,6 +215,17 @@ def _column(field: Field) -> dict[str, object]:
 COLUMNS = tuple(_column(field) for field in FIELDS)
 
 
+#: Columns that say much the same, which share one another's part when each plays alone.
+COLUMN_GROUPS = {
+    "stays and visits of the year before": _LONG_TAILED,
+    "diagnoses": ("diag_1", "diag_2", "diag_3", "number_diagnoses"),
+    "admission": ("admission_type_id", "admission_source_id", "medical_specialty", "payer_code"),
+    "procedures and tests": ("num_lab_procedures", "num_procedures", "num_medications"),
+    "glucose and HbA1c": ("max_glu_serum", "A1Cresult"),
+    "diabetes drugs": (*(field.name for field in _DRUGS), "change", "diabetesMed"),
+}
+
+
 class Readmission(RecordsTask):
     """Hospital readmission within 30 days of people with diabetes."""
 
@@ -212,6 +235,7 @@ class Readmission(RecordsTask):
     labels = LABELS
     fields = FIELDS
     columns = COLUMNS
+    column_groups = COLUMN_GROUPS
     target = TARGET
     group_column = GROUP
     subgroup_fields = SUBGROUP_FIELDS

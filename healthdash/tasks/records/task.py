@@ -19,11 +19,20 @@ from healthdash.views import Sections, View
 
 from . import gate as gating
 from . import prepare, views
-from .columns import by_row, impossible_values, match_columns, shortened, type_columns, with_row_numbers
-from .read import TextTable, looks_like_table, read_text_table
+from .columns import (
+    CODE_GAPS,
+    by_row,
+    impossible_values,
+    match_columns,
+    shortened,
+    type_columns,
+    with_row_numbers,
+)
+from .read import TextTable, canonical, looks_like_table, read_text_table
 
 if TYPE_CHECKING:
     from healthdash.bundles import Bundle
+    from healthdash.explain.choices import Column
     from healthdash.training.evaluation import Evaluation
     from healthdash.training.history import EpochRow
 
@@ -177,6 +186,23 @@ class RecordsTask(Task):
         return sample.frame.index.to_numpy(np.int64)
 
     # -- explaining and showing --------------------------------------------------------------
+
+    def choices(self, bundle: Bundle) -> tuple[Column, ...]:
+        """Return what each column may be: known codes, and numbers with their training range."""
+        return prepare.choices(self.fields, bundle.info.preprocessing)
+
+    def truth_in(self, sample: Sample) -> NDArray[np.int64] | None:
+        """Return the label number of each used row, -1 for a gap; None without the target's column."""
+        assert isinstance(sample, TableSample)
+        frame = sample.text.frame
+        named = [i for i, name in enumerate(frame.columns) if canonical(str(name)) == canonical(self.target)]
+        if not named:
+            return None
+        target = frame.iloc[:, named[0]].loc[sample.frame.index]
+        known = ~target.str.strip().str.lower().isin(CODE_GAPS)
+        found = np.full(len(target), -1, np.int64)
+        found[known.to_numpy()] = self.truth(target[known])
+        return found
 
     def attributions(self, report: Report) -> list[Attribution]:
         """Return one line a column, in the network's order."""
