@@ -120,10 +120,10 @@ def worths(
         for rows, among in blocks(game.differs):
             yield rows, among, _mixed(game, rows, among, on_done)
         return
-    (taken_apart, steps), start = game.steps, game.steps[0].start
+    baseline, steps = game.steps.baseline, game.steps.steps
     ends = np.stack([game.at_background, np.full(len(game.weight), game.output)], axis=1)
-    pairs = Pairs(start, steps, game.differs, ends)
-    for rows, among, worth in added(taken_apart.sums, pairs, game.target):
+    pairs = Pairs(baseline.start, steps, game.differs, ends)
+    for rows, among, worth in added(baseline.sums, pairs, game.target):
         yield rows, among, worth
         on_done(worth.size)
 

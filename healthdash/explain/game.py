@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from healthdash.explain import baselines, players
 from healthdash.explain.players import Players
-from healthdash.explain.sums import Baseline, Sum
+from healthdash.explain.steps import Steps
 from healthdash.explain.types import Arrays, ExplainRequest, Floats, Found
 
 if TYPE_CHECKING:
@@ -27,8 +26,6 @@ __all__ = ["Game", "default_baseline"]
 
 # Mask values (mixtures times values of an input) put together at once.
 _MASKS_AT_ONCE = 1 << 24
-# Numbers in the sums of mixtures put together at once.
-_ADDED_AT_ONCE = 1 << 23
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,13 +109,9 @@ class Game:
         return float(self.weight @ self.at_background)
 
     @cached_property
-    def steps(self) -> tuple[Baseline, Sum] | None:
-        """Baseline and item as sums over columns, and the step (m, d, h) of each player; None without."""
-        taken_apart = Baseline.of(self.forward, self.background, self.players)
-        if taken_apart is None:
-            return None
-        steps = taken_apart.towards(self.item[taken_apart.sums.name][None])
-        return None if steps is None else (taken_apart, steps[0])
+    def steps(self) -> Steps | None:
+        """The way from each row to the item as sums over columns; None where the network has none."""
+        return Steps.of(self.forward, self.item, self.background, self.players)
 
     def worth(
         self,
@@ -131,31 +124,22 @@ class Game:
         `on_done` is told how many mixtures were run, each time after a part of them.
         """
         worth = np.empty(len(rows))
-        run, at_once = (self._added, _ADDED_AT_ONCE) if self.steps else (self._mixed, _MASKS_AT_ONCE)
-        # By rows, so that those of one row are put together in one go.
+        largest = max(values.size for values in self.item.values())
+        at_once = max(1, _MASKS_AT_ONCE // largest)
+        # By rows, so that those of one row can be put together in one go.
         order = np.argsort(rows, kind="stable")
-        largest = self.steps[0].sums.width if self.steps else max(v.size for v in self.item.values())
-        for start in range(0, len(rows), max(1, at_once // largest)):
-            part = order[start : start + max(1, at_once // largest)]
-            worth[part] = run(rows[part], coalitions[part])
+        for start in range(0, len(rows), at_once):
+            part = order[start : start + at_once]
+            worth[part] = self._run(rows[part], coalitions[part])
             if on_done:
                 on_done(len(part))
         return worth
 
-    def _mixed(self, rows: NDArray[np.intp], coalitions: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def _run(self, rows: NDArray[np.intp], coalitions: NDArray[np.bool_]) -> NDArray[np.float32]:
+        if self.steps:
+            return self.steps.worth(rows, coalitions, self.target)
         keep = self.players.keep(coalitions)
         return self.forward.mixtures(self.item, self.background, rows.astype(np.int32), keep, self.target)
-
-    def _added(self, rows: NDArray[np.intp], coalitions: NDArray[np.bool_]) -> NDArray[np.float32]:
-        assert self.steps is not None
-        (taken_apart, steps), bounds = self.steps, np.flatnonzero(np.diff(rows, prepend=-1, append=-1))
-        found = np.empty((len(rows), taken_apart.sums.width), np.float32)
-        for start, stop in pairwise(bounds):
-            row = rows[start]
-            found[start:stop] = (
-                coalitions[start:stop].astype(np.float32) @ steps[row] + taken_apart.start[row]
-            )
-        return taken_apart.sums.probabilities(found, self.target)
 
     def mean_worth(
         self, coalitions: NDArray[np.bool_], on_done: Callable[[int], object] | None = None

@@ -111,9 +111,10 @@ def _shares(game: Game, rows: NDArray[np.intp], rng: np.random.Generator) -> tup
     length = differs.sum(axis=1)
     place = np.argsort(order, axis=1)
     backwards = np.where(differs, length[:, None] - 1 - place, place)
-    there, once = _walk(game, rows, place, length)
-    back, again = _walk(game, rows, backwards, length)
-    return (there + back) / 2, once + again
+    both_ways = np.concatenate([place, backwards])
+    steps, evaluated = _walk(game, np.tile(rows, 2), both_ways, np.tile(length, 2))
+    there, back = np.split(steps, 2)
+    return (there + back) / 2, evaluated
 
 
 def _walk(

@@ -46,7 +46,8 @@ _ADDS = {"Add", "Subtract"}
 _EACH = {
     "Absolute", "Cast", "Clip", "Divide", "Equal", "Exp", "Greater", "GreaterEqual", "Isfinite", "Isnan",
     "Less", "LessEqual", "Log", "Log1p", "LogicalAnd", "LogicalNot", "LogicalOr", "Maximum", "Minimum",
-    "Multiply", "NotEqual", "Relu", "Round", "Sigmoid", "Sign", "Sqrt", "Square", "Tanh", "TrueDivide", "Where",
+    "Multiply", "NotEqual", "Relu", "Round", "Sigmoid", "Sign", "Sqrt", "Square", "Tanh",
+    "TrueDivide", "Where",
 }  # fmt: skip
 _NOBODY = -1.0
 

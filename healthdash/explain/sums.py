@@ -7,36 +7,37 @@ stay in the caches.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from healthdash.explain.players import Players
 from healthdash.explain.separable import Separated, separate
-from healthdash.explain.types import Arrays, Floats
+from healthdash.explain.types import Floats
 from healthdash.runtime import Forward, device, tensorflow
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Baseline", "Sums", "sums_of"]
+__all__ = ["Sum", "Sums", "sums_of"]
 
 # Sums of mixtures in one call, in numbers.
 _AT_ONCE = {"CPU": 1 << 21, "GPU": 1 << 25}
 _FEWEST_MIXTURES = 256
 # All coalitions of 4 players are added to all of 4 others: 32 rows sent make 256 mixtures.
 _HALF = 4
+# Of other coalitions so many against one row are put together by one product of matrices.
+_SLOT = 32
 _HEADS_AT_ONCE = 1 << 12
-# Numbers in the table of what each player changes against each baseline row.
-_LARGEST_TABLE = 1 << 25
-# Of sums that are put together, against those of the network; float32 rounds to 1e-7.
-_ROUNDING = 1e-5
+
+# Baselines: a task's own, and one or two that a user tries.
+_KEPT = 3
 
 Sum = NDArray[np.float32]
+T = TypeVar("T")
 
 
 def sums_of(forward: Forward) -> Sums | None:
@@ -65,20 +66,41 @@ class Sums:
         tf = tensorflow()
         self.name, shape = next(iter(forward.shapes.items()))
         self.width = separated.width
-        self._mixtures = max(_FEWEST_MIXTURES, _AT_ONCE[device().kind] // self.width)
+        self.mixtures = max(_FEWEST_MIXTURES, _AT_ONCE[device().kind] // self.width)
         self._head = tf.function(separated.head).get_concrete_function(
             tf.TensorSpec((None, *shape), tf.float32)
         )
 
-        def tail(high: Any, low: Any, target: Any) -> Any:
-            sums = tf.reshape(high[:, :, None] + low[:, None], (-1, self.width))
-            probabilities = tf.nn.softmax(forward.calibrated(separated.tail(sums)))
-            return tf.gather(probabilities, target, axis=1)
+        def tail(sums: Any, target: Any) -> Any:
+            logits = separated.tail(tf.reshape(sums, (-1, self.width)))
+            return tf.gather(tf.nn.softmax(forward.calibrated(logits)), target, axis=1)
 
-        spec = tf.TensorSpec((None, None, self.width), tf.float32)
-        signature = [spec, spec, tf.TensorSpec((), tf.int32)]
-        self._tail = tf.function(tail, input_signature=signature, jit_compile=True)
-        self._plain = tf.function(tail, input_signature=signature)
+        def halves(high: Any, low: Any, target: Any) -> Any:
+            return tail(high[:, :, None] + low[:, None], target)
+
+        def coalitions(start: Any, steps: Any, slots: Any, members: Any, target: Any) -> Any:
+            gained = tf.matmul(tf.cast(members, tf.float32), tf.gather(steps, slots))
+            return tail(tf.gather(start, slots)[:, None] + gained, target)
+
+        number, sums = tf.TensorSpec((), tf.int32), tf.TensorSpec((None, None, self.width), tf.float32)
+        rows, slots = tf.TensorSpec((None, self.width), tf.float32), tf.TensorSpec((None,), tf.int32)
+        self._halves = _Compiled(halves, [sums, sums, number])
+        members = tf.TensorSpec((None, _SLOT, None), tf.bool)
+        self._coalitions = _Compiled(coalitions, [rows, sums, slots, members, number])
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def kept(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what was made for a key before, or make it; the last few are kept.
+
+        One item after the other is explained against the same rows.
+        """
+        with self._lock:
+            made: T = self._kept.pop(key, None) or make()
+            self._kept[key] = made
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+            return made
 
     def of(self, rows: NDArray[np.float32]) -> Sum:
         """Return the sums (n, h) of rows (n, p)."""
@@ -104,15 +126,6 @@ class Sums:
         found = self.of(mixed.reshape(-1, rows.shape[1])) - self.of(reference[None])
         return found.reshape(len(rows), len(keep), self.width)
 
-    def probabilities(self, sums: Sum, target: int) -> NDArray[np.float32]:
-        """Return the target's probability (n,) of sums (n, h)."""
-        nothing = np.zeros((1, 1, self.width), np.float32)
-        found = [
-            self._worth(_padded(part, size)[None], nothing, target)[: len(part)]
-            for part, size in _pieces(sums, self._mixtures)
-        ]
-        return np.concatenate(found)
-
     def coalitions(self, groups: Sequence[tuple[Sum, Sum]], target: int) -> list[Floats]:
         """Return what all coalitions of the players of each game are worth.
 
@@ -130,8 +143,9 @@ class Sums:
         low = min(_HALF, most)
         high = min(_HALF, most - low)
         units = [_units(start, _with_idle(steps, low + high), low, high) for start, steps in groups]
-        found = self._run(*(np.concatenate(parts) for parts in zip(*units, strict=True)), target)
-        ends = np.cumsum([len(firsts) for firsts, _ in units])[:-1]
+        others, firsts = (np.concatenate(parts) for parts in zip(*units, strict=True))
+        found = self._run(others, firsts, target)
+        ends = np.cumsum([len(each) for each, _ in units])[:-1]
         return [
             np.asarray(worth.reshape(len(start), -1)[:, : 1 << steps.shape[1]], np.float64)
             for worth, (start, steps) in zip(np.split(found, ends), groups, strict=True)
@@ -140,70 +154,66 @@ class Sums:
     def _run(self, high: Sum, low: Sum, target: int) -> NDArray[np.float32]:
         """Return the probability (u, a, l) of each sum of a high one (u, a, h) and a low one (u, l, h)."""
         each = high.shape[1] * low.shape[1]
-        at_once = max(1, self._mixtures // each)
-        pairs = zip(_pieces(high, at_once), _pieces(low, at_once), strict=True)
         found = [
-            self._worth(_padded(a, size), _padded(b, size), target)[: len(a) * each]
-            for (a, size), (b, _) in pairs
+            self._halves(_padded(high[part], size), _padded(low[part], size), target)
+            for part, size in _pieces(len(high), max(1, self.mixtures // each))
         ]
-        return np.concatenate(found).reshape(len(high), high.shape[1], low.shape[1])
+        return np.concatenate(found)[: each * len(high)].reshape(len(high), high.shape[1], low.shape[1])
 
-    def _worth(self, high: Sum, low: Sum, target: int) -> NDArray[np.float32]:
+    def worth(
+        self, start: Any, steps: Any, rows: NDArray[np.intp], coalitions: NDArray[np.bool_], target: int
+    ) -> NDArray[np.float32]:
+        """Return what coalitions (n, d) are worth, each against the row of its number (n,), in rising order.
+
+        Parameters
+        ----------
+        start : float32 (m, h), tensor
+        steps : float32 (m, d, h), tensor
+        """
+        slot_rows, slot, place = _slots(rows)
+        members = np.zeros((len(slot_rows), _SLOT, coalitions.shape[1]), bool)
+        members[slot, place] = coalitions
+        found = [
+            self._coalitions(
+                start, steps, _padded(slot_rows[part], size), _padded(members[part], size), target
+            )
+            for part, size in _pieces(len(slot_rows), self.mixtures // _SLOT)
+        ]
+        return np.concatenate(found).reshape(-1, _SLOT)[slot, place]
+
+
+class _Compiled:
+    """A function compiled by XLA, or by TensorFlow alone where XLA cannot."""
+
+    def __init__(self, function: Callable[..., Any], signature: list[Any]) -> None:
+        tf = tensorflow()
+        self._call = tf.function(function, jit_compile=True).get_concrete_function(*signature)
+        self._otherwise = tf.function(function, input_signature=signature)
+
+    def __call__(self, *arguments: Any) -> NDArray[np.float32]:
+        tf = tensorflow()
+        tensors = [tf.convert_to_tensor(argument) for argument in arguments]
         try:
-            found = self._tail(high, low, target)
-        except tensorflow().errors.OpError:  # XLA is not there, or lacks an operation of this network
-            self._tail = self._plain
-            found = self._tail(high, low, target)
+            found = self._call(*tensors)
+        except tf.errors.OpError:  # XLA is not there, or lacks an operation of this network
+            self._call = self._otherwise
+            found = self._call(*tensors)
         return np.asarray(found, np.float32)
 
 
-@dataclass(frozen=True, eq=False)
-class Baseline:
-    """Baseline rows of a table, taken apart by players.
+def _slots(rows: NDArray[np.intp]) -> tuple[NDArray[np.int32], NDArray[np.intp], NDArray[np.intp]]:
+    """Deal mixtures to slots that hold those of one row only.
 
-    Attributes
-    ----------
-    sums : Sums
-    rows : float32 (m, p)
-    keep : bool (d, p)
-        The columns of each player.
+    Returns
+    -------
+    int32 (q,), the row of each slot
+    intp (n,), intp (n,), the slot of each mixture and its place there
     """
-
-    sums: Sums
-    rows: NDArray[np.float32]
-    keep: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, forward: Forward, background: Arrays, players: Players) -> Baseline | None:
-        """Return it, or None where the network has no sums or a value belongs to nobody."""
-        sums = sums_of(forward)
-        if sums is None:
-            return None
-        rows, owner = background[sums.name], players.owner[sums.name]
-        if (owner < 0).any() or len(rows) * len(players) * sums.width > _LARGEST_TABLE:
-            return None
-        return cls(sums, rows, owner == np.arange(len(players))[:, None])
-
-    @cached_property
-    def start(self) -> Sum:
-        """Sums of each row, (m, h)."""
-        return self.sums.of(self.rows)
-
-    @cached_property
-    def effects(self) -> Sum:
-        """What each player adds for each row, (m, d, h)."""
-        return self.sums.effects(self.rows, self.rows[0], self.keep)
-
-    def towards(self, items: NDArray[np.float32]) -> Sum | None:
-        """Return what the players of items (n, p) add when they replace a row's, (n, m, d, h).
-
-        None where the steps do not lead from every row to the item but for rounding: a value is not finite,
-        or so large that it hides others.
-        """
-        steps = self.sums.effects(items, self.rows[0], self.keep)[:, None] - self.effects
-        aim = self.sums.of(items)[:, None]
-        missed = np.abs(self.start + steps.sum(axis=2) - aim).max(initial=0)
-        return steps if missed <= _ROUNDING * max(1.0, float(np.abs(aim).max(initial=0))) else None
+    counts = np.bincount(rows)
+    per_row = -(-counts // _SLOT)
+    nth = np.arange(len(rows)) - (np.cumsum(counts) - counts)[rows]
+    slot = (np.cumsum(per_row) - per_row)[rows] + nth // _SLOT
+    return np.repeat(np.arange(len(counts)), per_row).astype(np.int32), slot, nth % _SLOT
 
 
 def _units(start: Sum, steps: Sum, low: int, high: int) -> tuple[Sum, Sum]:
@@ -232,14 +242,17 @@ def _with_idle(steps: Sum, least: int) -> Sum:
     return np.concatenate([steps, np.zeros((g, least - d, h), np.float32)], axis=1)
 
 
-def _pieces(array: Sum, most: int) -> list[tuple[Sum, int]]:
-    """Cut an array into pieces, with the length to which each is padded: few lengths, each compiled once."""
-    sizes = sorted({most, -(-most // 4), -(-most // 16)})
-    parts = [array[start : start + most] for start in range(0, len(array), most)]
-    return [(part, next(size for size in sizes if size >= len(part))) for part in parts]
+def _pieces(n: int, most: int) -> Iterator[tuple[slice, int]]:
+    """Cut n into parts of few lengths, each of which is compiled once; the last is padded to the smallest."""
+    sizes = [most, -(-most // 4), -(-most // 16)]
+    start = 0
+    while start < n:
+        size = next((size for size in sizes if size <= n - start), sizes[-1])
+        yield slice(start, start + size), size
+        start += size
 
 
-def _padded(array: Sum, length: int) -> Sum:
+def _padded(array: NDArray[Any], length: int) -> NDArray[Any]:
     if len(array) == length:
         return array
     return np.concatenate([array, np.zeros((length - len(array), *array.shape[1:]), array.dtype)])
