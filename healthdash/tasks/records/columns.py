@@ -15,8 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from healthdash.fields import CategoryField, Field, NumberField
-
-from .read import canonical
+from healthdash.tables.read import canonical
 
 __all__ = [
     "Columns",

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from healthdash.errors import InputError, InvalidInput
 from healthdash.fields import Field
+from healthdash.tables.read import canonical
 from healthdash.training import TrainSettings
 
 from .columns import match_columns, shortened, type_columns, with_row_numbers
-from .read import canonical
 
 if TYPE_CHECKING:
     from .task import RecordsTask

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from healthdash.errors import InvalidInput, OutOfScope, UnreadableUpload
 from healthdash.fields import Field
+from healthdash.tables.read import TextTable, canonical, looks_like_table, read_text_table
 from healthdash.task import Arrays, Attribution, Example, Gate, Report, Sample, Task, Upload
 from healthdash.training import TrainSettings
 from healthdash.views import Sections, View
@@ -28,7 +29,6 @@ from .columns import (
     type_columns,
     with_row_numbers,
 )
-from .read import TextTable, canonical, looks_like_table, read_text_table
 
 if TYPE_CHECKING:
     from healthdash.bundles import Bundle
@@ -83,7 +83,7 @@ class RecordsTask(Task):
 
     kind = "records"
     unit = "row"
-    accepts = ("csv", "tsv", "txt", "data", "xlsx")
+    accepts = ("csv", "tsv", "txt", "data", "xlsx", "parquet", "arff")
     methods = ("exact-shapley", "permutation-shapley", "kernel-shap")
     columns: tuple[Mapping[str, Any], ...] = ()
     target: str = ""

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from healthdash.errors import InvalidInput, UnreadableUpload
-from healthdash.tasks.records.read import canonical, looks_like_table, read_text_table
+from healthdash.tables.read import canonical, looks_like_table, read_text_table
 
 ROWS = [["age", "sex", "chol"], ["63", "1", "233"], ["41", "0", "?"]]
 
@@ -96,7 +96,7 @@ def test_more_than_the_limit_is_refused_before_parsing(monkeypatch):
 
 
 def test_too_many_rows_are_refused(monkeypatch):
-    monkeypatch.setattr("healthdash.tasks.records.read.MOST_ROWS", 5)
+    monkeypatch.setattr("healthdash.tables.layout.MOST_ROWS", 5)
     with pytest.raises(InvalidInput, match="at most 5 rows"):
         read_text_table(b"age,sex\n" + b"1,2\n" * 6, ["age"])
 

@@ -1,0 +1,160 @@
+"""Delimited text: find its encoding and separator, and cut it into cells."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pandas as pd
+
+from healthdash.errors import UnreadableUpload
+
+from . import layout
+from .layout import HINT, SEPARATORS
+
+__all__ = ["cells_of", "decoded", "first_lines", "separator_of"]
+
+CODECS = {"UTF-8": "utf-8-sig", "UTF-16": "utf-16", "Windows-1252": "cp1252"}
+_SNIFFED_LINES = 50
+_SNIFFED_CHARACTERS = 200_000
+
+
+def decoded(data: bytes, chosen: Mapping[str, Any]) -> tuple[str, str, tuple[str, ...]]:
+    """Return the text, the encoding's name for people, and a notice where it was guessed.
+
+    Raises
+    ------
+    UnreadableUpload
+        The bytes are not text, or not in the encoding that was chosen.
+    """
+    if chosen.get("encoding") in CODECS:
+        name = str(chosen["encoding"])
+        return _checked(data, CODECS[name]), name, ()
+    for bom, codec, name in (
+        (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),
+        (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
+        (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
+    ):
+        if data.startswith(bom):
+            return _checked(data, codec), name, ()
+    for codec in ("utf-16-le", "utf-16-be"):
+        # Every other byte of Latin text in UTF-16 is zero.
+        if data[codec == "utf-16-le" : 400 : 2].count(0) > len(data[:400:2]) * 0.7:
+            return _checked(data, codec), "UTF-16", ()
+    try:
+        return _without_controls(data.decode("utf-8")), "UTF-8", ()
+    except UnicodeDecodeError:
+        notice = "The file is not UTF-8; it was read as Windows-1252, check special letters."
+        return _without_controls(data.decode("cp1252", errors="replace")), "Windows-1252", (notice,)
+
+
+def first_lines(text: str) -> list[str]:
+    """Return the first lines that are not empty."""
+    lines = (line for line in text[:_SNIFFED_CHARACTERS].splitlines() if line.strip())
+    return [line for _, line in zip(range(_SNIFFED_LINES), lines, strict=False)]
+
+
+def separator_of(lines: list[str]) -> str:
+    """Return the separator that cuts the first lines into equally many fields, more than one.
+
+    Raises
+    ------
+    UnreadableUpload
+        None does.
+    """
+    best, score, agreed = "", 0.0, dict.fromkeys(SEPARATORS, 0.0)
+    for separator in SEPARATORS:
+        try:
+            widths = Counter(len(row) for row in csv.reader(lines, delimiter=separator))
+        except csv.Error:
+            continue
+        width, times = max(widths.items(), key=lambda item: (item[1], item[0]))
+        # Agreement of the lines counts first; then more columns win.
+        agreed[separator] = times / sum(widths.values()) if width > 1 else 0.0
+        found = agreed[separator] + min(width, 1000) / 10_000
+        if width > 1 and found > score:
+            best, score = separator, found
+    if best == "," and agreed[";"] >= agreed[","]:
+        best = ";"  # the commas stand before decimals
+    if not best:
+        names = ", ".join(SEPARATORS.values())
+        raise UnreadableUpload(
+            f"expected columns separated by {names}; found one column in the first lines", hint=HINT
+        )
+    return best
+
+
+def cells_of(text: str, separator: str) -> pd.DataFrame:
+    """Return all cells as text, without empty rows and without titles above the table."""
+    text = text[_titles_end(text, separator) :]
+    with _pandas_errors():
+        cells = pd.read_csv(
+            io.StringIO(text),
+            sep=separator,
+            header=None,
+            dtype=object,
+            na_filter=False,
+            skipinitialspace=True,
+            nrows=layout.MOST_ROWS + 2,
+        )
+    layout.check_size(*cells.shape)
+    if _has_loose_blanks(text, separator):
+        cells = cells.apply(lambda column: column.str.strip())
+    return cells[(cells != "").any(axis=1)]
+
+
+def _titles_end(text: str, separator: str) -> int:
+    """Return where the table begins: titles above it are narrower than most of its lines."""
+    head = text[:_SNIFFED_CHARACTERS]
+    if '"' in head.split("\n", 1)[0]:
+        return 0  # a quoted cell may go over several lines
+    lines = head.splitlines(keepends=True)[:_SNIFFED_LINES]
+    if len(lines) < 4:
+        return 0
+    widths = [len(next(csv.reader([line], delimiter=separator), [])) for line in lines]
+    usual, times = Counter(widths).most_common(1)[0]
+    first = widths.index(usual)
+    is_title = times > len(lines) / 2 and all(width < usual for width in widths[:first])
+    return sum(map(len, lines[:first])) if is_title else 0
+
+
+def _has_loose_blanks(text: str, separator: str) -> bool:
+    """Say whether cells may begin or end with blanks; stripping all cells is half of the reading time."""
+    around = (f" {separator}", f"{separator} ", " \n", " \r", "\n ", '"', "\t\n", "\t\r", "\t,")
+    return any(blank in text for blank in around) or text[:1] == " " or text[-1:] == " "
+
+
+def _checked(data: bytes, codec: str) -> str:
+    try:
+        return _without_controls(data.decode(codec))
+    except UnicodeDecodeError as error:
+        raise UnreadableUpload(
+            "expected text, the bytes break their own encoding (the file is damaged or cut off)", hint=HINT
+        ) from error
+
+
+def _without_controls(text: str) -> str:
+    if re.search(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]", text):
+        raise UnreadableUpload("expected a table as text, got binary data", hint=HINT)
+    return text
+
+
+@contextmanager
+def _pandas_errors() -> Iterator[None]:
+    """Translate what pandas raises for text that is no table."""
+    try:
+        yield
+    except pd.errors.EmptyDataError as error:
+        raise UnreadableUpload("expected a table, got an empty file", hint=HINT) from error
+    except pd.errors.ParserError as error:
+        found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
+        where = "line {1}: expected {0} columns, got {2}".format(*found.groups()) if found else ""
+        raise UnreadableUpload(
+            where or "expected a table, the quotes or line ends are damaged", hint=HINT
+        ) from error

@@ -1,0 +1,68 @@
+"""Find the row of a table that holds the names of its columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import pandas as pd
+
+from .layout import canonical
+
+__all__ = ["find_header", "is_value"]
+
+_LOOKED_AT = 50
+_HIGHEST = 20
+
+
+def find_header(cells: pd.DataFrame, known: Sequence[str]) -> int | None:
+    """Return the row of the header, from 0; None: the first row is data already.
+
+    Parameters
+    ----------
+    cells : DataFrame of str
+        All cells of the file.
+    known : sequence of str
+        Column names that are expected; a row among the first that has one of them is the header.
+    """
+    first = [[str(cell) for cell in row] for row in cells.iloc[:_LOOKED_AT].itertuples(index=False)]
+    wanted = {canonical(name) for name in known} - {""}
+    for number, row in enumerate(first[:_HIGHEST]):
+        if any(canonical(cell) in wanted for cell in row):
+            return number
+    start = _below_titles(first)
+    return start if _is_header(first[start], first[start + 1 :]) else None
+
+
+def is_value(cell: str) -> bool:
+    """Say whether a cell is a number or a gap, and so no name."""
+    return cell in ("", "?") or re.fullmatch(r"[+-]?\d+([.,]\d+)*(e[+-]?\d+)?", cell, re.I) is not None
+
+
+def _below_titles(rows: list[list[str]]) -> int:
+    """Return the first row that is about as full as most; those above are titles."""
+    filled = [sum(cell != "" for cell in row) for row in rows]
+    usual = sorted(filled)[len(filled) // 2]
+    if max(filled) < 2:
+        return 0
+    # A title stands alone in its row.
+    full = [number for number, count in enumerate(filled) if count > 1 and 2 * count > usual]
+    return full[0] if full and all(count <= 1 for count in filled[: full[0]]) else 0
+
+
+def _is_header(row: list[str], below: list[list[str]]) -> bool:
+    """Let the columns vote: a text above numbers is a name, a value that returns below is none."""
+    if all(is_value(cell) for cell in row):
+        return False
+    votes = 0
+    for place, cell in enumerate(row):
+        others = [line[place] for line in below if line[place] != ""]
+        if not others or cell == "":
+            continue
+        if sum(map(is_value, others)) > len(others) / 2:
+            votes += -2 if is_value(cell) else 2
+        elif cell in others:
+            votes -= 1
+        elif len(set(others)) < len(others):
+            votes += 1
+    return votes >= 0

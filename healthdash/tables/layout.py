@@ -1,0 +1,123 @@
+"""What was found out about the layout of a table's file, and what a table is once it was read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+import pandas as pd
+
+from healthdash.errors import ContractError, InvalidInput
+
+__all__ = [
+    "HINT",
+    "MOST_COLUMNS",
+    "MOST_ROWS",
+    "SEPARATORS",
+    "TableFormat",
+    "TextTable",
+    "canonical",
+    "check_size",
+]
+
+MOST_ROWS = 1_000_000
+MOST_COLUMNS = 2_000
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+HINT = "Save the table as CSV (UTF-8, comma separated) with one header line, and upload that."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableFormat:
+    """How a file holds its table, as found; each attribute can be chosen in its place.
+
+    Attributes
+    ----------
+    file : str
+    encoding : str
+        "UTF-8", "UTF-16" or "Windows-1252"; empty where the file says it itself.
+    separator : str
+        Of the cells; empty where the file has none.
+    decimal, thousands : str
+        Marks within numbers; thousands is empty where there is no mark.
+    header_row : int or None
+        Row of the column names, from 0, empty lines not counted; None: the file has none.
+    sheet : str
+        Of a workbook; `sheets` are all of them, in order.
+    """
+
+    file: Literal["text", "excel", "parquet", "arff"] = "text"
+    encoding: str = ""
+    separator: str = ""
+    decimal: str = "."
+    thousands: str = ""
+    header_row: int | None = 0
+    sheet: str = ""
+    sheets: tuple[str, ...] = ()
+
+    def stored(self) -> dict[str, Any]:
+        """Return the format as plain data, for a bundle."""
+        return asdict(self)
+
+    @property
+    def words(self) -> str:
+        """Name the format for people."""
+        if self.file == "excel":
+            sheet = f", sheet {self.sheet}" if len(self.sheets) > 1 else ""
+            return f"Excel workbook (.xlsx){sheet}"
+        if self.file == "parquet":
+            return "Parquet"
+        if self.file == "arff":
+            return f"ARFF, {self.encoding}"
+        return f"CSV, {SEPARATORS.get(self.separator, self.separator)} separated, {self.encoding}"
+
+
+@dataclass(frozen=True, slots=True)
+class TextTable:
+    """A table as text.
+
+    Attributes
+    ----------
+    frame : DataFrame of str
+        One column for each header cell, in file order; cells are stripped, gaps are "", numbers
+        have a point before their decimals and no mark of thousands.
+    format : str
+        "CSV, semicolon separated, UTF-8".
+    has_header : bool
+        False when the names were given, by `headerless` or by number.
+    notices : tuple of str
+        Odd but usable things.
+    found : TableFormat
+        The layout, for correction.
+    declared : dict of str to str
+        "number", "category" or "date" of the columns of which the file itself says so.
+    """
+
+    frame: pd.DataFrame
+    format: str
+    has_header: bool
+    notices: tuple[str, ...] = ()
+    found: TableFormat = field(default_factory=TableFormat)
+    declared: Mapping[str, str] = field(default_factory=dict)
+
+
+def canonical(name: str) -> str:
+    """Return a column name without case, blanks and punctuation, for comparing."""
+    return re.sub(r"[^a-z0-9]+", "", name.lower())
+
+
+def check_size(rows: int, columns: int) -> None:
+    """Raise `InvalidInput` for a table with too many rows (its header included) or columns."""
+    if rows > MOST_ROWS + 1 or columns > MOST_COLUMNS:
+        raise InvalidInput(
+            f"expected at most {MOST_ROWS:,} rows and {MOST_COLUMNS:,} columns, got more",
+            hint="Split the table into parts.",
+        )
+
+
+def check_chosen(chosen: Mapping[str, Any]) -> None:
+    """Raise `ContractError` where something else is chosen than an attribute of the format."""
+    unknown = set(chosen) - {one.name for one in fields(TableFormat)}
+    if unknown:
+        raise ContractError(f"a table format has no {', '.join(sorted(unknown))}")

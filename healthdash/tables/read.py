@@ -1,0 +1,182 @@
+"""Read a table from bytes: find out its format and layout; never trust the name.
+
+Everything stays text here: what a column means is decided by a task, or by `kinds.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from healthdash import settings
+from healthdash.errors import InputError, InvalidInput, UnreadableUpload
+
+from . import layout
+from .arff import looks_like_arff, read_arff
+from .decimals import find_marks, with_points
+from .delimited import cells_of, decoded, first_lines, separator_of
+from .header import find_header, is_value
+from .layout import HINT, TableFormat, TextTable, canonical
+from .parquet import read_parquet
+from .workbook import read_workbook
+
+__all__ = ["TableFormat", "TextTable", "canonical", "looks_like_table", "read_text_table"]
+
+_ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
+_PICKLE = "a Python pickle, which is never opened because it can run code"
+
+#: First bytes of what people upload by mistake.
+_FOREIGN = (
+    *((b"\x80" + bytes([protocol]), _PICKLE) for protocol in range(2, 6)),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"%PDF", "a PDF document"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"Rar!", "a RAR archive"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+)
+# A pickle of protocol 0 has no magic number; this is how those of frames and dicts begin.
+_OLD_PICKLE = re.compile(rb"^\(?(?:lp\d+|dp\d+|c(?:pandas|numpy|copy_reg|builtins|__builtin__|os|posix)\b)")
+
+
+def read_text_table(
+    data: bytes,
+    known: Sequence[str] = (),
+    headerless: Sequence[Sequence[str]] = (),
+    chosen: Mapping[str, Any] | None = None,
+) -> TextTable:
+    """Read delimited text, an Excel workbook, Parquet or ARFF.
+
+    Parameters
+    ----------
+    data : bytes
+    known : sequence of str
+        Column names of the task; one of the first lines that has one of them is the header.
+    headerless : sequence of sequences of str
+        Column names of published forms without a header line, tried by their number of columns.
+    chosen : dict or None
+        Attributes of `TableFormat` that are taken as they are; the others are found.
+
+    Raises
+    ------
+    UnreadableUpload
+        Not a table: another format, no text, no separator, rows of unequal length.
+    InvalidInput
+        A table without rows, or too large.
+    """
+    chosen = dict(chosen or {})
+    layout.check_chosen(chosen)
+    _refuse_foreign(data)
+    if data[:4] == _PARQUET:
+        frame, declared = read_parquet(data)
+        table = TextTable(frame, "", True, (), TableFormat(file="parquet"), declared)
+    else:
+        table = _read_cells(data, known, headerless, chosen)
+    if not len(table.frame):
+        raise InvalidInput("expected at least one row below the header, got none", hint=HINT)
+    if table.frame.shape[1] < 2:
+        raise UnreadableUpload("expected a table with two columns or more", hint=HINT)
+    return replace(table, frame=table.frame.reset_index(drop=True), format=table.found.words)
+
+
+def looks_like_table(data: bytes) -> bool:
+    """Say from the first bytes whether this is a table in a format that is read; never raises."""
+    head = data[:65_536]
+    if head[:4] == _ZIP:
+        return b"xl/" in data or b"[Content_Types].xml" in head
+    if head[:4] == _PARQUET:
+        return True
+    try:
+        _refuse_foreign(head)
+        text, _, _ = decoded(head[: len(head) // 2 * 2], {})
+        if not looks_like_arff(text):
+            # The last line is cut off.
+            lines = first_lines(text)
+            separator_of(lines[:-1] or lines)
+    except InputError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """The cells of a file with all of its rows, and what was found of its layout so far."""
+
+    cells: pd.DataFrame
+    found: TableFormat
+    notices: tuple[str, ...] = ()
+
+
+def _refuse_foreign(data: bytes) -> None:
+    limit = settings.current().max_upload_mb
+    if len(data) > limit << 20:
+        raise UnreadableUpload(
+            f"expected at most {limit} MB, got {len(data) / 2**20:.0f} MB", hint="Split the table into parts."
+        )
+    if not data.strip():
+        raise UnreadableUpload("expected a table, got an empty file", hint=HINT)
+    found = next((name for magic, name in _FOREIGN if data.startswith(magic)), None)
+    if data[128:132] == b"DICM":
+        found = "a DICOM file"
+    if _OLD_PICKLE.match(data):
+        found = _PICKLE
+    if found:
+        raise UnreadableUpload(f"expected a table as text, got {found}", hint=HINT)
+
+
+def _read_cells(
+    data: bytes, known: Sequence[str], headerless: Sequence[Sequence[str]], chosen: Mapping[str, Any]
+) -> TextTable:
+    if data[:4] == _ZIP:
+        cells, sheet, sheets = read_workbook(data, str(chosen.get("sheet", "")))
+        read = _Cells(cells, TableFormat(file="excel", sheet=sheet, sheets=sheets))
+    else:
+        text, encoding, notices = decoded(data, chosen)
+        if looks_like_arff(text):
+            frame, declared = read_arff(text)
+            found = TableFormat(file="arff", encoding=encoding)
+            return TextTable(frame, "", True, notices, found, {n: k for n, k in declared.items() if k})
+        separator = str(chosen.get("separator") or separator_of(first_lines(text)))
+        found = TableFormat(file="text", encoding=encoding, separator=separator)
+        read = _Cells(cells_of(text, separator), found, notices)
+    return _named(read, known, headerless, chosen)
+
+
+def _named(
+    read: _Cells, known: Sequence[str], headerless: Sequence[Sequence[str]], chosen: Mapping[str, Any]
+) -> TextTable:
+    """Take the names from the header, from a published order without header, or number the columns."""
+    cells, notices = read.cells, read.notices
+    row = chosen["header_row"] if "header_row" in chosen else find_header(cells, known)
+    if row is not None and row >= len(cells):
+        raise InvalidInput(f"expected a header among {len(cells):,} rows", hint="Choose another row.")
+    names = None if row is not None else _published(cells, headerless)
+    if row is None and names is None:
+        names = [f"column {number}" for number in range(1, cells.shape[1] + 1)]
+        notices = (*notices, "The file has no header line; its columns were numbered.")
+    elif row is None:
+        notices = (*notices, "The file has no header line; the published column order was assumed.")
+    else:
+        names = [str(cell) or f"column {n}" for n, cell in enumerate(cells.iloc[row], 1)]
+    frame = cells.iloc[0 if row is None else row + 1 :].set_axis(list(names or ()), axis=1)
+    decimal, thousands = find_marks(frame, read.found.separator)
+    decimal = str(chosen.get("decimal", decimal))
+    thousands = str(chosen.get("thousands", thousands if thousands != decimal else ""))
+    found = replace(read.found, header_row=row, decimal=decimal, thousands=thousands)
+    return TextTable(with_points(frame, decimal, thousands), "", row is not None, notices, found)
+
+
+def _published(cells: pd.DataFrame, headerless: Sequence[Sequence[str]]) -> list[str] | None:
+    """Return the published names of a file without header line, by its number of columns."""
+    first = [str(cell) for cell in cells.iloc[0]]
+    if not all(is_value(cell) for cell in first):
+        return None
+    return next((list(names) for names in headerless if len(names) == len(first)), None)
