@@ -185,7 +185,7 @@ def superpixels(picture: NDArray[np.float32], most: int, *, name: str = "image")
         count = int(regions.max()) + 1
         if count <= most or wanted == 1:
             break
-        wanted -= max(1, count - most)
+        wanted = max(1, wanted - max(1, count - most))
     names = tuple(_place(regions == number) for number in range(count))
     owner = np.repeat(regions[..., None], picture.shape[-1], axis=-1).astype(np.intp)
     return Players(names, {name: owner}, "superpixels")

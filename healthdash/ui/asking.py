@@ -180,7 +180,7 @@ def _edited_groups(side: Side) -> Groups:
         called = kept.text(
             place, f"Name of group {number + 1}", name=f"{key}:name", default=name, most=_MOST_LETTERS
         )
-        elsewhere = {column for other, own in enumerate(groups) if other != number for column in own}
+        elsewhere = {column for n, (_, own) in enumerate(groups) if n != number for column in own}
         free = [column for column in labels if column not in elsewhere]
         own = kept.several(
             f"Columns of group {number + 1}", free, name=f"{key}:columns", default=members,

@@ -96,9 +96,9 @@ def mean_shares(cohort: Cohort) -> MeanShares:
 def losses(cohort: Cohort, found: MetricLoss, metric: str) -> MeanShares:
     """Return what a metric loses when the values of each player are exchanged between rows."""
     return MeanShares(
-        caption=f"The {metric} is {abs(found.metric):.3f} on these rows as they are. A bar says how much of it "
-        "is lost when the values of one column or group are exchanged between rows, with the 95 % interval over "
-        "repeated exchanges. Columns that say the same hide one another: put them into a group.",
+        caption=f"The {metric} is {abs(found.metric):.3f} on these rows as they are. A bar says how much of "
+        "it is lost when the values of one column or group are exchanged between rows, with the 95 % "
+        "interval over repeated exchanges. Columns that say the same hide one another: group them.",
         features=cohort.labels, mean=found.mean, low=found.low, high=found.high, x_label=f"lost {metric}",
         unit="",
     )  # fmt: skip
@@ -162,7 +162,8 @@ def partial(column: Column, found: PartialDependence, target: str, *, centred: b
     what = f"estimated probability of {target}, %"
     return Responses(
         caption="Faint: single rows, each with all other values as they are. Bold: the mean of "
-        f"{len(curves):,} rows with its 95 % interval. Both may ask the model about rows that no patient has.",
+        f"{len(curves):,} rows with its 95 % interval. "
+        "Both may ask the model about rows that no patient has.",
         feature=column.field.label, unit=column.unit,
         values=tuple(_words(column, found.values)), curves=curves, mean=mean, low=mean - reach,
         high=mean + reach, y_label=f"change of the {what[:-3]}, points" if centred else what,
