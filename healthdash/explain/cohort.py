@@ -15,6 +15,7 @@ from scipy import stats
 
 from healthdash import explain
 from healthdash.errors import ExplainerNotApplicable
+from healthdash.explain.exact_rows import explain_rows
 from healthdash.explain.types import Arrays, ExplainRequest, Floats, OnProgress, Progress
 
 if TYPE_CHECKING:
@@ -71,15 +72,35 @@ def shares(
     ExplainerNotApplicable
         The cohort is empty or too large, or the method has no players or does not fit.
     """
-    n = rows_of(cohort)
-    found = []
+    rows_of(cohort)
+    listener = on_progress or (lambda _: None)
+    fits = not explain.reason_against(method, cohort, forward, request.players) and request.target in labels
+    if fits and method == "exact-shapley":
+        target = list(labels).index(request.target)
+        found = explain_rows(forward, cohort, background, target, request, listener)
+        if found is not None:
+            base = np.full(len(found.output), found.base)
+            return Shares(found.players.names, found.shares, base, found.output, 0.0)
+    return _one_by_one(method, forward, cohort, background, labels, request, listener)
+
+
+def _one_by_one(
+    method: str,
+    forward: Forward,
+    cohort: Arrays,
+    background: Arrays,
+    labels: Sequence[str],
+    request: ExplainRequest,
+    on_progress: OnProgress,
+) -> Shares:
+    n, found = rows_of(cohort), []
     for row in range(n):
         one = {name: values[row : row + 1] for name, values in cohort.items()}
         explanation = explain.run(method, forward, one, background, labels, request)
         if explanation.shares is None or explanation.players is None:
             raise ExplainerNotApplicable(f"{method} gives no shares of columns", hint="Take Shapley values.")
         found.append(explanation)
-        if on_progress and on_progress(Progress((row + 1) / n)):
+        if on_progress(Progress((row + 1) / n)):
             break
     assert found[0].players is not None
     return Shares(

@@ -22,7 +22,7 @@ from healthdash.explain.types import Arrays, ExplainRequest, Floats, Found
 if TYPE_CHECKING:
     from healthdash.runtime import Forward
 
-__all__ = ["Game", "default_baseline"]
+__all__ = ["Game", "default_baseline", "differs", "distinct"]
 
 # Mask values (mixtures times values of an input) put together at once.
 _MASKS_AT_ONCE = 1 << 24
@@ -86,7 +86,7 @@ class Game:
         inputs = {name: np.ascontiguousarray(values, np.float32) for name, values in inputs.items()}
         among = request.players or players.of_inputs(inputs, most)
         baseline = request.baseline or default_baseline(inputs)
-        rows, weight = _distinct(baselines.rows(baseline, inputs, background))
+        rows, weight = distinct(baselines.rows(baseline, inputs, background))
         both = {name: np.concatenate([rows[name], inputs[name]]) for name in inputs}
         probability = forward.probabilities(both)[:, target]
         item = {name: values[0] for name, values in inputs.items()}
@@ -97,7 +97,7 @@ class Game:
             background=rows,
             weight=weight,
             target=target,
-            differs=_differs(item, rows, among),
+            differs=differs(item, rows, among),
             at_background=probability[:-1].astype(np.float64),
             output=float(probability[-1]),
             baseline=baseline,
@@ -177,7 +177,7 @@ def _bits(values: NDArray[np.float32]) -> NDArray[np.uint32]:
     return np.ascontiguousarray(values, np.float32).view(np.uint32)
 
 
-def _distinct(rows: Arrays) -> tuple[dict[str, NDArray[np.float32]], Floats]:
+def distinct(rows: Arrays) -> tuple[dict[str, NDArray[np.float32]], Floats]:
     """Return rows that differ, and the share of each in all."""
     m = len(next(iter(rows.values())))
     flat = np.concatenate([_bits(values).reshape(m, -1) for values in rows.values()], axis=1)
@@ -187,7 +187,8 @@ def _distinct(rows: Arrays) -> tuple[dict[str, NDArray[np.float32]], Floats]:
     }, counts / m
 
 
-def _differs(item: Arrays, rows: Arrays, among: Players) -> NDArray[np.bool_]:
+def differs(item: Arrays, rows: Arrays, among: Players) -> NDArray[np.bool_]:
+    """Return where what a player owns differs between rows and an item, bool (m, d)."""
     found = np.zeros((len(next(iter(rows.values()))), len(among) + 1), bool)
     for name, numbers in among.owner.items():
         row, value = np.nonzero((_bits(rows[name]) != _bits(item[name])).reshape(len(found), -1))

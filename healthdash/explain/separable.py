@@ -8,13 +8,29 @@ rows are worth then needs additions in place of those layers; see docs/explanati
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from healthdash.explain.nodes import (
+    ADDS,
+    AFFINE,
+    CONSTANT,
+    EACH,
+    LINEAR,
+    MOVES,
+    Activation,
+    activation,
+    is_affine,
+    linear,
+    nodes,
+    run,
+)  # fmt: skip
+from healthdash.runtime import tensorflow
 
 if TYPE_CHECKING:
     import keras
@@ -24,37 +40,28 @@ __all__ = ["Separated", "separate"]
 # Of wider sums the tables of mixtures would not fit into a CPU's caches.
 _WIDEST = 4096
 
-# Names of Keras' classes, layers and operations alike.
-_LINEAR = {"Dense", "EinsumDense"}
-_CONSTANT = {"OnesLike", "ZerosLike"}
-# Take values elsewhere and change none.
-_MOVES = {
-    "Concatenate",
-    "ExpandDims",
-    "Flatten",
-    "GetItem",
-    "Permute",
-    "Reshape",
-    "Squeeze",
-    "Take",
-    "Transpose",
-}
-# Affine in each value: a sum stays a sum.
-_AFFINE = {"Add", "BatchNormalization", "Dropout", "Identity", "Normalization", "Rescaling", "Subtract"}
-_ADDS = {"Add", "Subtract"}
-# Value by value: columns stay apart.
-_EACH = {
-    "Absolute", "Cast", "Clip", "Divide", "Equal", "Exp", "Greater", "GreaterEqual", "Isfinite", "Isnan",
-    "Less", "LessEqual", "Log", "Log1p", "LogicalAnd", "LogicalNot", "LogicalOr", "Maximum", "Minimum",
-    "Multiply", "NotEqual", "Relu", "Round", "Sigmoid", "Sign", "Sqrt", "Square", "Tanh",
-    "TrueDivide", "Where",
-}  # fmt: skip
 _NOBODY = -1.0
 
 #: The column that each value of a tensor depends on, -1 for none; or that all are sums, or joined.
 Owners = NDArray[np.float32]
 State = Owners | Literal["sum", "joint"]
-Activation = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """The last layers of a network where they are one product of matrices.
+
+    Attributes
+    ----------
+    given : keras.KerasTensor
+        What they begin with.
+    weights : float32 (size of it, k)
+    offset : float32 (k,)
+    """
+
+    given: Any
+    weights: NDArray[np.float32]
+    offset: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +82,7 @@ class Separated:
     before: tuple[Any, ...]
     after: tuple[Any, ...]
     cut: tuple[tuple[Any, Activation | None], ...]
+    end: Affine | None = None
 
     @property
     def width(self) -> int:
@@ -85,7 +93,7 @@ class Separated:
         """Return the sums, tensor (n, h), of rows, tensor (n, p)."""
         known = {id(self.given): features}
         for node in self.before:
-            _run(node, known, _linear if _activation(node) else None)
+            run(node, known, linear if activation(node) else None)
         flat = [_keras().ops.reshape(known[id(t)], (-1, prod(t.shape[1:]))) for t, _ in self.cut]
         return flat[0] if len(flat) == 1 else _keras().ops.concatenate(flat, axis=1)
 
@@ -93,14 +101,17 @@ class Separated:
         """Return the network's output, tensor (n, k), from sums, tensor (n, h)."""
         known: dict[int, Any] = {}
         start = 0
-        for tensor, activation in self.cut:
+        for tensor, bend in self.cut:
             stop = start + prod(tensor.shape[1:])
             part = _keras().ops.reshape(sums[:, start:stop], (-1, *tensor.shape[1:]))
-            known[id(tensor)] = activation(part) if activation else part
+            known[id(tensor)] = bend(part) if bend else part
             start = stop
         for node in self.after:
-            _run(node, known)
-        return known[id(self.output)]
+            run(node, known)
+        if self.end is None:
+            return known[id(self.output)]
+        last = _keras().ops.reshape(known[id(self.end.given)], (-1, len(self.end.weights)))
+        return last @ self.end.weights + self.end.offset
 
 
 def separate(network: keras.Model) -> Separated | None:
@@ -117,12 +128,47 @@ def separate(network: keras.Model) -> Separated | None:
         return None
     (given,), (output,) = network.inputs, network.outputs
     search = _Search(given)
-    for node in _nodes(graph):
+    for node in nodes(graph):
         search.visit(node)
     if not search.is_joint(output):
         search.cut_at(output)
-    found = Separated(given, output, tuple(search.before), tuple(search.after), tuple(search.cut.values()))
-    return found if search.succeeds and found.cut and found.width <= _WIDEST else None
+    if not search.succeeds or not search.cut:
+        return None
+    after, end = _folded(search.after, output)
+    found = Separated(given, output, tuple(search.before), tuple(after), tuple(search.cut.values()), end)
+    return found if found.width <= _WIDEST else None
+
+
+def _folded(after: Sequence[Any], output: Any) -> tuple[Sequence[Any], Affine | None]:
+    """Fold the layers after the last activation into one product of matrices, where that is what they are.
+
+    Networks that average their members spend more time on moving numbers for these layers than on adding.
+    """
+    first = len(after)
+    while first and is_affine(after[first - 1]):
+        first -= 1
+    made = {id(out) for node in after[first:] for out in node.outputs}
+    given = {id(t): t for node in after[first:] for t in node.input_tensors if id(t) not in made}
+    if len(given) != 1 or len(output.shape) != 2:
+        return after, None
+    (start,) = given.values()
+    return after[:first], _affine(after[first:], start, output)
+
+
+def _affine(last: Sequence[Any], given: Any, output: Any) -> Affine:
+    """Return the matrix of affine layers by their gradient, which is the same everywhere."""
+    tf, size = tensorflow(), prod(given.shape[1:])
+    known = {id(given): tf.zeros((1, *given.shape[1:]))}
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(known[id(given)])
+        start = known[id(given)]
+        for node in last:
+            run(node, known)
+        outputs = tf.unstack(known[id(output)][0])
+    weights = [
+        tf.reshape(tape.gradient(one, start, unconnected_gradients="zero"), (size,)) for one in outputs
+    ]
+    return Affine(given, tf.stack(weights, axis=1).numpy(), known[id(output)][0].numpy())
 
 
 class _Search:
@@ -142,9 +188,9 @@ class _Search:
         self._states |= {id(out): state for out in node.outputs}
         if not _is(state, "joint"):
             self.before.append(node)
-        elif _activation(node) and not any(_is(before, "joint") for before in states):
+        elif activation(node) and not any(_is(before, "joint") for before in states):
             self.before.append(node)
-            self.cut[id(node.outputs[0])] = (node.outputs[0], _activation(node))
+            self.cut[id(node.outputs[0])] = (node.outputs[0], activation(node))
         else:
             self.after.append(node)
             for tensor in node.input_tensors:
@@ -165,29 +211,29 @@ def _state(node: Any, states: Sequence[State]) -> State:
     kind = type(node.operation).__name__
     if len(node.outputs) != 1 or any(_is(state, "joint") for state in states):
         return "joint"
-    if kind in _LINEAR:
-        return "joint" if _activation(node) else "sum"
+    if kind in LINEAR:
+        return "joint" if activation(node) else "sum"
     owners = [state for state in states if not isinstance(state, str)]
     if len(owners) < len(states):
-        return "sum" if kind in _MOVES | _AFFINE else "joint"
+        return "sum" if kind in MOVES | AFFINE else "joint"
     return _owners(node, kind, owners)
 
 
 def _owners(node: Any, kind: str, owners: Sequence[Owners]) -> State:
     """Return the state after a node that sees columns apart."""
     shape = tuple(node.outputs[0].shape[1:])
-    if kind in _CONSTANT:
+    if kind in CONSTANT:
         return np.full(shape, _NOBODY, np.float32)
     if kind == "Embedding":
         return np.broadcast_to(owners[0][..., None], shape)
-    if kind in _MOVES:
+    if kind in MOVES:
         return _moved(node, owners)
-    if kind not in _EACH | _AFFINE:
+    if kind not in EACH | AFFINE:
         return "joint"
     joined = np.full(shape, _NOBODY, np.float32)
     for each in owners:
         if ((joined != _NOBODY) & (each != _NOBODY) & (joined != each)).any():
-            return "sum" if kind in _ADDS else "joint"
+            return "sum" if kind in ADDS else "joint"
         joined = np.where(each == _NOBODY, joined, each)
     return joined
 
@@ -196,45 +242,10 @@ def _moved(node: Any, owners: Sequence[Owners]) -> State:
     """Let an operation that only moves values move the numbers of their columns."""
     tensor = _keras().ops.convert_to_tensor
     known = {id(t): tensor(each[None]) for t, each in zip(node.input_tensors, owners, strict=True)}
-    _run(node, known)
+    run(node, known)
     moved = np.asarray(_keras().ops.convert_to_numpy(known[id(node.outputs[0])]), np.float32)
     # What moves values from one row to another has no columns of one row.
     return moved[0] if moved.shape == (1, *node.outputs[0].shape[1:]) else "joint"
-
-
-def _run(node: Any, known: dict[int, Any], call: Callable[..., Any] | None = None) -> None:
-    """Run one node on known tensors and add what comes out."""
-    arguments, named = node.arguments.fill_in(known)
-    if "training" in named:
-        named["training"] = False
-    out = call(node.operation, *arguments) if call else node.operation(*arguments, **named)
-    for symbol, value in zip(node.outputs, out if isinstance(out, list | tuple) else [out], strict=True):
-        known[id(symbol)] = value
-
-
-def _linear(layer: Any, x: Any) -> Any:
-    """Run a dense layer without its activation."""
-    ops = _keras().ops
-    x = ops.cast(x, layer.compute_dtype)
-    if type(layer).__name__ == "Dense":
-        out = ops.matmul(x, layer.kernel)
-    else:
-        out = ops.einsum(layer.equation, x, layer.kernel)
-    return out if layer.bias is None else out + ops.cast(layer.bias, out.dtype)
-
-
-def _activation(node: Any) -> Activation | None:
-    """Return what a dense layer does to its sums, or None where it leaves them as they are."""
-    if type(node.operation).__name__ not in _LINEAR:
-        return None
-    activation: Activation | None = node.operation.activation
-    return None if getattr(activation, "__name__", "linear") == "linear" else activation
-
-
-def _nodes(graph: Any) -> Iterator[Any]:
-    """Yield the nodes of a functional network in an order in which they can be run."""
-    for depth in sorted(graph._nodes_by_depth, reverse=True):
-        yield from (node for node in graph._nodes_by_depth[depth] if not node.is_input)
 
 
 def _is(state: State, word: str) -> bool:
