@@ -329,7 +329,15 @@ def save(
 
 
 def with_explanations(bundle: Bundle, found: ExplanationQuality) -> Bundle:
-    """Put into a bundle how good its explanations are: into its evaluation and its card, and nothing else."""
+    """Put into a bundle how good its explanations are: into its evaluation and its card, and nothing else.
+
+    Raises
+    ------
+    ModelMismatch
+        Another model was put into the folder since this one was opened.
+    """
+    if open_folder(bundle.path).info.sha256 != bundle.info.sha256:
+        raise ModelMismatch("the model was replaced while it was measured", hint="Measure it again.")
     evaluation = bundle.evaluation.model_copy(update={"explanations": found})
     _overwrite(bundle.path / "evaluation.json", evaluation.model_dump_json(indent=1))
     _overwrite(bundle.path / "card.md", _card(bundle.info, evaluation))

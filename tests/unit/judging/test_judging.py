@@ -12,6 +12,7 @@ import pytest
 
 from healthdash import bundles, explain, judging, tasks
 from healthdash.errors import ModelMismatch, TrainingStopped
+from healthdash.explain import ExplainRequest, copies
 from healthdash.explain.types import Explanation
 from healthdash.judging.items import synthetic_items
 from healthdash.task import Example, Task, Upload
@@ -130,6 +131,31 @@ def test_the_card_and_the_evaluation_get_the_figures_and_the_weights_stay(bundle
     assert "AUC" in written.card
     assert _weights(bundle) == before == bundle.info.sha256
     assert len(list(bundle.path.iterdir())) == 7
+
+
+@pytest.mark.tf
+def test_figures_of_a_model_that_was_replaced_meanwhile_are_not_written(bundle):
+    found = judging.judge(Judged(), bundle, items=1, samples=20)
+    described = bundle.path / "bundle.json"
+    described.write_text(described.read_text().replace(bundle.info.sha256, "0" * 64))
+    with pytest.raises(ModelMismatch, match="replaced"):
+        bundles.with_explanations(bundle, found)
+    assert "How good" not in bundle.card
+
+
+@pytest.mark.tf
+@pytest.mark.parametrize("method", ["exact-shapley", "permutation-shapley", "kernel-shap"])
+def test_nothing_is_kept_from_the_weights_of_another_shuffle(method):
+    bundle = bundles.get("heart-disease")
+    item = {"features": bundle.background["features"][:1] * np.float32(1.1)}
+    request = ExplainRequest(target="present", samples=20)
+    for other in copies.shuffled(bundle.forward, (1.0,), 2, seed=0):
+        same_weights = other.of(copies.copied)
+        one, two = (
+            explain.run(method, forward, item, bundle.background, bundle.info.labels, request)
+            for forward in (other, same_weights)
+        )
+        np.testing.assert_allclose(one.values["features"], two.values["features"], atol=1e-5)
 
 
 @pytest.mark.tf
