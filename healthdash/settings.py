@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,6 +29,11 @@ class Settings:
         Larger uploads are refused before they are parsed.
     threads : int
         Threads that TensorFlow may use; 0 leaves the choice to TensorFlow.
+    database_url : str
+        Where the training runs are listed (``HEALTHDASH_DATABASE_URL``, such as
+        "postgresql://user:password@host/name"); empty: an SQLite file in `home`.
+    runs_at_once : int
+        Training runs that may go on beside each other (``HEALTHDASH_RUNS_AT_ONCE``); others wait.
     """
 
     shipped_models: Path
@@ -36,11 +41,18 @@ class Settings:
     data: Path | None
     max_upload_mb: int
     threads: int
+    database_url: str = field(default="", repr=False)
+    runs_at_once: int = 1
 
     @property
     def own_models(self) -> Path:
         """Folder of the bundles that the user trained."""
         return self.home / "models"
+
+    @property
+    def runs(self) -> Path:
+        """Folder of the training runs: a folder each, and the list of them."""
+        return self.home / "runs"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -52,6 +64,8 @@ class Settings:
             data=Path(data) if data else None,
             max_upload_mb=int(environment.get("HEALTHDASH_MAX_UPLOAD_MB", "200")),
             threads=int(environment.get("HEALTHDASH_THREADS", "0")),
+            database_url=environment.get("HEALTHDASH_DATABASE_URL", ""),
+            runs_at_once=max(1, int(environment.get("HEALTHDASH_RUNS_AT_ONCE", "1"))),
         )
 
 

@@ -1,0 +1,191 @@
+"""The runs in a database: SQLite in the user's folder, or PostgreSQL by a URL.
+
+Every change of a state names the states that it may come from, in one statement: of two
+processes that want the same run, one gets it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Double,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    delete,
+    event,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
+
+from healthdash.errors import MissingDependency
+from healthdash.runs.record import ACTIVE, Run, State, Told
+
+__all__ = ["RunStore", "sqlite_url"]
+
+_BUSY_S = 30.0
+_metadata = MetaData()
+# The number ends with a new table when the columns change: an older app can still read its own.
+_runs = Table(
+    "healthdash_runs_1",
+    _metadata,
+    Column("id", String(32), primary_key=True),
+    Column("owner", String(64), nullable=False, index=True),
+    Column("place", Text, nullable=False, index=True),
+    Column("task", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("out", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("created", Double, nullable=False),
+    Column("started", Double),
+    Column("ended", Double),
+    Column("metrics", JSON, nullable=False),
+    Column("error", JSON),
+    Column("tags", JSON, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("pid", Integer),
+)
+
+
+class RunStore:
+    """All runs of one database. Safe to share between threads; each process makes its own.
+
+    Parameters
+    ----------
+    url : str
+        As SQLAlchemy writes it: "sqlite:////folder/runs.db", "postgresql://user@host/name".
+        PostgreSQL is spoken with the driver pg8000.
+
+    Raises
+    ------
+    MissingDependency
+        The driver of the database is not installed.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = _engine(url)
+        _create(self._engine)
+
+    def add(self, run: Run) -> None:
+        """Put in a new run."""
+        with self._engine.begin() as connection:
+            connection.execute(insert(_runs).values(**_row(asdict(run))))
+
+    def get(self, run_id: str, owner: str | None = None) -> Run | None:
+        """Return a run; None when there is none, or when it is not this owner's."""
+        found = self._select(_runs.c.id == run_id, *([_runs.c.owner == owner] if owner is not None else []))
+        return found[0] if found else None
+
+    def of(self, owner: str) -> list[Run]:
+        """Return the runs of one owner, the newest first."""
+        return self._select(_runs.c.owner == owner)[::-1]
+
+    def active(self, place: str) -> list[Run]:
+        """Return the runs of a place that wait or run, the oldest first."""
+        return self._select(_runs.c.place == place, _runs.c.state.in_(ACTIVE))
+
+    def known(self, place: str) -> set[str]:
+        """Return the names of all runs of a place."""
+        with self._engine.connect() as connection:
+            return set(connection.scalars(select(_runs.c.id).where(_runs.c.place == place)))
+
+    def change(self, run_id: str, expect: Iterable[State], **values: Any) -> bool:
+        """Change a run that is in one of the expected states; say whether it was.
+
+        Parameters
+        ----------
+        **values
+            Attributes of `Run`.
+        """
+        asked = update(_runs).where(_runs.c.id == run_id, _runs.c.state.in_(list(expect)))
+        with self._engine.begin() as connection:
+            return connection.execute(asked.values(**_row(values))).rowcount == 1
+
+    def tag(self, run_id: str, owner: str, tags: Iterable[str]) -> None:
+        """Set the tags of an owner's run."""
+        asked = update(_runs).where(_runs.c.id == run_id, _runs.c.owner == owner)
+        with self._engine.begin() as connection:
+            connection.execute(asked.values(tags=list(tags)))
+
+    def remove(self, run_id: str, owner: str) -> bool:
+        """Remove an owner's run; say whether there was one."""
+        asked = delete(_runs).where(_runs.c.id == run_id, _runs.c.owner == owner)
+        with self._engine.begin() as connection:
+            return connection.execute(asked).rowcount == 1
+
+    def close(self) -> None:
+        """Close the connections; the store can be used again."""
+        self._engine.dispose()
+
+    def _select(self, *conditions: Any) -> list[Run]:
+        asked = select(_runs).where(*conditions).order_by(_runs.c.created, _runs.c.id)
+        with self._engine.connect() as connection:
+            return [_run(row) for row in connection.execute(asked).mappings()]
+
+
+def sqlite_url(file: Path) -> str:
+    """Return the URL of an SQLite file; its folder is made, for this user only."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return f"sqlite:///{file}"
+
+
+def _engine(url: str) -> Engine:
+    asked = make_url(url)
+    if asked.drivername in ("postgres", "postgresql"):
+        asked = asked.set(drivername="postgresql+pg8000")
+    if asked.get_backend_name() == "sqlite":
+        return _sqlite(create_engine(asked, connect_args={"timeout": _BUSY_S}))
+    try:
+        # A server that was restarted has cut the connections that lie ready.
+        return create_engine(asked, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise MissingDependency(error.name or asked.drivername, purpose="this database") from error
+
+
+def _sqlite(engine: Engine) -> Engine:
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _: Any) -> None:
+        # Readers do not wait for a writer; both may be in different processes.
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    return engine
+
+
+def _create(engine: Engine) -> None:
+    """Make the table where it is not there yet; another process may be doing the same."""
+    try:
+        _metadata.create_all(engine)
+    except (IntegrityError, OperationalError, ProgrammingError):
+        _metadata.create_all(engine)
+
+
+def _row(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return attributes of a run as the table holds them."""
+    row = dict(values)
+    if isinstance(row.get("error"), Told):
+        row["error"] = asdict(row["error"])
+    if "tags" in row:
+        row["tags"] = list(row["tags"])
+    return row
+
+
+def _run(row: Mapping[Any, Any]) -> Run:
+    values = {name.name: row[name.name] for name in fields(Run)}
+    error = values["error"]
+    return Run(**values | {"tags": tuple(values["tags"]), "error": Told(**error) if error else None})
