@@ -134,7 +134,9 @@ class Forward:
     @cached_property
     def chunk(self) -> int:
         """Largest number of items in one call of the network, by its largest activation."""
-        operations = self._function("logits").graph.get_operations()
+        # Either graph holds the network; the first is not traced only for this.
+        name = "gradients" if "gradients" in self._compiled else "logits"
+        operations = self._function(name).graph.get_operations()
         shapes = [tensor.shape for operation in operations for tensor in operation.outputs]
         per_item = max(s[1:].num_elements() or 1 for s in shapes if s.rank and s[0] is None)
         fitting = max(1, _ACTIVATION[device().kind] // per_item)
@@ -202,6 +204,10 @@ class Forward:
         return np.concatenate(
             [call(*fixed, *part).numpy()[:n] for part, n in self._chunks(varying, cast=False)]
         )
+
+    def is_compiled(self, name: str) -> bool:
+        """Say whether a function was traced before."""
+        return name in self._compiled
 
     def compiled(self, name: str, build: Callable[[keras.Model], T]) -> T:
         """Return what `build` makes of the network; made once, when the first thread asks for it."""

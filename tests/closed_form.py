@@ -45,6 +45,9 @@ class ClosedForm:
         slopes = {k: (sign * v).astype(np.float32) for k, v in self.slope(inputs).items()}
         return self.probabilities(inputs)[:, target], slopes
 
+    def is_compiled(self, name: str) -> bool:
+        return True
+
     def mixtures(self, item, background, rows, keep, target):
         mixed = {name: np.where(keep[name], item[name], background[name][rows]) for name in self.shapes}
         return self.probabilities(mixed)[:, target]

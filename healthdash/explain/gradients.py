@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["POINTS_AT_ONCE", "TITLE", "USES", "draws", "explain", "products", "reason_against"]
 
 TITLE = "Expected gradients"
-USES = ("baseline", "samples")
+USES = ("baseline", "samples", "tolerance")
 #: Gradients in one call.
 POINTS_AT_ONCE = 64
 
@@ -60,9 +60,10 @@ def explain(
     background : dict of float32 (m, ...)
         Rows of different inputs with one number belong together.
     request : ExplainRequest
-        `samples` is the number of gradients.
+        `samples` is the number of gradients. `tolerance` ends it earlier, when the largest standard
+        error of a value is at most that.
     on_progress : function of Progress
-        Told the share done, from 0 to 1.
+        Told the share of the budget spent and the largest standard error; a true answer ends it.
 
     References
     ----------
@@ -76,19 +77,44 @@ def explain(
     rows, steps = draws(m, count, np.random.default_rng(request.seed))
     sums = {name: _RunningMean(values.shape[1:]) for name, values in inputs.items()}
     done = 0
-    for block in products(forward, inputs, background, target_index, rows, steps):
+    for part in _rounds(count, np.random.default_rng([request.seed, 1])):
+        (block,) = products(forward, inputs, background, target_index, rows[part], steps[part])
         for name, values in block.items():
             sums[name].add(values)
-        done = min(count, done + POINTS_AT_ONCE)
-        on_progress(Progress(done / count))
+        done += len(steps[part])
+        largest = max(float(mean.error.max(initial=0)) for mean in sums.values())
+        if on_progress(Progress(done / count, largest)) or largest <= request.tolerance:
+            break
+    on_progress(Progress(1.0, largest))
     return Found(
         values={name: mean.mean.astype(np.float32) for name, mean in sums.items()},
         standard_error={name: mean.error.astype(np.float32) for name, mean in sums.items()},
-        base=probability_of(forward, background, target_index),
-        output=probability_of(forward, inputs, target_index),
-        samples=count,
+        base=_probability(forward, background, target_index),
+        output=_probability(forward, inputs, target_index),
+        samples=done,
         baseline=baselines.TITLES[baseline],
     )
+
+
+def _probability(forward: Forward, inputs: Arrays, target: int) -> float:
+    """Return the mean probability of a label over a batch.
+
+    The gradient's function says it too. So a network that has not been run before is not traced once
+    more for it, which takes longer than some gradients that nobody asked for.
+    """
+    if forward.is_compiled("logits"):
+        return probability_of(forward, inputs, target)
+    return float(forward.gradients(inputs, target)[0].mean(dtype=np.float64))
+
+
+def _rounds(count: int, rng: np.random.Generator) -> list[slice]:
+    """Deal the draws to rounds of one call each, every one of which covers the whole way.
+
+    The rounds come in random order, so that what some of them say is not shifted along the way.
+    """
+    rounds = -(-count // POINTS_AT_ONCE)
+    rounds = min(rounds, count // 2)
+    return [slice(int(first), None, rounds) for first in rng.permutation(rounds)]
 
 
 def draws(m: int, count: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
@@ -129,26 +155,24 @@ def _like(values: NDArray[np.float32], array: NDArray[np.float32]) -> NDArray[np
 
 
 class _RunningMean:
-    """Mean of arrays that come in order of their strata, and its standard error.
+    """Mean of arrays that come in rounds, in order of their strata, and its standard error.
 
-    The error comes from the differences of neighbours (Wolter 2007, Introduction to Variance
-    Estimation, chapter 8): neighbours share the part of the way, so that only the spread that
+    The error comes from the differences of neighbours in a round (Wolter 2007, Introduction to
+    Variance Estimation, chapter 8): neighbours share the part of the way, so that only the spread that
     stratification leaves is counted.
     """
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self._sum = np.zeros(shape)
         self._squares = np.zeros(shape)
-        self._last: NDArray[np.float32] | None = None
-        self._n = 0
+        self._n = self._differences = 0
 
     def add(self, values: NDArray[np.float32]) -> None:
-        """Take in the next values, (n, ...)."""
-        together = values if self._last is None else np.concatenate([self._last[None], values])
-        self._squares += np.square(np.diff(together, axis=0)).sum(axis=0, dtype=np.float64)
+        """Take in the values of a round, (n, ...)."""
+        self._squares += np.square(np.diff(values, axis=0)).sum(axis=0, dtype=np.float64)
         self._sum += values.sum(axis=0, dtype=np.float64)
-        self._last = values[-1]
         self._n += len(values)
+        self._differences += len(values) - 1
 
     @property
     def mean(self) -> NDArray[np.float64]:
@@ -158,4 +182,4 @@ class _RunningMean:
     @property
     def error(self) -> NDArray[np.float64]:
         """Standard error of the mean."""
-        return np.sqrt(self._squares / (2 * (self._n - 1)) / self._n)
+        return np.sqrt(self._squares / (2 * self._differences) / self._n)

@@ -53,15 +53,32 @@ class Affine:
 
     Attributes
     ----------
-    given : keras.KerasTensor
-        What they begin with.
-    weights : float32 (size of it, k)
-    offset : float32 (k,)
+    given, output : keras.KerasTensor
+        What they begin with, and end with.
+    nodes : tuple of nodes of Keras' graph
     """
 
     given: Any
-    weights: NDArray[np.float32]
-    offset: NDArray[np.float32]
+    output: Any
+    nodes: tuple[Any, ...]
+
+    def __call__(self, values: Any) -> Any:
+        """Return the output, tensor (n, k), from what the layers begin with.
+
+        The matrix is the gradient, which is the same everywhere. It is taken anew in each call, since
+        weights may have changed since the last.
+        """
+        tf, size = tensorflow(), prod(self.given.shape[1:])
+        start = tf.zeros((1, *self.given.shape[1:]))
+        known = {id(self.given): start}
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(start)
+            for node in self.nodes:
+                run(node, known)
+            outputs = tf.unstack(known[id(self.output)][0])
+        slopes = [tape.gradient(one, start, unconnected_gradients="zero") for one in outputs]
+        matrix = tf.stack([tf.reshape(slope, (size,)) for slope in slopes], axis=1)
+        return tf.reshape(values, (-1, size)) @ matrix + tf.stack(outputs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,10 +125,7 @@ class Separated:
             start = stop
         for node in self.after:
             run(node, known)
-        if self.end is None:
-            return known[id(self.output)]
-        last = _keras().ops.reshape(known[id(self.end.given)], (-1, len(self.end.weights)))
-        return last @ self.end.weights + self.end.offset
+        return self.end(known[id(self.end.given)]) if self.end else known[id(self.output)]
 
 
 def separate(network: keras.Model) -> Separated | None:
@@ -152,23 +166,7 @@ def _folded(after: Sequence[Any], output: Any) -> tuple[Sequence[Any], Affine | 
     if len(given) != 1 or len(output.shape) != 2:
         return after, None
     (start,) = given.values()
-    return after[:first], _affine(after[first:], start, output)
-
-
-def _affine(last: Sequence[Any], given: Any, output: Any) -> Affine:
-    """Return the matrix of affine layers by their gradient, which is the same everywhere."""
-    tf, size = tensorflow(), prod(given.shape[1:])
-    known = {id(given): tf.zeros((1, *given.shape[1:]))}
-    with tf.GradientTape(persistent=True) as tape:
-        tape.watch(known[id(given)])
-        start = known[id(given)]
-        for node in last:
-            run(node, known)
-        outputs = tf.unstack(known[id(output)][0])
-    weights = [
-        tf.reshape(tape.gradient(one, start, unconnected_gradients="zero"), (size,)) for one in outputs
-    ]
-    return Affine(given, tf.stack(weights, axis=1).numpy(), known[id(output)][0].numpy())
+    return after[:first], Affine(start, output, tuple(after[first:]))
 
 
 class _Search:

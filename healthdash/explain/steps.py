@@ -53,7 +53,9 @@ class Baseline:
         rows, owner = background[sums.name], players.owner[sums.name]
         if (owner < 0).any() or len(rows) * len(players) * sums.width > _LARGEST_TABLE:
             return None
-        return sums.kept((rows.tobytes(), owner.tobytes()), lambda: cls._of(sums, rows, owner))
+        # Weights that have changed since give other sums.
+        key = rows.tobytes(), owner.tobytes(), sums.of(rows[:1]).tobytes()
+        return sums.kept(key, lambda: cls._of(sums, rows, owner))
 
     @classmethod
     def _of(cls, sums: Sums, rows: NDArray[np.float32], owner: NDArray[np.intp]) -> Baseline:

@@ -29,8 +29,10 @@ def _curved_slope(inputs):
 CURVED = ClosedForm(lambda inputs: logistic(3 * _z(inputs)), SHAPES, _curved_slope)
 
 
-def _explained(samples=200, seed=0, forward=CURVED, item=ITEM, background=BACKGROUND, target=1, **kwargs):
-    request = ExplainRequest(target="yes", samples=samples, seed=seed)
+def _explained(
+    samples=200, seed=0, forward=CURVED, item=ITEM, background=BACKGROUND, target=1, tolerance=0.0, **kwargs
+):
+    request = ExplainRequest(target="yes", samples=samples, seed=seed, tolerance=tolerance)
     return gradients.explain(forward, item, background, target, request, **kwargs)
 
 
@@ -98,15 +100,30 @@ def test_the_other_class_gets_the_opposite_values():
     )
 
 
-def test_blocks_do_not_change_the_values(monkeypatch):
+def test_rounds_do_not_change_the_values(monkeypatch):
     whole = _explained(samples=64)
     monkeypatch.setattr(gradients, "POINTS_AT_ONCE", 7)
     shares = []
     parts = _explained(samples=64, on_progress=shares.append)
     np.testing.assert_allclose(parts.values["image"], whole.values["image"], atol=1e-6)
-    np.testing.assert_allclose(parts.standard_error["image"], whole.standard_error["image"], atol=1e-6)
+    np.testing.assert_allclose(
+        np.median(parts.standard_error["image"] / whole.standard_error["image"]), 1, atol=0.3
+    )
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
+    assert len(shares) > 10
+
+
+def test_a_tolerance_or_a_listener_ends_it_early_with_unbiased_values(monkeypatch):
+    monkeypatch.setattr(gradients, "POINTS_AT_ONCE", 10)
+    stopped = [_explained(samples=400, seed=s, on_progress=lambda share: share >= 0.2) for s in range(40)]
+    assert all(found.samples == 80 for found in stopped)
+    error = np.mean([found.values["image"] for found in stopped], axis=0) - _true_values()
+    spread = np.std([found.values["image"] for found in stopped], axis=0, ddof=1) / np.sqrt(len(stopped))
+    assert np.median(np.abs(error) / spread) < 1.5
+    near = _explained(samples=4000, tolerance=2 * float(stopped[0].largest_error))
+    assert near.samples <= 80
+    assert near.largest_error <= 2 * stopped[0].largest_error
 
 
 def test_a_table_is_refused_with_the_reason():

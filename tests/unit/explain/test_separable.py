@@ -186,6 +186,20 @@ def test_a_baseline_whose_values_would_hide_others_is_mixed_instead(value):
     assert exact.explain(forward, {"features": item}, background, 1, REQUEST).samples > 1
 
 
+def test_weights_that_change_give_other_values(network):
+    """A check of explanations shuffles the weights of one compiled copy."""
+    forward, rows = networks.forward(network), {"features": _rows(network, 8)}
+    item = {"features": rows["features"][:1] + np.float32(1)}
+    exact.explain(forward, item, rows, 1, REQUEST)
+    rng = np.random.default_rng(0)
+    for share in (1, len(network.weights)):  # the last array alone, then all
+        for weight in network.weights[-share:]:
+            weight.assign(rng.permutation(np.asarray(weight).ravel()).reshape(weight.shape) + 0.1)
+        changed = exact.explain(forward, item, rows, 1, REQUEST)
+        anew = exact.explain(networks.forward(network), item, rows, 1, REQUEST)
+        np.testing.assert_allclose(changed.shares, anew.shares, atol=1e-7)
+
+
 def test_without_xla_the_numbers_are_the_same(monkeypatch):
     network = _dense()
     rows = {"features": _rows(network, 6)}
