@@ -10,7 +10,11 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from healthdash import bundles, explain, pipeline
 from healthdash.bundles import Bundle
@@ -144,6 +148,14 @@ class _Bench:
     bundle: Bundle
     told: _Told
 
+    @cached_property
+    def noisy(self) -> dict[str, NDArray[np.bool_]] | None:
+        """Where noise may be added: to the numbers of a table, not to codes; None: the measure decides."""
+        columns = self.task.choices(self.bundle)
+        if not columns:
+            return None
+        return {name: np.array([column.is_number for column in columns]) for name in self.bundle.info.inputs}
+
     def measured(
         self, item: Item, request: ExplainRequest, methods: Sequence[str], other: Forward, until: float
     ) -> _Measured:
@@ -172,7 +184,7 @@ class _Bench:
                 labels=self.bundle.info.labels,
                 request=replace(asked, target=explanation.target),
             )
-            scores[method] = _scores(question.among(explanation), explanation, other, self.told)
+            scores[method] = self._scores(question.among(explanation), explanation, other)
         return _Measured(scores, quality.agreement(found))
 
     def _explained(self, item: Item, asked: ExplainRequest) -> Explanation:
@@ -182,25 +194,27 @@ class _Bench:
             raise report.error or ExplainerNotApplicable(f"{asked.method} gave nothing")
         return report.explanation
 
-
-def _scores(question: Question, explanation: Explanation, other: Forward, told: _Told) -> Scores:
-    try:
-        still = quality.stability(question, explanation, repeats=1, on_progress=told).mean
-    except ExplainerNotApplicable:
-        still = float("nan")
-    told.step()
-    curves = quality.curves(question, explanation, on_progress=told)
-    told.step()
-    without = question.asked(forward=other)
-    told.step()
-    return Scores(
-        residual=abs(explanation.residual),
-        stability=still,
-        deletion=curves.random_deletion_area - curves.deletion_area,
-        insertion=curves.insertion_area - curves.random_insertion_area,
-        beaten=curves.beaten,
-        shuffled=alike(explanation, without, units(explanation)),
-    )
+    def _scores(self, question: Question, explanation: Explanation, other: Forward) -> Scores:
+        told = self.told
+        try:
+            still = quality.stability(
+                question, explanation, repeats=1, noisy=self.noisy, on_progress=told
+            ).mean
+        except ExplainerNotApplicable:
+            still = float("nan")
+        told.step()
+        curves = quality.curves(question, explanation, on_progress=told)
+        told.step()
+        without = question.asked(forward=other)
+        told.step()
+        return Scores(
+            residual=abs(explanation.residual),
+            stability=still,
+            deletion=curves.random_deletion_area - curves.deletion_area,
+            insertion=curves.insertion_area - curves.random_insertion_area,
+            beaten=curves.beaten,
+            shuffled=alike(explanation, without, units(explanation)),
+        )
 
 
 def _fitting(task: Task, bundle: Bundle, items: Sequence[Item]) -> list[str]:

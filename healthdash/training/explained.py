@@ -15,11 +15,10 @@ __all__ = ["LEGEND", "Agreed", "Average", "ExplanationQuality", "JudgedMethod"]
 LEGEND = (
     "Adds up: by how many percentage points the shares miss the model's output; a dash where a method "
     "gives no shares. Holds still: rank correlation with the explanation of the same input with a little "
-    "noise (in a table not in columns of whole numbers, which may be codes), 1 is best. Taken out, put in: "
-    "by how many percentage points taking parts of the input out (putting them in) in the explanation's "
-    "order moves the mean output further than random orders do, 0 is chance. Orders beaten: random orders "
-    "that are worse. Weights shuffled: rank correlation with the explanation of a network whose weights are "
-    "shuffled, near 0 is good."
+    "noise (in a table on numbers, never on codes), 1 is best. Taken out, put in: by how many percentage "
+    "points taking parts of the input out (putting them in) in the explanation's order moves the mean output "
+    "further than random orders do, 0 is chance. Orders beaten: random orders that are worse. Weights "
+    "shuffled: rank correlation with the explanation of a network whose weights are shuffled, near 0 is good."
 )
 Unit = Literal["points", "share", "correlation"]
 
