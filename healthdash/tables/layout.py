@@ -91,7 +91,7 @@ class TextTable:
     found : TableFormat
         The layout, for correction.
     declared : dict of str to str
-        "number", "category" or "date" of the columns of which the file itself says so.
+        "category" or "date" of the columns of which the file itself says so.
     """
 
     frame: pd.DataFrame

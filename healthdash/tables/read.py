@@ -143,7 +143,9 @@ def _read_cells(
         if looks_like_arff(text):
             frame, declared = read_arff(text)
             found = TableFormat(file="arff", encoding=encoding)
-            return TextTable(frame, "", True, notices, found, {n: k for n, k in declared.items() if k})
+            # Numbers are found by themselves, and may be numbers of patients.
+            told = {name: kind for name, kind in declared.items() if kind in ("category", "date")}
+            return TextTable(frame, "", True, notices, found, told)
         separator = str(chosen.get("separator") or separator_of(first_lines(text)))
         found = TableFormat(file="text", encoding=encoding, separator=separator)
         read = _Cells(cells_of(text, separator), found, notices)

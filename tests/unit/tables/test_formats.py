@@ -40,7 +40,7 @@ def test_arff_with_the_slips_of_real_files():
         ["", "1.010", "", "notckd"],
         ["62", "1.010", "", "ckd"],
     ]
-    assert found.declared == {"age": "number", "sg": "category", "class": "category"}
+    assert found.declared == {"sg": "category", "class": "category"}
     assert found.found.file == "arff"
 
 

@@ -1,0 +1,237 @@
+"""What a column of text holds: numbers, codes, dates, identifiers or free text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+__all__ = [
+    "GAPS",
+    "KINDS",
+    "Kind",
+    "Profile",
+    "days_of",
+    "is_gap",
+    "names_patients",
+    "names_people",
+    "numbers_of",
+    "profile",
+    "profiles",
+]
+
+Kind = Literal["number", "whole number", "category", "yes or no", "date", "identifier", "free text", "empty"]
+KINDS: tuple[Kind, ...] = (
+    "number", "whole number", "category", "yes or no", "date", "identifier", "free text", "empty",
+)  # fmt: skip
+
+#: Text that means "not known", whatever its case.
+GAPS = frozenset(("", "?", "na", "n/a", "nan", "null", ".", "-", "missing", "unknown", "#n/a"))
+_YES_NO = (
+    {"yes", "no"}, {"y", "n"}, {"true", "false"}, {"t", "f"}, {"ja", "nein"}, {"oui", "non"}, {"0", "1"},
+)  # fmt: skip
+_ID_WORDS = frozenset(
+    ("id", "ids", "mrn", "uuid", "guid", "key", "nr", "no", "nbr", "num", "number", "pid", "subject", "case")
+)
+_ID_ENDS = ("id", "nbr", "mrn", "uuid", "_no", "_nr")
+#: Words that end as identifiers do: a fluid, a steroid, twice a day.
+_NO_ID = re.compile(
+    r"(?:fluid|roid|opioid|(?<![a-z])acid|covid|lipid|solid|rapid|valid|grid|(?<![a-z])[bqt]id)$"
+)
+#: Names of columns whose values are people or their stays, beside which others are codes ("type_id").
+_PERSON = re.compile(r"patient|person|subject|participant|proband|(?<![a-z])p(?:at)?id|pid$|mrn", re.I)
+_STAY = re.compile(r"stay|encounter|visit|admission|episode|case", re.I)
+_CODE = re.compile(r"type|concept|source|kind|code|class", re.I)
+_DAY = r"(?:\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{4})"
+_DATE = re.compile(rf"{_DAY}(?:[T ]\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?(?:Z|[+-]\d{{2}}:?\d{{2}})?)?")
+_CODED = re.compile(r"[A-Za-z]{1,2}\d[\w.]*")
+#: Share of the known cells that must be numbers, or dates, for the column to be taken as such.
+_MOST = 0.95
+_FEWEST_TO_SPARE = 20
+_MOST_CODES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What one column holds.
+
+    Attributes
+    ----------
+    name : str
+    kind : Kind
+    rows, missing, distinct : int
+        Rows in all, gaps, and different values that are not gaps.
+    odd : int
+        Known cells of a column of numbers or dates that are none.
+    """
+
+    name: str
+    kind: Kind
+    rows: int
+    missing: int
+    distinct: int
+    odd: int = 0
+
+    @property
+    def known(self) -> int:
+        """Cells that are not gaps."""
+        return self.rows - self.missing
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its values have an order and a size."""
+        return self.kind in ("number", "whole number")
+
+    @property
+    def is_input(self) -> bool:
+        """Whether a network can take it in as it is."""
+        return self.kind in ("number", "whole number", "category", "yes or no")
+
+
+def is_gap(text: pd.Series) -> NDArray[np.bool_]:
+    """Return which cells (n,) stand for no value."""
+    gaps = {cell for cell in text.unique() if str(cell).strip().lower() in GAPS}
+    return np.asarray(text.isin(gaps), bool)
+
+
+def numbers_of(text: pd.Series) -> NDArray[np.float64]:
+    """Return the numbers (n,); NaN for gaps and for cells that are no number."""
+    found = pd.to_numeric(text.where(~is_gap(text), ""), errors="coerce").to_numpy(np.float64, copy=True)
+    found[~np.isfinite(found)] = np.nan
+    return found
+
+
+def days_of(text: pd.Series) -> NDArray[np.float64]:
+    """Return dates as days since 2000-01-01 (n,); NaN for gaps and for cells that are no date.
+
+    Of "3/4/2020" and "3.4.2020" the day is taken to come first, unless that is no date in any row.
+    """
+    cells = text.str.strip()
+    iso = cells.str.match(r"\d{4}").to_numpy(bool)
+    days = np.full(len(text), np.nan)
+    days[iso] = _days(pd.to_datetime(cells[iso], errors="coerce", format="ISO8601", utc=True))
+    rest = cells[~iso]
+    if len(rest):
+        first = _days(pd.to_datetime(rest, errors="coerce", format="mixed", dayfirst=True, utc=True))
+        day = rest.str.extract(r"^(\d{1,2})[./](\d{1,2})")
+        is_american = (pd.to_numeric(day[1], errors="coerce") > 12).any() and not (
+            pd.to_numeric(day[0], errors="coerce") > 12
+        ).any()
+        if is_american:
+            first = _days(pd.to_datetime(rest, errors="coerce", format="mixed", dayfirst=False, utc=True))
+        days[~iso] = first
+    return days
+
+
+def profiles(frame: pd.DataFrame, declared: Mapping[str, str] | None = None) -> tuple[Profile, ...]:
+    """Return the profile of every column; `declared` holds kinds that the file itself tells."""
+    declared = declared or {}
+    return tuple(
+        profile(frame.iloc[:, place], declared.get(str(name), "")) for place, name in enumerate(frame.columns)
+    )
+
+
+def profile(text: pd.Series, declared: str = "") -> Profile:
+    """Find out what a column of text holds.
+
+    Parameters
+    ----------
+    declared : str
+        "number", "category" or "date" where the file says so, or the user: it is taken at its word.
+    """
+    gaps = is_gap(text)
+    known = text[~gaps]
+    counts = known.value_counts()
+    kind, odd = _kind(str(text.name), known, counts, declared)
+    return Profile(str(text.name), kind, len(text), int(gaps.sum()), len(counts), odd)
+
+
+def _kind(name: str, known: pd.Series, counts: pd.Series, declared: str) -> tuple[Kind, int]:
+    """Return the kind, and how many known cells do not fit it."""
+    if not len(known):
+        return "empty", 0
+    if declared in KINDS and declared != "empty":
+        return _as_declared(declared, known)  # type: ignore[arg-type]
+    values = {str(value).lower() for value in counts.index}
+    if len(values) == 2 and values in _YES_NO:
+        return "yes or no", 0
+    numbers = numbers_of(known)
+    odd = int(np.isnan(numbers).sum())
+    if odd and known[np.isnan(numbers)].str.fullmatch(_CODED).mean() > 0.5:
+        return _text_kind(name, known, counts), 0  # codes such as ICD's V45 beside 428.0
+    if odd == 0 or (len(known) >= _FEWEST_TO_SPARE and odd <= (1 - _MOST) * len(known)):
+        return _number_kind(name, numbers[np.isfinite(numbers)], len(counts)), odd
+    no_date = int((~known.str.fullmatch(_DATE)).sum())
+    if no_date <= (1 - _MOST) * len(known):
+        return "date", no_date
+    return _text_kind(name, known, counts), 0
+
+
+def _as_declared(declared: Kind, known: pd.Series) -> tuple[Kind, int]:
+    if declared in ("number", "whole number"):
+        numbers = numbers_of(known)
+        found = numbers[np.isfinite(numbers)]
+        whole = bool(len(found)) and bool((found == np.round(found)).all())
+        return ("whole number" if whole else "number"), int(np.isnan(numbers).sum())
+    return declared, 0
+
+
+def _number_kind(name: str, numbers: NDArray[np.float64], distinct: int) -> Kind:
+    if not (numbers == np.round(numbers)).all():
+        return "number"
+    if len(numbers) >= _FEWEST_TO_SPARE and _is_running(numbers):
+        return "identifier"
+    if _is_named_id(name) and len(numbers) > 1:
+        nearly_all_differ = distinct > 0.9 * len(numbers)
+        is_id = nearly_all_differ or distinct > _MOST_CODES or (distinct > 5 and names_people(name))
+        return "identifier" if is_id else "category"
+    return "category" if distinct == 2 else "whole number"
+
+
+def names_people(name: str) -> bool:
+    """Say whether a column is named after patients or their stays, and not after a kind of them."""
+    return bool(_PERSON.search(name) or _STAY.search(name)) and not _CODE.search(name)
+
+
+def names_patients(name: str) -> bool:
+    """Say whether a column is named after patients."""
+    return bool(_PERSON.search(name)) and not _CODE.search(name)
+
+
+def _is_running(numbers: NDArray[np.float64]) -> bool:
+    """Say whether the numbers count the rows: each is the one before and one more."""
+    return bool((np.diff(numbers) == 1).all())
+
+
+def _text_kind(name: str, known: pd.Series, counts: pd.Series) -> Kind:
+    distinct = len(counts)
+    words = float(np.mean([len(str(value).split()) for value in counts.index[:1000]]))
+    length = float(np.mean([len(str(value)) for value in counts.index[:1000]]))
+    if distinct > 0.5 * len(known) and distinct > 10:
+        if words >= 3 or length > 40:
+            return "free text"
+        return "identifier" if distinct > 0.9 * len(known) or _is_named_id(name) else "free text"
+    if _is_named_id(name) and (distinct > _MOST_CODES or (distinct > 5 and names_people(name))):
+        return "identifier"
+    return "free text" if words > 8 and distinct > _MOST_CODES else "category"
+
+
+def _is_named_id(name: str) -> bool:
+    """Say whether a name is that of an identifier: patient_id, MRN, encounterNbr."""
+    parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
+    plain = name.lower()
+    if parts and parts[0].lower() in ("num", "number", "no"):
+        return False  # number_of_visits counts
+    return bool({part.lower() for part in parts} & _ID_WORDS) or (
+        plain.endswith(_ID_ENDS) and not _NO_ID.search(plain)
+    )
+
+
+def _days(moments: pd.Series) -> NDArray[np.float64]:
+    since = moments - pd.Timestamp("2000-01-01", tz="UTC")
+    return np.asarray(since / pd.Timedelta(days=1), np.float64)
