@@ -106,8 +106,15 @@ def figures(evaluation: Evaluation) -> Iterator[View]:
 
 def quality_grid(quality: ExplanationQuality) -> Grid:
     """Return how good each method's explanations are, as a table."""
-    doubted = " and ".join(method.title for method in quality.methods if method.is_doubtful)
-    doubt = f"The explanations by {doubted} say little about this model. " if doubted else ""
+    from healthdash.explain.quality.curves import LEAST_BEATEN
+
+    def told(titles: Sequence[str], words: str) -> str:
+        return f"The explanations by {' and '.join(titles)} {words}. " if titles else ""
+
+    doubted = [method.title for method in quality.methods if method.is_doubtful]
+    by_chance = [method.title for method in quality.methods if method.beaten.value < LEAST_BEATEN]
+    doubt = told(doubted, "say little about this model")
+    doubt += told(by_chance, "name what it uses hardly better than chance")
     return Grid(
         title="How good its explanations are",
         caption=f"{doubt}{quality.words} {quality.agreement_words} The card says what the columns mean.",
