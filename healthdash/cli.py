@@ -21,7 +21,7 @@ from healthdash.errors import HealthdashError, InputError
 from healthdash.explain import METHODS, ExplainRequest
 from healthdash.progress import Progress, Shares
 from healthdash.task import Task, Upload
-from healthdash.training import TrainSettings, archive
+from healthdash.training import TrainSettings, archive, checkpoint
 from healthdash.training.evaluation import flat_metrics
 
 __all__ = ["main"]
@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("task")
     train.add_argument("--out", required=True, type=Path)
     train.add_argument("--history", type=Path, help="CSV file that grows by a row an epoch")
+    train.add_argument("--checkpoints", type=Path, help="folder to keep how far it is, and to go on from")
     for name in ("epochs", "batch-size", "patience", "members", "folds"):
         train.add_argument(f"--{name}", type=int)
     train.add_argument("--seed", type=int, default=0)
@@ -168,9 +169,9 @@ def _train(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     with _labelled(task, options.data) as path:
         dataset = task.load_dataset(path, chosen)
     progress = Progress(options.history)
-    bundle = judging.after_training(
-        task, task.train(dataset, chosen, options.out, progress), progress.explained
-    )
+    with checkpoint.kept_in(options.checkpoints):
+        trained = task.train(dataset, chosen, options.out, progress)
+    bundle = judging.after_training(task, trained, progress.explained)
     yield {
         "task": task.slug,
         "model": bundle.name,

@@ -60,8 +60,6 @@ class Run:
         What was measured, by name, as the command line prints it.
     attempt : int
         Grows with every start.
-    pid : int or None
-        Process of the last attempt.
     """
 
     id: str
@@ -80,7 +78,6 @@ class Run:
     error: Told | None = None
     tags: tuple[str, ...] = ()
     attempt: int = 0
-    pid: int | None = None
 
     @property
     def is_over(self) -> bool:

@@ -58,7 +58,6 @@ _runs = Table(
     Column("error", JSON),
     Column("tags", JSON, nullable=False),
     Column("attempt", Integer, nullable=False),
-    Column("pid", Integer),
 )
 
 
@@ -98,11 +97,6 @@ class RunStore:
     def active(self, place: str) -> list[Run]:
         """Return the runs of a place that wait or run, the oldest first."""
         return self._select(_runs.c.place == place, _runs.c.state.in_(ACTIVE))
-
-    def known(self, place: str) -> set[str]:
-        """Return the names of all runs of a place."""
-        with self._engine.connect() as connection:
-            return set(connection.scalars(select(_runs.c.id).where(_runs.c.place == place)))
 
     def change(self, run_id: str, expect: Iterable[State], **values: Any) -> bool:
         """Change a run that is in one of the expected states; say whether it was.

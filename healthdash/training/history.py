@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import math
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from healthdash.errors import TrainingDiverged
+from healthdash.training import checkpoint
 
 if TYPE_CHECKING:
     import keras
@@ -44,12 +44,10 @@ class HistoryFile:
 def write_history(path: Path, rows: Sequence[EpochRow]) -> None:
     """Write all epochs; columns are the union over the rows, in order of appearance."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    partial = path.with_suffix(".partial")
-    with partial.open("w", newline="") as file:
+    with checkpoint.written(path) as partial, partial.open("w", newline="") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows([{k: _short(v) for k, v in row.items()} for row in rows])
-    os.replace(partial, path)
 
 
 def read_history(path: Path) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from healthdash.errors import TooLittleData
 from healthdash.training import TrainSettings
-from healthdash.training.history import EpochRow, reporter
+from healthdash.training.history import EpochRow
 
 if TYPE_CHECKING:
     import keras
@@ -85,26 +85,24 @@ def fit(
     """
     import keras
 
+    from healthdash.training import resumable
+
+    from .batches import RowBatches
     from .network import build, member_loss
 
     keras.utils.set_random_seed(seed)
     trained, averaged = build(columns, shape, seed=seed)
-    steps = plan.epochs * -(-len(train[0]) // plan.batch_size)
-    schedule = keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps)
+    weights = np.where(train[1] == 1, plan.positive_weight, 1.0).astype(np.float32)
+    batches = RowBatches((*train, weights), plan.batch_size, seed=seed)
+    schedule = keras.optimizers.schedules.CosineDecay(plan.learning_rate, plan.epochs * len(batches))
     trained.compile(keras.optimizers.AdamW(schedule, weight_decay=plan.weight_decay), loss=member_loss)
-    callbacks = [reporter(on_epoch, run=run)]
+    stopping = None
     if validation is not None and stop_early:
-        callbacks.append(keras.callbacks.EarlyStopping(patience=plan.patience, restore_best_weights=True))
-    trained.fit(
-        train[0],
-        train[1],
-        sample_weight=np.where(train[1] == 1, plan.positive_weight, 1.0).astype(np.float32),
-        validation_data=validation,
-        epochs=plan.epochs,
-        batch_size=plan.batch_size,
-        callbacks=callbacks,
-        verbose=0,
-    )
+        stopping = keras.callbacks.EarlyStopping(patience=plan.patience, restore_best_weights=True)
+    resumable.fit(
+        trained, batches, epochs=plan.epochs, on_epoch=on_epoch, run=run, stopping=stopping,
+        validation_data=validation, validation_batch_size=plan.batch_size,
+    )  # fmt: skip
     return averaged
 
 

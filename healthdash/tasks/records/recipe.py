@@ -37,6 +37,8 @@ _SPLIT_RULE = (
     "Split at random by patient into train, validation and test (5:1:1). The validation rows stop the "
     "training, calibrate the model and set its operating point; the test rows have no part in that."
 )
+#: Files of one run, which change nothing in what it makes.
+_OWN_FILES = ("--history", "--checkpoints")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +191,10 @@ def _counts(data: Dataset, rows: Mapping[str, NDArray[np.int64]]) -> dict[str, i
 
 def _command_line() -> str:
     """Return the command that made a bundle, without the folders of this machine."""
-    words = [_portable(word) for word in sys.argv[1:]]
+    given = sys.argv[1:]
+    for place in [i for i, word in enumerate(given) if word in _OWN_FILES][::-1]:
+        del given[place : place + 2]
+    words = [_portable(word) for word in given]
     return f"python -m healthdash {' '.join(words)}" if words[:1] == ["train"] else ""
 
 

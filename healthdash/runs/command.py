@@ -1,0 +1,63 @@
+"""The training process of a run: the same command line that people use."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from healthdash.runs.folder import RunFolder
+from healthdash.runs.record import Run
+
+__all__ = ["REPOSITORY", "environment", "spawn", "words"]
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def words(run: Run, folder: RunFolder) -> list[str]:
+    """Return the command that trains a run, and goes on where it was ended before."""
+    command = [sys.executable, "-m", "healthdash", "train", run.task]
+    command += ["--data", str(folder.path / run.data), "--out", run.out]
+    command += ["--history", str(folder.history_file), "--checkpoints", str(folder.checkpoints)]
+    return [*command, *_options(run.settings)]
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a process of ours, whatever folder it runs in."""
+    path = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path}
+
+
+def spawn(command: list[str], folder: RunFolder) -> subprocess.Popen[bytes]:
+    """Start a process in a run's folder; it holds the folder's lock until its end.
+
+    The process inherits the lock: it is free when the process has ended, however that was, and
+    whoever looks. It has a session of its own, so that it does not end with the one who started it.
+    """
+    lock = os.open(folder.lock_file, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        # Waits for those who only look whether the process lives: the moment of a system call.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with folder.answer_file.open("wb") as answer, folder.log_file.open("wb") as log:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=answer, stderr=log, cwd=folder.path,
+                env=environment(), start_new_session=True, pass_fds=(lock,),
+            )  # fmt: skip
+        os.write(lock, str(process.pid).encode())
+        return process
+    finally:
+        os.close(lock)
+
+
+def _options(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the words of the command line for the settings that were chosen."""
+    for name, value in settings.items():
+        if name == "augment":
+            if not value:
+                yield "--no-augment"
+        elif value is not None:
+            yield from (f"--{name.replace('_', '-')}", str(value))

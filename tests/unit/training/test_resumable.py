@@ -1,0 +1,194 @@
+"""A fit that was ended and goes on gives the same weights as one that was not."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from healthdash.errors import TrainingDiverged, TrainingError, TrainingStopped
+from healthdash.training import checkpoint
+
+pytestmark = pytest.mark.tf
+
+#: Trains a small network with everything that has a state: dropout, AdamW with a running average, a
+#: schedule, early stopping, random batches. `sys.argv`: checkpoints or "", out, epoch to die in, stopping.
+PROGRAM = """
+import json, os, signal, sys
+import numpy as np, keras
+from pathlib import Path
+from healthdash.tasks.records.batches import RowBatches
+from healthdash.training import checkpoint, resumable
+
+resumable._LEAST_S = 0
+folder, out, die_in, stopping = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "stop"
+rng = np.random.default_rng(0)
+x = rng.normal(size=(96, 5)).astype("float32")
+y = (x[:, 0] + rng.normal(size=96) > 0).astype("int64")
+keras.utils.set_random_seed(3)
+model = keras.Sequential([
+    keras.Input((5,)), keras.layers.Dense(16, "gelu"), keras.layers.Dropout(0.3), keras.layers.Dense(2),
+])
+batches = RowBatches((x[:64], y[:64]), 16, seed=3)
+rate = keras.optimizers.schedules.CosineDecay(0.02, 12 * len(batches))
+optimizer = keras.optimizers.AdamW(rate, use_ema=True, ema_momentum=0.9)
+model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+rows = []
+
+def on_epoch(row):
+    rows.append(dict(row))
+    if len(rows) == die_in:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+early = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True) if stopping else None
+with checkpoint.kept_in(Path(folder) if folder else None):
+    resumable.fit(
+        model, batches, epochs=12, on_epoch=on_epoch, stopping=early, validation_data=(x[64:], y[64:]),
+        first=[keras.callbacks.SwapEMAWeights(swap_on_epoch=True)],
+    )
+np.savez(out, *model.get_weights())
+out.with_suffix(".json").write_text(json.dumps([{k: float(v) for k, v in row.items()} for row in rows]))
+"""
+
+
+def _trained(folder: Path | str, out: Path, die_in: int, stopping: str) -> int:
+    command = [sys.executable, "-c", PROGRAM, str(folder), str(out), str(die_in), stopping]
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stopping", ["stop", "go on"])
+def test_killed_twice_and_resumed_equals_unbroken(tmp_path, stopping):
+    assert _trained("", tmp_path / "unbroken.npz", 0, stopping) == 0
+    for die_in in (4, 6):
+        assert _trained(tmp_path / "kept", tmp_path / "resumed.npz", die_in, stopping) == -signal.SIGKILL
+    assert _trained(tmp_path / "kept", tmp_path / "resumed.npz", 0, stopping) == 0
+    with np.load(tmp_path / "unbroken.npz") as unbroken, np.load(tmp_path / "resumed.npz") as resumed:
+        for name in unbroken.files:
+            np.testing.assert_allclose(resumed[name], unbroken[name], atol=1e-6)
+    rows = [json.loads((tmp_path / f"{name}.json").read_text()) for name in ("unbroken", "resumed")]
+    assert [row["epoch"] for row in rows[0]] == [row["epoch"] for row in rows[1]]
+    np.testing.assert_allclose(
+        [row["val_loss"] for row in rows[0]], [row["val_loss"] for row in rows[1]], atol=1e-6
+    )
+
+
+@pytest.fixture
+def fit(tmp_path, monkeypatch):
+    """Return a function that fits a small network with checkpoints and returns its weights and epochs."""
+    import keras
+
+    from healthdash.tasks.records.batches import RowBatches
+    from healthdash.training import resumable
+
+    monkeypatch.setattr(resumable, "_LEAST_S", 0)
+    x = np.random.default_rng(0).normal(size=(32, 3)).astype(np.float32)
+
+    def fitted(on_epoch=None, *, seed=0, rate=0.01, run="", loss=None):
+        keras.utils.set_random_seed(seed)
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+        model.compile(keras.optimizers.Adam(rate), loss or "mse")
+        told = []
+
+        def tell(row):
+            told.append(row["epoch"])
+            if on_epoch:
+                on_epoch(row)
+
+        with checkpoint.kept_in(tmp_path / "kept"):
+            resumable.fit(model, RowBatches((x, x[:, :1]), 8, seed=seed), epochs=4, on_epoch=tell, run=run)
+        return model.get_weights(), told
+
+    return fitted
+
+
+def _stop_after(epoch):
+    def on_epoch(row):
+        if row["epoch"] == epoch:
+            raise TrainingStopped("stopped")
+
+    return on_epoch
+
+
+def test_a_finished_fit_is_not_done_again_but_told_again(fit):
+    weights, told = fit()
+    again, told_again = fit()
+    assert told == told_again == [1, 2, 3, 4]
+    for a, b in zip(weights, again, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_fit_of_other_settings_does_not_take_the_checkpoint(fit, tmp_path):
+    with pytest.raises(TrainingStopped):
+        fit(_stop_after(3))
+    other, _ = fit(rate=0.1)
+    (tmp_path / "kept").rename(tmp_path / "old")
+    fresh, _ = fit(rate=0.1)
+    np.testing.assert_array_equal(other[0], fresh[0])
+
+
+def test_a_damaged_checkpoint_is_as_none(fit, tmp_path):
+    fresh, _ = fit()
+    (file,) = (tmp_path / "kept").iterdir()
+    file.write_bytes(file.read_bytes()[:100])
+    again, _ = fit()
+    np.testing.assert_array_equal(fresh[0], again[0])
+
+
+def test_fits_of_one_training_keep_their_own(fit, tmp_path):
+    fit(run="fold 1")
+    fit(run="fold 2", seed=1)
+    assert len(list((tmp_path / "kept").iterdir())) == 2
+
+
+def test_a_diverging_loss_leaves_the_last_good_weights(fit, tmp_path):
+    import keras
+
+    def loss(truth, output):
+        # The loss itself stays finite for the optimizer's eyes until the third epoch.
+        return keras.ops.mean((truth - output) ** 2) * step
+
+    step = keras.Variable(1.0)
+
+    def on_epoch(row):
+        if row["epoch"] == 2:
+            step.assign(math.nan)
+
+    with pytest.raises(TrainingDiverged, match="epoch 3"):
+        fit(on_epoch, loss=loss)
+    (rescued,) = (tmp_path / "kept").glob("*.keras")
+    network = keras.saving.load_model(rescued)
+    assert all(np.isfinite(values).all() for values in network.get_weights())
+
+
+def test_a_full_disk_is_told_in_words_and_keeps_the_last_checkpoint(fit, tmp_path, monkeypatch):
+    from healthdash.training import resumable
+
+    with pytest.raises(TrainingStopped):
+        fit(_stop_after(3))
+    (file,) = (tmp_path / "kept").iterdir()
+    before = file.read_bytes()
+
+    def full(opened, **arrays):
+        opened.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(resumable.np, "savez", full)
+    with pytest.raises(TrainingError, match="disk is full"):
+        fit()
+    assert file.read_bytes() == before
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_without_a_folder_nothing_is_kept(tmp_path):
+    assert checkpoint.folder() is None
+    with checkpoint.kept_in(None):
+        assert checkpoint.folder() is None
