@@ -13,7 +13,7 @@ from typing import ParamSpec
 import streamlit as st
 
 from healthdash import DISCLAIMER, __version__, runtime
-from healthdash.ui import state
+from healthdash.ui import owner, state
 
 __all__ = ["ICON", "device_line", "frame", "framed"]
 
@@ -50,6 +50,7 @@ def frame() -> Iterator[None]:
     yield
     _in_frame.reset(entered)
     _footer()
+    owner.remember()
     _warm_up_soon()
 
 
@@ -93,7 +94,7 @@ def _footer() -> None:
         st.button(
             "Remove my data",
             icon=":material/delete:",
-            help="Forget every upload, result and running training of this session.",
+            help="Forget every upload and result of this session, and every training run of this browser.",
             on_click=state.forget,
         )
 

@@ -1,9 +1,8 @@
-"""The page that trains a model on own data and shows it learn."""
+"""The page that trains models on own data, with the runs of this browser."""
 
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path, PurePath
@@ -11,45 +10,38 @@ from pathlib import Path, PurePath
 import streamlit as st
 
 from healthdash import settings, tasks
-from healthdash.errors import InputError, InvalidInput
+from healthdash.errors import InvalidInput
+from healthdash.runs import Run
 from healthdash.task import Example, Task, Upload
-from healthdash.training import TrainSettings, archive, child
-from healthdash.ui import about, problems, shell, state
+from healthdash.training import TrainSettings, archive
+from healthdash.ui import owner, problems, runs, shell, state
 
 __all__ = ["bundle_name", "page"]
 
-_RUN = "work:run"
 _RECIPE = "as the recipe"
 Place = st.delta_generator.DeltaGenerator
 #: The synthetic set that was chosen, as "task/slug".
 _SYNTHETIC = "train:synthetic"
 #: Settings that a synthetic set presets, so that its run is short.
 _PRESET = ("epochs", "members", "folds")
-_WORDS = {
-    "running": "Training",
-    "stopping": "Stopping after this epoch",
-    "done": "Done",
-    "stopped": "Stopped",
-    "failed": "Failed",
-}
 _DATA = {
     "images": "A zip file of pictures with `manifest.csv` (columns path, label, group).",
     "ecg": "A zip file of WFDB records with their beat annotations (.hea, .dat, .atr).",
     "records": "A table with the columns of this task and the outcome, as CSV or Excel.",
 }
-_PAGES = {"images": "pages/images.py", "ecg": "pages/ecg.py", "records": "pages/records.py"}
 
 
 @shell.framed
 def page() -> None:
-    """Show the form, or the run that is under way."""
+    """Show the form and the runs, or the one that is open."""
     st.title("Train", anchor=False)
-    run: child.Run | None = st.session_state.get(_RUN)
-    if run is None:
-        with problems.shown():
+    with problems.shown():
+        run = runs.opened()
+        if run is None:
             _form()
-    else:
-        st.fragment(_watch, run_every=None if run.is_over else 1.0)(run)
+            runs.listed()
+        else:
+            runs.watch(run)
 
 
 def _form() -> None:
@@ -76,7 +68,7 @@ def _form() -> None:
     chosen, name = _settings(task)
     if st.button("Train", type="primary", icon=":material/model_training:", disabled=given is None):
         assert given is not None
-        st.session_state[_RUN] = _started(task, given(), chosen, name)
+        runs.open_run(_started(task, given(), chosen, name).id)
         state.used_up("train:data")
         _no_synthetic()
         st.rerun()
@@ -204,76 +196,19 @@ def bundle_name(text: str) -> str:
     return name
 
 
-def _started(task: Task, given: Upload, chosen: TrainSettings, name: str) -> child.Run:
-    """Put the data into a private folder and start the child process."""
+def _started(task: Task, given: Upload, chosen: TrainSettings, name: str) -> Run:
+    """Put a run with its data into the queue."""
     out = settings.current().own_models / task.slug / bundle_name(name)
     if not given.data:
         raise InvalidInput("the file is empty", hint="Export it again.")
-    folder = child.private_folder()
-    try:
-        inside = folder / "data"
-        inside.mkdir()
-        path = archive.placed(given.name, given.data, inside)
-        return child.start(task.slug, _single_table(task, path), out, chosen, folder)
-    except InputError:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+
+    def fill(folder: Path) -> Path:
+        return _single_table(task, archive.placed(given.name, given.data, folder))
+
+    return runs.queue().submit(owner.current().id, task.slug, out, chosen, fill)
 
 
 def _single_table(task: Task, path: Path) -> Path:
     """Return the one file of a zipped table; other data sets are their folder."""
     files = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else []
     return files[0] if task.kind == "records" and len(files) == 1 else path
-
-
-def _watch(run: child.Run) -> None:
-    """Show the run: its state in words, its curves, and the way to its end or its result."""
-    now = run.state
-    history = run.history
-    if run.is_over and not st.session_state.get("work:run-over"):
-        # The whole page runs once more, so that it stops looking every second.
-        st.session_state["work:run-over"] = True
-        st.rerun()
-    task = tasks.get(run.task)
-    epochs = f", epoch {int(history['epoch'].iloc[-1])}" if len(history) else ""
-    waiting = " (reading the data)" if now == "running" and history.empty else ""
-    st.subheader(f"{_WORDS[now]}: {task.title}, model {run.out.name}{epochs}{waiting}", anchor=False)
-    with st.container(horizontal=True):
-        if run.is_over:
-            st.button("Train another", icon=":material/restart_alt:", on_click=_leave, args=(run,))
-        else:
-            st.button("Stop", icon=":material/stop_circle:", on_click=run.stop, disabled=now == "stopping")
-    if run.error is not None:
-        problems.tell(run.error)
-    if now == "done":
-        _result(task, run)
-    about.show_learning_curves(history, f"run/{run.out.name}")
-    with st.expander("Log", icon=":material/terminal:"):
-        st.code(run.log or "Nothing yet.", language=None)
-
-
-def _result(task: Task, run: child.Run) -> None:
-    st.success(
-        f"The model {run.out.name} is ready and offered on the page of its task.", icon=":material/check:"
-    )
-    with st.container(horizontal=True, gap="large"):
-        for name, row in list(run.metrics.items())[:4]:
-            st.metric(f"{name}, {row['part']}", about.number(row["value"]), width="content")
-    with st.container(horizontal=True):
-        if task.kind in _PAGES:
-            st.page_link(
-                _PAGES[task.kind],
-                label="Use it",
-                icon=":material/play_circle:",
-                query_params={"task": task.slug},
-            )
-        st.page_link(
-            "pages/models.py", label="See its card and figures", icon=":material/monitoring:",
-            query_params={"model": f"{task.slug}/{run.out.name}"},
-        )  # fmt: skip
-
-
-def _leave(run: child.Run) -> None:
-    run.close()
-    st.session_state.pop(_RUN, None)
-    st.session_state.pop("work:run-over", None)

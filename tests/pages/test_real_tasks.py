@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
 from healthdash import tasks
-from healthdash.training import child
+from healthdash.runs import queue
+from healthdash.ui import runs
 
 TASKS = tasks.all_tasks()
 SAMPLES = [pytest.param(t, e, id=f"{t.slug}-{e.slug}") for t in TASKS for e in t.examples()]
@@ -81,17 +79,9 @@ def test_every_model_is_shown_with_its_card(open_page):
 
 
 @pytest.fixture
-def started(monkeypatch):
-    """Return the commands of the runs that are started; a small program runs in their place."""
-    commands: list[list[str]] = []
-    start = child.subprocess.Popen
-
-    def instead(command, **more):
-        commands.append(command)
-        return start([sys.executable, "-c", "import time; time.sleep(60)"], **more)
-
-    monkeypatch.setattr(child.subprocess, "Popen", instead)
-    return commands
+def no_dispatcher(monkeypatch):
+    """Leave the runs in the queue."""
+    monkeypatch.setattr(queue, "_wake", lambda _: None)
 
 
 def _button(app, label):
@@ -99,7 +89,7 @@ def _button(app, label):
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.slug)
-def test_a_synthetic_set_is_trained_on_the_way_of_an_upload(open_page, started, task):
+def test_a_synthetic_set_is_trained_on_the_way_of_an_upload(open_page, no_dispatcher, task):
     (example, *_) = task.training_examples()
     app = open_page("train", task=task.slug)
     assert _button(app, "Train").disabled
@@ -107,17 +97,11 @@ def test_a_synthetic_set_is_trained_on_the_way_of_an_upload(open_page, started, 
     assert "worth nothing" in _texts(app)
     _button(app, "Train").click().run(timeout=120)
     assert not app.exception
-    run = app.session_state["work:run"]
-    try:
-        words = started[0]
-        given = Path(words[words.index("--data") + 1])
-        assert given.is_relative_to(run.folder)
-        assert given.exists()
-        assert words[words.index("--epochs") + 1] == str(example.settings.epochs)
-        assert run.out.name == "synthetic"
-        assert "Training" in _texts(app)
-    finally:
-        run.close()
+    (run,) = runs.queue().store.of(app.session_state["work:owner"].id)
+    assert (runs.queue().folder(run.id).path / run.data).exists()
+    assert run.settings["epochs"] == example.settings.epochs
+    assert run.name == "synthetic"
+    assert "Waiting" in _texts(app)
 
 
 def test_a_synthetic_set_is_forgotten_with_its_settings_for_own_data(open_page):
