@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from healthdash.explain.game import Game
 from healthdash.explain.method import explaining
 from healthdash.explain.players import Players
-from healthdash.explain.sums import Sum, Sums
+from healthdash.explain.sums import FEWEST_PLAYERS, Sum, Sums
 from healthdash.explain.types import Arrays, ExplainRequest, Floats, Found, OnProgress, Progress
 
 if TYPE_CHECKING:
@@ -153,31 +153,36 @@ def added(
     sums: Sums, pairs: Pairs, target: int
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], Floats]]:
     """Yield numbers of pairs (g,), their players that matter (g, d), what coalitions are worth (g, 2^d)."""
-    for pack in _packs(blocks(pairs.differs)):
+    everyone = pairs.differs.shape[1]
+    least = min(FEWEST_PLAYERS, everyone)
+    for pack in _packs(blocks(pairs.differs, least), least):
         groups = [(pairs.start[some], pairs.steps[some[:, None], among]) for some, among in pack]
-        for (some, among), worth in zip(pack, sums.coalitions(groups, target), strict=True):
+        for (some, among), worth in zip(pack, sums.coalitions(groups, everyone, target), strict=True):
             # Nobody and everybody are known as the network itself says it, so that values add up to that.
             worth[:, 0], worth[:, -1] = pairs.ends[some].T
             yield some, among, worth
 
 
-def blocks(differs: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Yield numbers of baseline rows with equally many players (g,), and these players (g, d)."""
+def blocks(differs: NDArray[np.bool_], least: int = 0) -> Iterator[Group]:
+    """Yield numbers of baseline rows with equally many players (g,), and these players (g, d).
+
+    Fewer players than `least` take as much memory as that.
+    """
     counts = differs.sum(axis=1)
     for d in np.unique(counts):
         alike = np.flatnonzero(counts == d)
         players = np.nonzero(differs[alike])[1].reshape(len(alike), d)
-        at_once = max(1, _MIXTURES_AT_ONCE >> int(d))
+        at_once = max(1, _MIXTURES_AT_ONCE >> max(least, int(d)))
         for start in range(0, len(alike), at_once):
             yield alike[start : start + at_once], players[start : start + at_once]
 
 
-def _packs(groups: Iterable[Group]) -> Iterator[list[Group]]:
+def _packs(groups: Iterable[Group], least: int) -> Iterator[list[Group]]:
     """Put groups together as long as they are few mixtures."""
     pack: list[Group] = []
     mixtures = 0
     for rows, among in groups:
-        size = len(rows) << among.shape[1]
+        size = len(rows) << max(least, among.shape[1])
         if pack and mixtures + size > _MIXTURES_AT_ONCE:
             yield pack
             pack, mixtures = [], 0

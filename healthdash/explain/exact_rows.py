@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -75,15 +75,20 @@ def explain_rows(
     asked = _Rows(baseline, cohort[baseline.sums.name], weight, at_rows, output, target)
     apart = [differs({baseline.sums.name: row}, rows, players) for row in asked.items]
     shares = np.zeros((len(output), len(players)), np.float32)
-    done = 0
+    is_over = False
+
+    def told(rows_done: float) -> None:
+        nonlocal is_over
+        is_over = bool(on_progress(Progress(rows_done / len(output)))) or is_over
+
     for part in _parts(apart, baseline):
-        found = asked.shares(part, np.concatenate(apart[part]))
+        found = asked.shares(part, np.concatenate(apart[part]), told)
         if found is None:
             return None
-        shares[part], done = found, part.stop
-        if on_progress(Progress(done / len(output))):
+        shares[part] = found
+        if is_over:
             break
-    return RowShares(players, shares[:done], float(weight @ at_rows), output[:done])
+    return RowShares(players, shares[: part.stop], float(weight @ at_rows), output[: part.stop])
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,8 +102,13 @@ class _Rows:
     output: Floats
     target: int
 
-    def shares(self, part: slice, apart: NDArray[np.bool_]) -> Floats | None:
-        """Return the shares (k, d) of some rows, or None where rounding would show."""
+    def shares(
+        self, part: slice, apart: NDArray[np.bool_], on_done: Callable[[float], None]
+    ) -> Floats | None:
+        """Return the shares (k, d) of some rows, or None where rounding would show.
+
+        `on_done` is told how many rows are done, in parts of a row too: of many players one takes seconds.
+        """
         m, k = len(self.weight), part.stop - part.start
         steps = self.baseline.steps_to(self.items[part])
         if steps is None:
@@ -107,9 +117,12 @@ class _Rows:
         start = np.tile(self.baseline.start, (k, 1))
         pairs = exact.Pairs(start, steps.reshape(k * m, *steps.shape[2:]), apart, ends)
         shares = np.zeros((k, steps.shape[2]))
+        run, total = 0, int((1 << apart.sum(axis=1)).sum())
         for some, among, worth in exact.added(self.baseline.sums, pairs, self.target):
             each = worth @ exact.coefficients(among.shape[1]) * self.weight[some % m, None]
             np.add.at(shares, (some[:, None] // m, among), each)
+            run += worth.size
+            on_done(part.start + k * run / total)
         return shares
 
 

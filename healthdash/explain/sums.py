@@ -22,13 +22,15 @@ from healthdash.runtime import Forward, device, tensorflow
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Sum", "Sums", "sums_of"]
+__all__ = ["FEWEST_PLAYERS", "Sum", "Sums", "sums_of"]
 
 # Sums of mixtures in one call, in numbers.
 _AT_ONCE = {"CPU": 1 << 21, "GPU": 1 << 25}
 _FEWEST_MIXTURES = 256
 # All coalitions of 4 players are added to all of 4 others: 32 rows sent make 256 mixtures.
 _HALF = 4
+#: Games of fewer players than this, or than the table has, are filled up.
+FEWEST_PLAYERS = 2 * _HALF
 # Of other coalitions so many against one row are put together by one product of matrices.
 _SLOT = 32
 _HEADS_AT_ONCE = 1 << 12
@@ -126,22 +128,24 @@ class Sums:
         found = self.of(mixed.reshape(-1, rows.shape[1])) - self.of(reference[None])
         return found.reshape(len(rows), len(keep), self.width)
 
-    def coalitions(self, groups: Sequence[tuple[Sum, Sum]], target: int) -> list[Floats]:
+    def coalitions(self, groups: Sequence[tuple[Sum, Sum]], players: int, target: int) -> list[Floats]:
         """Return what all coalitions of the players of each game are worth.
 
         Parameters
         ----------
         groups : sequence of (float32 (g, h), float32 (g, d, h))
             Of g games with d players each: the sums when nobody plays, and what each player adds.
+        players : int
+            The most players that a game of this table can have. Fewer than 8 of them are filled up to 8, or
+            to this, so that what is compiled for a table has one shape.
 
         Returns
         -------
         list of float64 (g, 2^d)
             Coalition s holds player j by bit j.
         """
-        most = max(steps.shape[1] for _, steps in groups)
-        low = min(_HALF, most)
-        high = min(_HALF, most - low)
+        low = min(_HALF, players)
+        high = min(_HALF, players - low)
         units = [_units(start, _with_idle(steps, low + high), low, high) for start, steps in groups]
         others, firsts = (np.concatenate(parts) for parts in zip(*units, strict=True))
         found = self._run(others, firsts, target)
