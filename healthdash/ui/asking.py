@@ -175,18 +175,18 @@ def _edited_groups(side: Side) -> Groups:
     turn = kept.value(f"{side.task.slug}:groups:turn", 0)
     found: list[tuple[str, tuple[str, ...]]] = []
     for number, (name, members) in enumerate(groups):
-        place = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+        left, middle, right = st.columns([3, 7, 2], vertical_alignment="bottom")
         key = f"{side.task.slug}:group:{turn}:{number}"
         called = kept.text(
-            place, f"Name of group {number + 1}", name=f"{key}:name", default=name, most=_MOST_LETTERS
+            left, f"Name of group {number + 1}", name=f"{key}:name", default=name, most=_MOST_LETTERS
         )
         elsewhere = {column for n, (_, own) in enumerate(groups) if n != number for column in own}
         free = [column for column in labels if column not in elsewhere]
         own = kept.several(
             f"Columns of group {number + 1}", free, name=f"{key}:columns", default=members,
-            words=labels.__getitem__, place=place,
+            words=labels.__getitem__, place=middle,
         )  # fmt: skip
-        place.button(
+        right.button(
             "Remove", key=f"{key}:remove", icon=":material/close:", type="tertiary", on_click=set_groups,
             args=(side.task.slug, (*groups[:number], *groups[number + 1 :])),
         )  # fmt: skip

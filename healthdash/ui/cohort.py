@@ -52,8 +52,10 @@ def section(one: Shown) -> None:
         key = (source, n, replace(side.asked, item=-1))
         run = ("cohort", side.bundle.info.sha256, *key)
         wanted = place.button(f"Explain {n:,} rows", icon=":material/groups:", key=f"{name}:go")
-        if wanted or progress.is_wanted(run):
-            side.work.cohorts[key] = _explained(side, rows[:n], _truth(side.task, reports, n), run)
+        # In a place of its own: tabs that a bar moves down begin at the first one again.
+        with st.container():
+            if wanted or progress.is_wanted(run):
+                side.work.cohorts[key] = _explained(side, rows[:n], _truth(side.task, reports, n), run)
         if key in side.work.cohorts:
             _show(side, side.work.cohorts[key], f"{name}/{side.work.turn}/{source}/{n}")
 

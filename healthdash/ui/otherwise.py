@@ -81,7 +81,10 @@ def changes(found: Sequence[Counterfactual], table: Sequence[Column], target: st
 
 def ways_view(found: Sequence[Counterfactual], table: Sequence[Column], target: str) -> Ways:
     """Return the ways that were found, each change placed in the range of training."""
-    return Ways(ways=tuple(_way(one, table) for one in found), target=target)
+    return Ways(
+        caption="Hollow: the value as given; filled: the changed one. One colour a way.",
+        ways=tuple(_way(one, table) for one in found), target=target,
+    )  # fmt: skip
 
 
 def _way(one: Counterfactual, table: Sequence[Column]) -> Way:
