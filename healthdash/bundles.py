@@ -11,7 +11,6 @@ import os
 import shutil
 import tempfile
 import threading
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -312,7 +311,6 @@ def save(
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
     try:
         network.save(partial / "model.keras")
-        _deflate(partial / "model.keras")
         stored: dict[str, Any] = {name: np.asarray(values, np.float32) for name, values in arrays.items()}
         np.savez_compressed(partial / "background.npz", **stored)
         info = _completed(info, network, partial / "model.keras")
@@ -328,6 +326,7 @@ def save(
     return open_folder(folder)
 
 
+<<<<<<< HEAD
 def with_explanations(bundle: Bundle, found: ExplanationQuality) -> Bundle:
     """Put into a bundle how good its explanations are: into its evaluation and its card, and nothing else.
 
@@ -366,6 +365,8 @@ def _deflate(archive: Path) -> None:
     plain.unlink()
 
 
+=======
+>>>>>>> parent of 413b867 (Picture networks are rounded to eight binary digits and stored compressed: half the space)
 def _completed(info: BundleInfo, network: keras.Model, weights: Path) -> BundleInfo:
     import keras
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 
 import numpy as np
 import pytest
@@ -52,13 +51,6 @@ def test_a_saved_bundle_opens_with_all_its_parts(bundle):
     assert "0.800 | 0.700 to 0.900" in opened.card
     assert opened.background["features"].shape == (3, 2)
     assert not list(bundle.path.parent.glob(".*"))
-
-
-@pytest.mark.tf
-def test_the_stored_network_is_compressed_and_bears_no_date(bundle):
-    with zipfile.ZipFile(bundle.path / "model.keras") as archive:
-        assert {member.compress_type for member in archive.infolist()} == {zipfile.ZIP_DEFLATED}
-        assert {member.date_time[0] for member in archive.infolist()} == {1980}
 
 
 @pytest.mark.tf

@@ -16,7 +16,7 @@ from keras import layers, ops
 
 from .prepare import INPUT
 
-__all__ = ["NetworkPlan", "ScaledConv2D", "average", "build", "copied", "folded", "rounded"]
+__all__ = ["NetworkPlan", "ScaledConv2D", "average", "build", "copied", "folded"]
 
 # Keeps the variance of relu(x) at 1 for a standard normal x (Brock et al. 2021, ICLR, table 1).
 _RELU_GAIN = float(np.sqrt(2 / (1 - 1 / np.pi)))
@@ -27,8 +27,6 @@ _SMALLEST_SPREAD = 0.02
 _SMALLEST_LOCAL_SPREAD = 0.1
 _MOST_SPREADS = 3.0
 _LOCAL_PARTS = 8
-# Digits after the point of a float32, and those that are kept: an error of 2^-9 of each weight.
-_FLOAT32_BITS, _STORED_BITS = 23, 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,19 +153,6 @@ def average(members: Sequence[keras.Model], size: int, *, mirrored: bool = False
     seen = [picture, ops.flip(picture, axis=2)] if mirrored else [picture]
     outputs = [member(x) for member in members for x in seen]
     return keras.Model(picture, layers.Average(name="logits")(outputs) if len(outputs) > 1 else outputs[0])
-
-
-def rounded(network: keras.Model, bits: int = _STORED_BITS) -> keras.Model:
-    """Round the weights, in place, to so many binary digits; then half of each deflates away.
-
-    Four members fit into the space of two. Done before anything is measured: the figures are
-    those of the rounded network.
-    """
-    step = np.uint32(1 << (_FLOAT32_BITS - bits))
-    for weight in network.weights:
-        pattern = np.ascontiguousarray(ops.convert_to_numpy(weight), np.float32).view(np.uint32)
-        weight.assign(((pattern + step // 2) & ~(step - np.uint32(1))).view(np.float32))
-    return network
 
 
 def copied(source: keras.Model, target: keras.Model) -> int:

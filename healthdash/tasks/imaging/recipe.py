@@ -25,7 +25,7 @@ from .familiarity import centroids, fit_familiarity
 from .fitting import described, part_of, predict_logits
 from .measuring import measure
 from .members import Finished, encoder_bundle, fitted_member, loaded
-from .network import average, rounded
+from .network import average
 from .plans import OWN_LIMITS, OWN_USE, Recipe
 from .prepare import INPUT
 from .published import is_published, source_of
@@ -118,7 +118,7 @@ def _by_split(
         fitted_member(recipe, dataset, train, validation, (seed + n, f"member {n + 1}"), report, finished)
         for n in range(recipe.members)
     ]
-    network = rounded(average(members, recipe.size, mirrored=recipe.mirrored))
+    network = average(members, recipe.size, mirrored=recipe.mirrored)
     calibration, points = _choices(recipe, dataset, network, split, seed)
 
     def evaluation(info: BundleInfo, command: str) -> Evaluation:

@@ -49,22 +49,6 @@ def test_brightness_and_contrast_hardly_change_the_output(
     np.testing.assert_allclose(pair[1].predict_on_batch(pictures), darker, atol=0.15)
 
 
-def test_rounded_weights_take_half_the_space_and_change_the_output_little(
-    pair: tuple[Any, Any], pictures: np.ndarray
-) -> None:
-    import keras
-
-    from healthdash.tasks.imaging.network import rounded
-
-    copy = keras.models.clone_model(pair[1])
-    copy.set_weights(pair[1].get_weights())
-    rounded(copy)
-    np.testing.assert_allclose(copy.predict_on_batch(pictures), pair[1].predict_on_batch(pictures), atol=0.02)
-    for before, after in zip(pair[1].get_weights(), copy.get_weights(), strict=True):
-        np.testing.assert_allclose(after, before, rtol=2**-9)
-        assert not (after.view(np.uint32) & 0x7FFF).any()
-
-
 def test_a_picture_of_one_grey_gives_finite_numbers(pair: tuple[Any, Any]) -> None:
     assert np.isfinite(pair[1].predict_on_batch(np.full((1, 32, 32, 1), 0.5, np.float32))).all()
 
