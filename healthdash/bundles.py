@@ -326,7 +326,6 @@ def save(
     return open_folder(folder)
 
 
-<<<<<<< HEAD
 def with_explanations(bundle: Bundle, found: ExplanationQuality) -> Bundle:
     """Put into a bundle how good its explanations are: into its evaluation and its card, and nothing else.
 
@@ -355,18 +354,6 @@ def _overwrite(path: Path, text: str) -> None:
     partial.replace(path)
 
 
-def _deflate(archive: Path) -> None:
-    """Write a zip archive anew with its members compressed; Keras stores them as they are."""
-    plain = archive.with_suffix(".stored")
-    archive.rename(plain)
-    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
-        for member in source.infolist():
-            target.writestr(zipfile.ZipInfo(member.filename), source.read(member), zipfile.ZIP_DEFLATED, 9)
-    plain.unlink()
-
-
-=======
->>>>>>> parent of 413b867 (Picture networks are rounded to eight binary digits and stored compressed: half the space)
 def _completed(info: BundleInfo, network: keras.Model, weights: Path) -> BundleInfo:
     import keras
 
