@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.explain import baselines
-from healthdash.explain.method import explaining, probability_of
+from healthdash.explain.method import explaining
 from healthdash.explain.players import Players
 from healthdash.explain.types import Arrays, ExplainRequest, Found, OnProgress, Progress
 
@@ -86,25 +86,29 @@ def explain(
         if on_progress(Progress(done / count, largest)) or largest <= request.tolerance:
             break
     on_progress(Progress(1.0, largest))
+    base, output = _ends(forward, background, inputs, target_index)
     return Found(
         values={name: mean.mean.astype(np.float32) for name, mean in sums.items()},
         standard_error={name: mean.error.astype(np.float32) for name, mean in sums.items()},
-        base=_probability(forward, background, target_index),
-        output=_probability(forward, inputs, target_index),
+        base=base,
+        output=output,
         samples=done,
         baseline=baselines.TITLES[baseline],
     )
 
 
-def _probability(forward: Forward, inputs: Arrays, target: int) -> float:
-    """Return the mean probability of a label over a batch.
+def _ends(forward: Forward, background: Arrays, inputs: Arrays, target: int) -> tuple[float, float]:
+    """Return the mean probability of a label over the background, and that of the item.
 
-    The gradient's function says it too. So a network that has not been run before is not traced once
-    more for it, which takes longer than some gradients that nobody asked for.
+    The gradient's function says them too. So a network that has not been run before is not traced once
+    more for them, which takes longer than some gradients that nobody asked for.
     """
+    both = {name: np.concatenate([background[name], inputs[name]]) for name in inputs}
     if forward.is_compiled("logits"):
-        return probability_of(forward, inputs, target)
-    return float(forward.gradients(inputs, target)[0].mean(dtype=np.float64))
+        found = forward.probabilities(both)[:, target]
+    else:
+        found = forward.gradients(both, target)[0]
+    return float(found[:-1].mean(dtype=np.float64)), float(found[-1])
 
 
 def _rounds(count: int, rng: np.random.Generator) -> list[slice]:
