@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         train.add_argument(f"--{name}", type=int)
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--learning-rate", type=float)
+    train.add_argument("--cleaning", help="JSON file with the layout and cleaning steps of an own table")
     train.add_argument("--no-augment", dest="augment", action="store_false")
     for command in (train, evaluate):
         command.add_argument(
@@ -78,6 +79,11 @@ def _parser() -> argparse.ArgumentParser:
         )  # fmt: skip
         command.add_argument("--target", default=None)
         command.add_argument("--group")
+    check = commands.add_parser("check", help="what is odd about a labelled table, before any training")
+    check.add_argument("--data", required=True, type=Path)
+    check.add_argument("--target", required=True)
+    check.add_argument("--group")
+    check.add_argument("--cleaning", help="JSON file with the layout and the steps that were chosen so far")
     judge = commands.add_parser("judge", help="measure how good a model's explanations are")
     judge.add_argument("task")
     judge.add_argument("--model")
@@ -136,6 +142,7 @@ def _models(_: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
 def _predict(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     task = tasks.get(options.task)
     bundle = bundles.get(task.slug, options.model)
+    task = task.bound(bundle)
     request = None
     if options.explain:
         method = None if options.explain == "default" else options.explain
@@ -149,6 +156,7 @@ def _predict(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
 def _evaluate(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     task = tasks.get(options.task)
     bundle = bundles.get(task.slug, options.model)
+    task = task.bound(bundle)
     chosen = TrainSettings(target=options.target, group=options.group)
     with _labelled(task, options.data) as path:
         dataset = task.load_dataset(path, chosen)
@@ -179,6 +187,12 @@ def _train(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
         "sha256": bundle.info.sha256,
         "metrics": flat_metrics(bundle.evaluation),
     }
+
+
+def _check(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    from healthdash.tables import checked
+
+    yield checked.file(options.data, options.target, options.group, options.cleaning)
 
 
 def _judge(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
@@ -230,6 +244,7 @@ _COMMANDS = {
     "predict": _predict,
     "evaluate": _evaluate,
     "train": _train,
+    "check": _check,
     "judge": _judge,
     "inspect": _inspect,
     "serve": _serve,

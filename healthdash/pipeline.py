@@ -53,6 +53,7 @@ def run_many(
     on_progress : function of int
         Told the number of inputs done.
     """
+    task = task.bound(bundle)
     for start in range(0, len(groups), _BLOCK):
         block = groups[start : start + _BLOCK]
         opened = _opened(task, block, bundle)
@@ -72,7 +73,7 @@ def explain(
     """Add the explanation of one item and one class to a report; the share done is told from 0 to 1."""
     if report.prediction is None or report.inputs is None:
         return report
-    prediction = report.prediction
+    task, prediction = task.bound(bundle), report.prediction
     if not 0 <= request.item < len(prediction):
         problem = InvalidInput(
             f"expected an item from 0 to {len(prediction) - 1}", hint="Choose another one."

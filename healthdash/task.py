@@ -221,6 +221,8 @@ class Task(ABC):
         Label to its explanation, in the network's order.
     column_groups : dict of str to tuple of str
         Of a table: columns that belong together, such as all drugs, which people may take as one.
+    is_generic : bool
+        Whether its labels and fields come from each bundle, so that none ships; see `bound`.
     """
 
     slug: str
@@ -233,6 +235,11 @@ class Task(ABC):
     fields: tuple[Field, ...] = ()
     methods: tuple[str, ...] = ()
     column_groups: Mapping[str, tuple[str, ...]] = {}
+    is_generic: bool = False
+
+    def bound(self, bundle: Bundle) -> Task:
+        """Return the task as a bundle poses it; only a generic task differs from one to another."""
+        return self
 
     # -- reading ---------------------------------------------------------------------------
 

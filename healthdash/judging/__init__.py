@@ -78,6 +78,7 @@ def judge(
     ExplainerNotApplicable
         None of the task's methods fits.
     """
+    task = task.bound(bundle)
     chosen = synthetic_items(task, bundle, items, seed=seed)
     methods = _fitting(task, bundle, chosen)
     bench = _Bench(task, bundle, _Told(on_progress, _STEPS * len(chosen) * len(methods)))

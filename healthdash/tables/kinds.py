@@ -38,6 +38,7 @@ _YES_NO = (
 _ID_WORDS = frozenset(
     ("id", "ids", "mrn", "uuid", "guid", "key", "nr", "no", "nbr", "num", "number", "pid", "subject", "case")
 )
+_PEOPLE = frozenset(("patient", "subject", "participant", "person", "proband"))
 _ID_ENDS = ("id", "nbr", "mrn", "uuid", "_no", "_nr")
 #: Words that end as identifiers do: a fluid, a steroid, twice a day.
 _NO_ID = re.compile(
@@ -227,6 +228,8 @@ def _is_named_id(name: str) -> bool:
     plain = name.lower()
     if parts and parts[0].lower() in ("num", "number", "no"):
         return False  # number_of_visits counts
+    if plain in _PEOPLE:
+        return True
     return bool({part.lower() for part in parts} & _ID_WORDS) or (
         plain.endswith(_ID_ENDS) and not _NO_ID.search(plain)
     )

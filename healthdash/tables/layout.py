@@ -58,7 +58,7 @@ class TableFormat:
 
     def stored(self) -> dict[str, Any]:
         """Return the format as plain data, for a bundle."""
-        return asdict(self)
+        return asdict(self) | {"sheets": list(self.sheets)}
 
     @property
     def words(self) -> str:

@@ -6,6 +6,7 @@ import pkgutil
 from functools import lru_cache
 from importlib import import_module
 
+from healthdash import bundles
 from healthdash.errors import ContractError, UnknownModel
 from healthdash.task import Task
 
@@ -41,5 +42,9 @@ def get(slug: str) -> Task:
 
 
 def of_kind(kind: str) -> tuple[Task, ...]:
-    """Return the tasks that share a page."""
-    return tuple(task for task in all_tasks() if task.kind == kind)
+    """Return the tasks that share a page; a generic one only once there is a model of it."""
+    return tuple(
+        task
+        for task in all_tasks()
+        if task.kind == kind and (not task.is_generic or bundles.available(task.slug))
+    )

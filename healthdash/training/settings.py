@@ -29,6 +29,8 @@ class TrainSettings:
         Random changes of the training inputs.
     target, group : str or None
         Column to predict, and column that must not be split (the patient), for tables.
+    cleaning : str or None
+        File with the layout and the cleaning steps of an own table, see `tables.cleaning`.
     """
 
     epochs: int | None = None
@@ -41,3 +43,4 @@ class TrainSettings:
     augment: bool = True
     target: str | None = None
     group: str | None = None
+    cleaning: str | None = None

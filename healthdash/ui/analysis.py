@@ -31,6 +31,7 @@ def page(kind: str) -> None:
         task = inputs.choose_task(kind, offered)
         st.markdown(task.summary)
         bundle = inputs.choose_model(task)
+        task = task.bound(bundle) if bundle else task
         work = state.workspace(task)
         inputs.offer(task, work)
         if bundle is None:

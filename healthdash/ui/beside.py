@@ -55,7 +55,8 @@ def _other_model(place: DeltaGenerator, side: Side) -> Side | None:
     work = state.workspace(side.task, _BESIDE)
     if work.uploads != side.work.uploads:
         work.take(side.task, side.work.uploads, origin=side.work.origin, title=side.work.title)
-    other = replace(side, bundle=found[chosen], work=work)
+    model = found[chosen]
+    other = replace(side, task=side.task.bound(model), bundle=model, work=work)
     return _analysed(other, side.number, side.asked.item)
 
 

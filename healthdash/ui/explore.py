@@ -49,6 +49,7 @@ def page() -> None:
         opened = address.opened()
         task = inputs.choose_task("explain", offered)
         bundle = _model(task, opened)
+        task = task.bound(bundle)
         work = state.workspace(task)
         inputs.offer(task, work)
         if opened:

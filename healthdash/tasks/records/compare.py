@@ -12,7 +12,8 @@ from sklearn.linear_model import LogisticRegression
 
 from healthdash.training.evaluation import MetricRow, metric_row
 
-from .measure import Scored, auc
+from .measure import Scored
+from .ranking import separation
 
 __all__ = ["BOOSTING", "LOGISTIC", "MODELS", "Rows", "model_scores", "other_models"]
 
@@ -38,11 +39,11 @@ def other_models(
 def compared(name: str, scores: NDArray[np.float64], scored: Scored) -> Iterator[MetricRow]:
     """Yield a model's AUC, and the network's AUC less the model's, on the same rows."""
     truth, groups = scored.data.truth, scored.data.groups
-    yield metric_row(f"AUC, {name}", auc, truth, scores, groups, part=scored.part)
-    both = np.stack([scored.positive, scores], axis=1)
+    yield metric_row(f"AUC, {name}", separation, truth, scores, groups, part=scored.part)
+    both = np.stack([scored.ranking, scores], axis=1)
 
     def difference(y: NDArray[np.int64], p: NDArray[np.float64]) -> float:
-        return float(auc(y, p[:, 0]) - auc(y, p[:, 1]))
+        return float(separation(y, p[:, 0]) - separation(y, p[:, 1]))
 
     note = "above 0 the network is better"
     yield metric_row(
@@ -53,14 +54,15 @@ def compared(name: str, scores: NDArray[np.float64], scored: Scored) -> Iterator
 def model_scores(
     name: str, columns: Columns, train: Rows, tested: NDArray[np.float32]
 ) -> NDArray[np.float64]:
-    """Fit a model of that name and return its probability of the second label, (n,)."""
+    """Fit a model of that name and return its probability of the second label (n,); of many labels (n, k)."""
     if name == LOGISTIC:
         model: Any = LogisticRegression(C=0.1, max_iter=300)
-        return np.asarray(
-            model.fit(_one_hot(columns, train[0]), train[1]).predict_proba(_one_hot(columns, tested))[:, 1]
-        )
-    model = _boosting(columns, len(train[1]))
-    return np.asarray(model.fit(*train).predict_proba(tested)[:, 1])
+        model.fit(_one_hot(columns, train[0]), train[1])
+        found = np.asarray(model.predict_proba(_one_hot(columns, tested)), np.float64)
+    else:
+        model = _boosting(columns, len(train[1])).fit(*train)
+        found = np.asarray(model.predict_proba(tested), np.float64)
+    return found[:, 1] if found.shape[1] == 2 else found
 
 
 def _boosting(columns: Columns, rows: int) -> HistGradientBoostingClassifier:

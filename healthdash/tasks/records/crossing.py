@@ -18,8 +18,9 @@ from healthdash.training.splits import folds_by_group
 
 from .compare import MODELS, Rows, compared, model_scores, other_models
 from .fit import logits_of
-from .measure import Scored, auc, evaluation_of
+from .measure import Scored, evaluation_of
 from .prepare import features, fitted_columns
+from .ranking import separation
 from .recipe import Recipe, Run
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["train_by_folds"]
 
 _RULE = (
-    "{folds}-fold cross-validation over the rows of {site}, each row a patient: the metrics, curves and "
+    "{folds}-fold cross-validation over the rows of {site}, {kept}: the metrics, curves and "
     "confusion are of rows left out, calibrated on the other folds. The model that is saved was then "
     "trained on all rows of {site}{others}."
 )
@@ -60,7 +61,7 @@ def train_by_folds(
     info = run.info(data, out.name, columns, calibration=calibration)
     part = f"{data.site}, {len(folds)}-fold cross-validation"
     scored = Scored(data, _calibrated_across(logits, data.truth, folds), part)
-    evaluation = _crossed_evaluation(scored, info, folds, others)
+    evaluation = _crossed_evaluation(scored, info, folds, others, kept=task.kept_together(data))
     for site in data.external:
         evaluation = _with_site(evaluation, site, info, network, train)
     return run.save(out, network, info, evaluation, train)
@@ -71,7 +72,9 @@ def _left_out(
 ) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float64]]]:
     """Return logits (n, 2) and other models' scores (n,) of each row, from fits without its fold."""
     logits = np.empty((len(data), len(run.task.labels)), np.float32)
-    others = {name: np.empty(len(data)) for name in MODELS}
+    # One score of two labels, else one of each label.
+    shape = (len(data),) if logits.shape[1] == 2 else logits.shape
+    others = {name: np.empty(shape) for name in MODELS}
     for number, left_out in enumerate(folds, 1):
         kept = np.setdiff1d(np.arange(len(data)), left_out)
         columns = fitted_columns(data.frame.iloc[kept], run.task.columns, rarest=run.recipe.rarest)
@@ -101,22 +104,25 @@ def _crossed_evaluation(
     info: BundleInfo,
     folds: Sequence[NDArray[np.int64]],
     others: dict[str, NDArray[np.float64]],
+    *,
+    kept: str,
 ) -> Evaluation:
     data = scored.data
     elsewhere = [site.site for site in data.external]
     rule = _RULE.format(
         folds=len(folds),
         site=data.site,
+        kept=kept,
         others=f" and tested on {' and '.join(elsewhere)}" if elsewhere else "",
     )
     counts = {f"{site.site} rows": len(site) for site in (data, *data.external)}
     evaluation = evaluation_of(scored, info, split_rule=rule, counts=counts)
-    each = [auc(data.truth[rows], scored.positive[rows]) for rows in folds]
+    each = [separation(data.truth[rows], scored.ranking[rows]) for rows in folds]
     mean = metric_row(
         "AUC, mean of folds",
         lambda y, p: float(np.mean(each)),
         data.truth,
-        scored.positive,
+        scored.ranking,
         data.groups,
         part=scored.part,
         note=f"standard deviation over folds {np.std(each, ddof=1):.3f}",

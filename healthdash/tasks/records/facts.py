@@ -10,8 +10,15 @@ from healthdash.bundles import DataSource
 
 if TYPE_CHECKING:
     from .dataset import Dataset
+    from .own_data import OwnData
 
-__all__ = ["heart_facts", "readmission_facts"]
+__all__ = ["heart_facts", "own_table_facts", "readmission_facts"]
+
+#: Findings that stay in the card when they were not remedied.
+_KEPT = {
+    "gives-the-answer", "nearly-gives-the-answer", "named-like-the-outcome", "follow-up-time",
+    "missing-by-label", "groups-torn", "near-duplicates", "duplicates", "few-rows", "imbalance",
+}  # fmt: skip
 
 
 def heart_facts(data: Dataset) -> dict[str, Any]:
@@ -80,6 +87,14 @@ def readmission_facts(data: Dataset) -> dict[str, Any]:
             "number_outpatient of the same row.",
         ),
     }
+
+
+def own_table_facts(own: OwnData, data: Dataset) -> dict[str, Any]:
+    """Return title, data, intended use and limits of a model of a user's own table."""
+    question = own.question
+    told = _own_facts(data, f"{question.target} from {len(question.fields)} columns (own data)")
+    left = tuple(one.words for one in own.left if one.code in _KEPT)
+    return told | {"limits": (*told["limits"], *left)}
 
 
 def _own_facts(data: Dataset, title: str) -> dict[str, Any]:

@@ -67,6 +67,7 @@ def fit(
     validation: tuple[NDArray[np.float32], NDArray[np.int64]] | None,
     seed: int,
     run: str,
+    labels: int = 2,
     stop_early: bool = True,
     on_epoch: Callable[[EpochRow], None],
 ) -> keras.Model:
@@ -91,7 +92,7 @@ def fit(
     from .network import build, member_loss
 
     keras.utils.set_random_seed(seed)
-    trained, averaged = build(columns, shape, seed=seed)
+    trained, averaged = build(columns, shape, labels=labels, seed=seed)
     weights = np.where(train[1] == 1, plan.positive_weight, 1.0).astype(np.float32)
     batches = RowBatches((*train, weights), plan.batch_size, seed=seed)
     schedule = keras.optimizers.schedules.CosineDecay(plan.learning_rate, plan.epochs * len(batches))

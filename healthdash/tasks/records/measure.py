@@ -1,4 +1,4 @@
-"""Measure a two-class table model: discrimination, calibration, decisions, subgroups."""
+"""Measure a table model: discrimination, calibration, decisions, subgroups; two labels or more."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
-from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score, brier_score_loss
 
 from healthdash.training.evaluation import (
@@ -24,7 +23,9 @@ from healthdash.training.evaluation import (
     reliability_bins,
 )
 
+from .many import decisions_of_many, measures_of_many
 from .prepare import band_middles, features
+from .ranking import auc, separation
 
 if TYPE_CHECKING:
     from healthdash.bundles import Bundle, BundleInfo
@@ -32,7 +33,16 @@ if TYPE_CHECKING:
     from .dataset import Dataset
     from .task import RecordsTask
 
-__all__ = ["Scored", "auc", "calibration_line", "evaluate", "evaluation_of", "measures", "subgroup_rows"]
+__all__ = [
+    "Scored",
+    "auc",
+    "calibration_line",
+    "evaluate",
+    "evaluation_of",
+    "measures",
+    "separation",
+    "subgroup_rows",
+]
 
 #: A subgroup with fewer rows of either class gets no figure: its interval would span everything.
 _FEWEST = 20
@@ -47,7 +57,7 @@ class Scored:
     Attributes
     ----------
     data : Dataset
-    probability : float (n, 2)
+    probability : float (n, k)
         Calibrated, labels in the network's order.
     part : str
         Where the rows come from, as it stands in the card.
@@ -62,6 +72,11 @@ class Scored:
         """Estimated probability of the second label, (n,)."""
         return np.asarray(self.probability[:, 1], np.float64)
 
+    @property
+    def ranking(self) -> NDArray[np.float64]:
+        """What ranks the rows: `positive` (n,) of two labels, the probabilities (n, k) of more."""
+        return self.positive if self.probability.shape[1] == 2 else np.asarray(self.probability, np.float64)
+
 
 def evaluate(task: RecordsTask, bundle: Bundle, dataset: Dataset) -> Evaluation:
     """Measure a saved bundle on labelled rows."""
@@ -74,17 +89,20 @@ def evaluation_of(
     scored: Scored, info: BundleInfo, *, split_rule: str, counts: dict[str, int], site: str = ""
 ) -> Evaluation:
     """Return everything measured on one set of rows."""
-    label = info.labels[1]
-    roc, precision_recall = curve_points(scored.data.truth, scored.positive)
-    decided = info.decide(scored.probability)
+    truth, decided = scored.data.truth, info.decide(scored.probability)
+    # Of two labels the second says all; of more each is drawn against the rest.
+    shown = (1,) if len(info.labels) == 2 else range(len(info.labels))
+    curves = {k: curve_points(truth == k, scored.probability[:, k]) for k in shown if (truth == k).any()}
+    figures = measures(scored, site) if len(info.labels) == 2 else measures_of_many(scored, info.labels, site)
+    decisions = _decisions if len(info.labels) == 2 else decisions_of_many
     return Evaluation(
         split_rule=split_rule,
         counts=counts or {"rows": len(scored.data), "patients": len(np.unique(scored.data.groups))},
-        metrics=(*measures(scored, site), *_decisions(scored, decided, site, _rule(info))),
-        roc={label: roc},
-        precision_recall={label: precision_recall},
-        reliability={label: reliability_bins(scored.data.truth, scored.positive)},
-        confusion=confusion(info.labels, scored.data.truth, decided),
+        metrics=(*figures, *decisions(scored, decided, site, _rule(info))),
+        roc={info.labels[k]: roc for k, (roc, _) in curves.items()},
+        precision_recall={info.labels[k]: line for k, (_, line) in curves.items()},
+        reliability={info.labels[k]: reliability_bins(truth == k, scored.probability[:, k]) for k in curves},
+        confusion=confusion(info.labels, truth, decided),
         subgroups=tuple(subgroup_rows(scored)),
     )
 
@@ -116,18 +134,6 @@ def measures(scored: Scored, site: str = "") -> Iterator[MetricRow]:
         )
 
 
-def auc(truth: NDArray[np.int64], score: NDArray[np.float64]) -> float:
-    """Return the area under the ROC curve by ranks: many times faster than by the curve.
-
-    References
-    ----------
-    Mann & Whitney 1947, Annals of Mathematical Statistics 18:50.
-    """
-    positive = int(truth.sum())
-    ranks = rankdata(score)[truth == 1].sum()
-    return float((ranks - positive * (positive + 1) / 2) / (positive * (len(truth) - positive)))
-
-
 def calibration_line(truth: NDArray[np.int64], probability: NDArray[np.float64]) -> tuple[float, float]:
     """Return slope and intercept of the logistic regression of truth on the estimated log-odds.
 
@@ -153,16 +159,18 @@ def subgroup_rows(scored: Scored) -> Iterator[MetricRow]:
     for name, members in _subgroups(scored.data):
         rows = np.flatnonzero(members)
         truth = scored.data.truth[rows]
-        if min(truth.sum(), len(truth) - truth.sum()) < _FEWEST:
+        if np.bincount(truth, minlength=scored.probability.shape[1]).min() < _FEWEST:
             continue
+        is_two = scored.probability.shape[1] == 2
+        estimate = f"prevalence {truth.mean():.3f}, mean estimate {scored.positive[rows].mean():.3f}"
         yield metric_row(
             f"AUC, {name}",
-            auc,
+            separation,
             truth,
-            scored.positive[rows],
+            scored.ranking[rows],
             scored.data.groups[rows],
             part=scored.part,
-            note=f"prevalence {truth.mean():.3f}, mean estimate {scored.positive[rows].mean():.3f}",
+            note=estimate if is_two else "mean over labels, each against the rest",
             draws=500,
         )
 

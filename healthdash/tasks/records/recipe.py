@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Recipe", "Run", "train_by_split", "youden_point"]
 
 _SPLIT_RULE = (
-    "Split at random by patient into train, validation and test (5:1:1). The validation rows stop the "
+    "Split at random by {unit} into train, validation and test (5:1:1). The validation rows stop the "
     "training, calibrate the model and set its operating point; the test rows have no part in that."
 )
 #: Files of one run, which change nothing in what it makes.
@@ -57,6 +57,8 @@ class Recipe:
         Of the cross-validation, where there is one.
     facts : function of Dataset
         Returns title, data, intended use and limits for the card.
+    notes : dict of str to str
+        What else the card says of the training.
     """
 
     shape: Shape
@@ -65,10 +67,11 @@ class Recipe:
     background: int
     facts: Callable[[Dataset], dict[str, Any]]
     folds: int = 10
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     def described(self) -> dict[str, Any]:
         """Return the settings for the card."""
-        return {**asdict(self.shape), **asdict(self.plan), "rarest_value": self.rarest}
+        return {**asdict(self.shape), **asdict(self.plan), "rarest_value": self.rarest, **self.notes}
 
 
 class Run:
@@ -100,6 +103,7 @@ class Run:
             validation=validation,
             seed=self.seed,
             run=run,
+            labels=len(self.task.labels),
             stop_early=stop_early,
             on_epoch=self._record,
         )
@@ -110,7 +114,7 @@ class Run:
             task=self.task.slug,
             name=name,
             labels=tuple(self.task.labels),
-            preprocessing={"columns": columns},
+            preprocessing={"columns": columns, **self.task.stored()},
             inputs={},
             recipe=self.recipe.described() | asdict(self.plan),
             seed=self.seed,
@@ -154,12 +158,16 @@ def train_by_split(
     network = run.fit(columns, part["train"], part["validation"])
     validation = logits_of(network, part["validation"][0])
     calibration = fit_calibration(validation, part["validation"][1], method="platt")
-    point = youden_point(task, part["validation"][1], calibration.apply(validation), "the validation rows")
-    info = run.info(data, out.name, columns, calibration=calibration, operating_points=(point,))
+    points: tuple[OperatingPoint, ...] = ()
+    if len(task.labels) == 2:
+        estimates = calibration.apply(validation)
+        points = (youden_point(task, part["validation"][1], estimates, "the validation rows"),)
+    info = run.info(data, out.name, columns, calibration=calibration, operating_points=points)
     scored = Scored(
-        data.rows(split.test), calibration.apply(logits_of(network, part["test"][0])), "test patients"
+        data.rows(split.test), calibration.apply(logits_of(network, part["test"][0])), f"test {task.item}s"
     )
-    evaluation = evaluation_of(scored, info, split_rule=_SPLIT_RULE, counts=_counts(data, rows))
+    rule = _SPLIT_RULE.format(unit=task.item)
+    evaluation = evaluation_of(scored, info, split_rule=rule, counts=_counts(data, rows))
     others = tuple(other_models(columns, part["train"], part["test"][0], scored))
     return run.save(out, network, info, evaluation.model_copy(update={"comparisons": others}), part["train"])
 

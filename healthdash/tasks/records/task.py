@@ -109,6 +109,19 @@ class RecordsTask(Task):
         """Name where a labelled file comes from."""
         return file.stem.removeprefix("processed.").replace("_", " ").capitalize()
 
+    def stored(self) -> dict[str, Any]:
+        """Return what the bundle keeps of the task beside the fitted columns; by default nothing."""
+        return {}
+
+    @property
+    def item(self) -> str:
+        """What a split keeps whole, in a word."""
+        return "patient"
+
+    def kept_together(self, data: Dataset) -> str:
+        """Say for the card what the rows of one group are."""
+        return "each row a patient"
+
     # -- reading -----------------------------------------------------------------------------
 
     def recognises(self, upload: Upload) -> bool:

@@ -1,0 +1,176 @@
+"""The task table: any labelled table of a user's; its columns and labels come from the bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from healthdash.bundles import Bundle
+from healthdash.errors import InvalidInput
+from healthdash.tables.read import TextTable, read_text_table
+from healthdash.tables.report import column_named
+from healthdash.tables.steps import replay
+from healthdash.task import Example
+from healthdash.training import TrainSettings
+from healthdash.training.history import EpochRow
+
+from .own_samples import drawn_rows, own_training_set, usual_row
+from .question import Question, named_alike
+from .task import RecordsTask
+
+if TYPE_CHECKING:
+    from .dataset import Dataset
+    from .own_data import OwnData
+    from .recipe import Recipe
+
+__all__ = ["OwnTable", "PosedTable"]
+
+#: With more rows, a part that is set aside tells enough; with fewer each row is needed twice.
+_MOST_CROSSED = 3000
+
+
+class OwnTable(RecordsTask):
+    """Whatever a labelled table of a user's asks."""
+
+    slug = "table"
+    title = "Own table"
+    summary = "A table of your own in, the chance of each value of the column that you chose out."
+    labels = {}  # noqa: RUF012  (those of the bundle)
+    is_generic = True
+
+    def bound(self, bundle: Bundle) -> PosedTable:
+        """Return the task as a bundle poses it."""
+        return PosedTable(Question.of(bundle.info.preprocessing, bundle.info.labels))
+
+    def read_text(self, data: bytes) -> TextTable:
+        """Parse a table as text; without a bundle nothing is known of its columns."""
+        return read_text_table(data)
+
+    def load_dataset(self, path: Path, settings: TrainSettings) -> Any:
+        """Read a labelled table, mend it, and find what it asks."""
+        from .own_data import load_own
+
+        return load_own(path, settings)
+
+    def train(
+        self, dataset: Any, settings: TrainSettings, out: Path, on_epoch: Callable[[EpochRow], None]
+    ) -> Bundle:
+        """Cross-validate a small table, or set parts of a large one aside; the data are `OwnData`."""
+        from .crossing import train_by_folds
+        from .recipe import train_by_split
+
+        is_small = len(dataset) <= _MOST_CROSSED
+        train = train_by_folds if is_small else train_by_split
+        recipe = _recipe(dataset, settings, is_small=is_small)
+        return train(PosedTable(dataset.question), dataset.data, settings, out, on_epoch, recipe)
+
+    def examples(self) -> tuple[Example, ...]:
+        """Return nothing: only a bundle knows the columns."""
+        return ()
+
+    def training_examples(self) -> tuple[Example, ...]:
+        """Return a table of drawn patients with some of the oddities of real ones."""
+        return (own_training_set(),)
+
+
+class PosedTable(OwnTable):
+    """The task as one bundle, or one table to learn from, poses it.
+
+    Parameters
+    ----------
+    question : Question
+    """
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.labels = {label: f"{question.target} is {label}." for label in question.labels}
+        self.fields, self.columns = question.fields, question.columns
+        self.target, self.group_column = question.target, question.group
+
+    def bound(self, bundle: Bundle) -> PosedTable:
+        """Return the task as another bundle poses it, or this one."""
+        return super().bound(bundle)
+
+    def stored(self) -> dict[str, Any]:
+        """Return what the bundle keeps of the question."""
+        return self.question.stored()
+
+    @property
+    def item(self) -> str:
+        """What a split keeps whole, in a word."""
+        return self.group_column or "row"
+
+    def kept_together(self, data: Dataset) -> str:
+        """Say for the card what the rows of one group are."""
+        return f"rows of one {self.group_column} kept together" if self.group_column else "each row by itself"
+
+    def read_text(self, data: bytes) -> TextTable:
+        """Parse a table as text, name its columns as training did, and mend its cells by the steps."""
+        text = read_text_table(data, self.question.names)
+        frame = named_alike(text.frame, self.question.names)
+        return replace(text, frame=replay(frame, self.question.steps))
+
+    def truth(self, target: pd.Series) -> NDArray[np.int64]:
+        """Return the number of each row's label, -1 for others."""
+        from .own_data import labelled
+
+        return labelled(target, self.question.labels)
+
+    def load_dataset(self, path: Path, settings: TrainSettings) -> Dataset:
+        """Read labelled rows to measure a bundle on; rows with another label are left out."""
+        from .own_data import read_labelled, rows_of
+
+        text = read_labelled(path, {})
+        frame = replay(named_alike(text.frame, self.question.names), self.question.steps)
+        target = column_named(frame, settings.target or self.target)
+        frame = frame.rename(columns={target: self.target}) if target != self.target else frame
+        missing = [one.name for one in self.fields if one.name not in frame]
+        if missing:
+            raise InvalidInput(
+                f"missing columns: {', '.join(missing)}", hint="Measure on a table with all columns."
+            )
+        group = column_named(frame, settings.group) if settings.group else None
+        found = rows_of(frame, self.question, group, site="")
+        if len(np.unique(found.truth)) < 2:
+            raise InvalidInput("expected rows of two labels or more", hint="Measure on a labelled table.")
+        return found
+
+    def examples(self) -> tuple[Example, ...]:
+        """Return the usual row and a table of drawn ones; none is a row of a patient."""
+        return (usual_row(self.fields), drawn_rows(self.fields, self.columns))
+
+
+def _recipe(dataset: OwnData, settings: TrainSettings, *, is_small: bool) -> Recipe:
+    from .facts import own_table_facts
+    from .fit import Plan
+    from .network import Shape
+    from .recipe import Recipe
+
+    hidden, masking = ((16,), 0.2) if is_small else ((32,), 0.05)
+    plan = (
+        Plan(epochs=60, batch_size=32, learning_rate=0.01, weight_decay=0.7)
+        if is_small
+        else Plan(epochs=30, batch_size=256, learning_rate=0.005, weight_decay=0.05, patience=4)
+    )
+    return Recipe(
+        shape=Shape(members=settings.members or 8, hidden=hidden, embedding=4, dropout=0.2, masking=masking),
+        plan=plan,
+        rarest=3 if is_small else 10,
+        background=60,
+        folds=5,
+        facts=lambda data: own_table_facts(dataset, data),
+        notes=_notes(dataset),
+    )
+
+
+def _notes(dataset: OwnData) -> dict[str, str]:
+    """Return what was done to the table, for the card."""
+    steps = "; ".join(step.words for step in dataset.question.steps)
+    unused = {"columns not used": ", ".join(dataset.unused)} if dataset.unused else {}
+    return {"outcome": dataset.question.target, "cleaning": steps or "none", **unused}

@@ -1,0 +1,303 @@
+"""An own table before training: how it was read, what is odd about it, and what to do about that."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from healthdash.tables.cleaning import Cleaning
+from healthdash.tables.findings import Finding, Remedy
+from healthdash.tables.kinds import KINDS, Profile
+from healthdash.tables.layout import SEPARATORS, TextTable
+from healthdash.tables.read import read_text_table
+from healthdash.tables.report import DataReport, report, settled
+from healthdash.tables.steps import GroupBy, Step, TakeAs, group_of
+from healthdash.task import Upload
+from healthdash.training import TrainSettings
+from healthdash.ui import problems, state
+
+__all__ = ["FILE", "Chosen", "section"]
+
+#: Name of the cleaning beside the data of a run.
+FILE = "cleaning.json"
+_WORK = "work:own-table"
+_BLOCKING = {"one-label", "too-many-labels", "too-few"}
+_SHOWN_ROWS = 50
+#: A widget takes None as "nothing chosen".
+_NO_HEADER, _NO_GROUP = -1, ""
+_BOXES = {"error": st.error, "warning": st.warning, "note": st.info}
+_ICONS = {"error": ":material/error:", "warning": ":material/warning:", "note": ":material/info:"}
+
+
+@dataclass
+class _Work:
+    """What was chosen about one table in this session, and what was computed for it."""
+
+    data: str
+    layout: dict[str, Any] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    made: dict[str, Any] = field(default_factory=dict)
+
+    def once(self, key: str, make: Callable[[], Any]) -> Any:
+        """Return what was made under a key, and make it once; nothing older is kept."""
+        name = key.split("|", 1)[0]
+        if self.made.get(name, ("", None))[0] != key:
+            self.made[name] = (key, make())
+        return self.made[name][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the reader chose about an own table.
+
+    Attributes
+    ----------
+    target : str
+    cleaning : Cleaning
+        Layout and steps; the column of the patient is among them.
+    is_ready : bool
+        Whether a model can be trained on it.
+    """
+
+    target: str
+    cleaning: Cleaning
+    is_ready: bool
+
+    def settings(self, others: TrainSettings) -> TrainSettings:
+        """Return settings of a run that has the cleaning beside its data."""
+        return replace(others, target=self.target, cleaning=FILE)
+
+    @property
+    def content(self) -> bytes:
+        """The file that goes beside the data of the run."""
+        return self.cleaning.model_dump_json(indent=1).encode()
+
+
+def section(given: Upload) -> Chosen | None:
+    """Show a table and its data report; return what was chosen, None while there is no outcome."""
+    work = _work(given)
+    table: TextTable = work.once(
+        f"table|{work.layout}", lambda: read_text_table(given.data, chosen=work.layout)
+    )
+    _read(work, table)
+    names = [str(name) for name in table.frame.columns]
+    left, right = st.columns(2)
+    target = left.selectbox(
+        "Column of the outcome", names, index=None, placeholder="Choose what is to be predicted",
+        key=_key(work, "target"),
+    )  # fmt: skip
+    _group(work, right, [name for name in names if name != target])
+    if target is None:
+        st.info("Choose the column of the outcome: the data report follows.", icon=":material/arrow_upward:")
+        return None
+    found = _report(work, table, target)
+    _overview(found)
+    _findings(work, table, found)
+    _kinds(work, found)
+    _steps(work)
+    is_ready = not {one.code for one in found.findings} & _BLOCKING
+    return Chosen(target, Cleaning(layout=work.layout, steps=tuple(work.steps)), is_ready)
+
+
+def _work(given: Upload) -> _Work:
+    """Return the session's work on this table; another table begins anew."""
+    data = hashlib.sha256(given.data).hexdigest()
+    held: _Work | None = st.session_state.get(_WORK)
+    if held is None or held.data != data:
+        held = st.session_state[_WORK] = _Work(data)
+    return held
+
+
+def _key(work: _Work, name: str) -> str:
+    """Return a widget's key: of another table, or layout, it is another widget."""
+    return state.fresh_key(f"own:{name}:{work.data[:8]}:{hash(str(work.layout))}")
+
+
+# -- reading -------------------------------------------------------------------------------
+
+
+def _read(work: _Work, table: TextTable) -> None:
+    """Show how the file was read, for correction."""
+    for notice in table.notices:
+        st.info(problems.sentence(notice), icon=":material/info:")
+    rows, columns = table.frame.shape
+    st.markdown(f"**{rows:,} rows, {columns:,} columns** ({problems.sentence(table.format).rstrip('.')})")
+    with st.expander("How it was read", icon=":material/table_view:"):
+        _layout(work, table)
+        st.dataframe(table.frame.head(_SHOWN_ROWS), alt="The first rows of the table")
+
+
+def _layout(work: _Work, table: TextTable) -> None:
+    found = table.found
+    places = iter(st.columns(4))
+    if found.file == "text":
+        names = [*SEPARATORS]
+        shown = names if found.separator in names else [found.separator, *names]
+        _choice(work, next(places), "separator", "Separator", shown, found.separator, SEPARATORS)
+        codes = ["UTF-8", "UTF-16", "Windows-1252"]
+        _choice(work, next(places), "encoding", "Encoding", codes, found.encoding)
+    if found.file == "excel" and len(found.sheets) > 1:
+        _choice(work, next(places), "sheet", "Sheet", list(found.sheets), found.sheet)
+    if found.file in ("text", "excel"):
+        marks = {".": "point", ",": "comma"}
+        _choice(work, next(places), "decimal", "Decimals after a", list(marks), found.decimal, marks)
+        rows = [_NO_HEADER, *range(20)]
+        words = {row: "no row" if row == _NO_HEADER else f"row {row + 1}" for row in rows}
+        held = _NO_HEADER if found.header_row is None else found.header_row
+        _choice(work, next(places), "header_row", "Column names in", rows, held, words)
+
+
+def _choice(
+    work: _Work,
+    place: Any,
+    name: str,
+    label: str,
+    options: Sequence[Any],
+    found: Any,
+    words: dict[Any, str] | None = None,
+) -> None:
+    """Offer one attribute of the layout, as found; another choice reads the table again."""
+    shown = list(options) if found in options else [*options, found]
+    chosen = place.selectbox(
+        label, shown, index=shown.index(found), format_func=lambda one: (words or {}).get(one, str(one)),
+        key=_key(work, name),
+    )  # fmt: skip
+    if chosen != found:
+        # What was found of the rest may be wrong under another separator or header.
+        kept = {key: value for key, value in work.layout.items() if key != name}
+        work.layout, work.steps = {**kept, name: None if chosen == _NO_HEADER else chosen}, []
+        st.rerun()
+
+
+def _group(work: _Work, place: Any, names: list[str]) -> None:
+    """Ask for the column of the patient; it is one of the steps."""
+    now, key = group_of(work.steps) or _NO_GROUP, _key(work, "group")
+    if st.session_state.get(f"{key}:seen") != now:
+        # A remedy changed it, or it is new.
+        st.session_state[key] = st.session_state[f"{key}:seen"] = now if now in names else _NO_GROUP
+    chosen = place.selectbox(
+        "Column of the patient", [_NO_GROUP, *names], key=key,
+        format_func=lambda name: name or "each row is a patient",
+        help="Rows of one patient stay in one part of the split.",
+    )  # fmt: skip
+    if chosen != now:
+        work.steps = [step for step in work.steps if not isinstance(step, GroupBy)]
+        work.steps += [GroupBy(column=chosen)] if chosen else []
+        st.rerun()
+
+
+# -- the report ----------------------------------------------------------------------------
+
+
+def _report(work: _Work, table: TextTable, target: str) -> DataReport:
+    key = f"report|{work.layout}|{target}|{work.steps}"
+    with st.spinner("Looking at the data…"):
+        found: DataReport = work.once(
+            key, lambda: report(table.frame, target, declared=table.declared, steps=work.steps)
+        )
+    return found
+
+
+def _overview(found: DataReport) -> None:
+    st.subheader("Data report", anchor=False)
+    labels = list(found.labels.items())
+    with st.container(horizontal=True, gap="large"):
+        st.metric("Rows", f"{found.rows:,}", width="content")
+        for label, count in labels[:6]:
+            st.metric(problems.sentence(label).rstrip("."), f"{count:,}", width="content")
+    if len(labels) > 6:
+        st.caption(f"and {len(labels) - 6:,} more labels")
+    if float(found.missing.to_numpy().sum()) > 0:
+        with st.expander("Missing values by column and label", icon=":material/grid_off:"):
+            st.dataframe(
+                found.missing.sort_values("all rows", ascending=False).style.format("{:.0%}"),
+                alt="Share of missing values of each column, in all rows and under each label",
+            )
+
+
+def _findings(work: _Work, table: TextTable, found: DataReport) -> None:
+    """Show every finding with its remedies as buttons."""
+    if not found.findings:
+        st.success("Nothing odd was found.", icon=":material/check:")
+        return
+    if any(one.default for one in found.findings):
+        st.button(
+            "Take every remedy that needs no decision", icon=":material/auto_fix_high:", type="primary",
+            on_click=_settle, args=(work, table, found.target), key=_key(work, "settle"),
+        )  # fmt: skip
+    for number, one in enumerate(found.findings):
+        _BOXES[one.severity](problems.sentence(one.words), icon=_ICONS[one.severity])
+        _remedies(work, one, number)
+
+
+def _remedies(work: _Work, one: Finding, number: int) -> None:
+    if not one.remedies:
+        return
+    with st.container(horizontal=True):
+        for which, remedy in enumerate(one.remedies):
+            about = "/".join(one.columns)
+            st.button(
+                remedy.words, key=_key(work, f"remedy:{number}:{which}:{one.code}:{about}"),
+                on_click=_take, args=(work, remedy), help=f"About {about}." if about else None,
+            )  # fmt: skip
+
+
+def _take(work: _Work, remedy: Remedy) -> None:
+    if any(isinstance(step, GroupBy) for step in remedy.steps):
+        work.steps = [step for step in work.steps if not isinstance(step, GroupBy)]
+    work.steps = [*work.steps, *(step for step in remedy.steps if step not in work.steps)]
+
+
+def _settle(work: _Work, table: TextTable, target: str) -> None:
+    work.steps, found = settled(table.frame, target, declared=table.declared, steps=work.steps)
+    work.made["report"] = (f"report|{work.layout}|{target}|{work.steps}", found)
+
+
+def _kinds(work: _Work, found: DataReport) -> None:
+    """Show what each column is taken for, to be changed."""
+    inputs = [one for one in found.profiles if one.name not in (found.target, found.group)]
+    with st.expander("What each column is taken for", icon=":material/category:"):
+        st.caption("Choose another kind where it is wrong. Identifiers, dates and free text are no inputs.")
+        shown = st.data_editor(
+            _as_frame(inputs), hide_index=True, disabled=["column", "missing", "different values"],
+            column_config={"kind": st.column_config.SelectboxColumn("kind", options=list(KINDS[:-1]))},
+            key=_key(work, f"kinds:{len(work.steps)}"),
+        )  # fmt: skip
+    changed = [
+        TakeAs(column=one.name, kind=kind)
+        for one, kind in zip(inputs, shown["kind"], strict=True)
+        if kind and kind != one.kind
+    ]
+    if changed:
+        work.steps = [*work.steps, *changed]
+        st.rerun()
+
+
+def _as_frame(profiles: Sequence[Profile]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "column": [one.name for one in profiles],
+            "kind": [one.kind for one in profiles],
+            "missing": [f"{one.missing / one.rows:.0%}" for one in profiles],
+            "different values": [one.distinct for one in profiles],
+        }
+    )
+
+
+def _steps(work: _Work) -> None:
+    """Show the steps that were chosen, each with the way back."""
+    if not work.steps:
+        return
+    st.markdown("**Cleaning steps** (they travel in the model and are done to every new table)")
+    for number, step in enumerate(work.steps):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"{number + 1}. {problems.sentence(step.words)}")
+            st.button(
+                "Undo", key=_key(work, f"undo:{number}:{len(work.steps)}"), type="tertiary",
+                icon=":material/undo:", on_click=work.steps.remove, args=(step,),
+            )  # fmt: skip

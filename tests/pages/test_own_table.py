@@ -1,0 +1,112 @@
+"""An own table on the page Train: read, reported on, mended by clicks."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from healthdash.tables.steps import GroupBy, LeaveOutRows, TakeAs
+
+HEADER = "nr;Alter;sex;bp;ward_no;outcome"
+
+
+def table() -> bytes:
+    lines = [HEADER]
+    for n in range(120):
+        ill = n % 3 == 0
+        bp = 0 if n % 20 == 0 else 105 + n * 7919 % 40 + 10 * ill
+        outcome = "" if n == 5 else "sick" if ill else "well"
+        lines.append(f"{n + 1};{50 + n * 31 % 29},5;{'mf'[n * 7 % 5 % 2]};{bp};{n * 13 % 4};{outcome}")
+    return "\n".join(lines).encode()
+
+
+def script() -> None:
+    import streamlit as st
+
+    from healthdash.task import Upload
+    from healthdash.ui import own_table
+    from tests.pages.test_own_table import table
+
+    st.session_state["chosen"] = own_table.section(Upload("x.csv", table()))
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return AppTest.from_function(script, default_timeout=60).run()
+
+
+def box(app: AppTest, label: str):
+    return next(one for one in app.selectbox if one.label == label)
+
+
+def button(app: AppTest, label: str):
+    return next(one for one in app.button if one.label == label)
+
+
+def told(app: AppTest) -> str:
+    boxes = [*app.error, *app.warning, *app.info, *app.success, *app.markdown]
+    return " ".join(one.value for one in boxes)
+
+
+def test_the_layout_is_shown_and_can_be_corrected(app):
+    assert not app.exception
+    assert "120 rows, 6 columns" in told(app)
+    assert box(app, "Separator").value == ";"
+    assert box(app, "Decimals after a").value == ","
+    assert app.session_state["chosen"] is None
+    box(app, "Column names in").set_value(-1).run()
+    assert not app.exception
+    assert "121 rows, 6 columns" in told(app)
+    assert "column 2" in box(app, "Column of the outcome").options
+
+
+def test_remedies_are_taken_by_a_click_and_undone(app):
+    box(app, "Column of the outcome").set_value("outcome").run()
+    assert not app.exception
+    assert "1 rows have no value in outcome" in told(app)
+    button(app, "Leave these rows out").click().run()
+    chosen = app.session_state["chosen"]
+    assert chosen.cleaning.steps == (LeaveOutRows(column="outcome"),)
+    assert "have no value in outcome" not in told(app)
+    button(app, "Undo").click().run()
+    assert app.session_state["chosen"].cleaning.steps == ()
+
+
+def test_all_remedies_that_need_no_decision_at_once(app):
+    box(app, "Column of the outcome").set_value("outcome").run()
+    button(app, "Take every remedy that needs no decision").click().run()
+    assert not app.exception
+    chosen = app.session_state["chosen"]
+    assert {step.do for step in chosen.cleaning.steps} >= {
+        "drop-columns",
+        "take-as-missing",
+        "leave-out-rows",
+    }
+    assert chosen.is_ready
+    assert "Take every remedy that needs no decision" not in [one.label for one in app.button]
+
+
+def test_the_patient_is_a_step_too(app):
+    box(app, "Column of the outcome").set_value("outcome").run()
+    box(app, "Column of the patient").set_value("ward_no").run()
+    assert not app.exception
+    assert GroupBy(column="ward_no") in app.session_state["chosen"].cleaning.steps
+    box(app, "Column of the patient").set_value("").run()
+    assert not [s for s in app.session_state["chosen"].cleaning.steps if isinstance(s, GroupBy)]
+
+
+def test_an_outcome_that_cannot_be_learnt_is_not_ready(app):
+    box(app, "Column of the outcome").set_value("Alter").run()
+    assert "different values" in told(app)
+    assert not app.session_state["chosen"].is_ready
+
+
+def test_what_was_chosen_is_a_file_that_training_reads(app, tmp_path):
+    from healthdash.tables.cleaning import Cleaning
+
+    box(app, "Column of the outcome").set_value("outcome").run()
+    button(app, "Take every remedy that needs no decision").click().run()
+    chosen = app.session_state["chosen"]
+    (tmp_path / "cleaning.json").write_bytes(chosen.content)
+    assert Cleaning.from_file(tmp_path / "cleaning.json") == chosen.cleaning
+    assert not [step for step in chosen.cleaning.steps if isinstance(step, TakeAs)]

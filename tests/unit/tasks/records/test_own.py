@@ -1,0 +1,217 @@
+"""The task table: any labelled table, from the file to a bundle that predicts."""
+
+from __future__ import annotations
+
+import json
+import logging
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from healthdash import bundles, cli, pipeline, tasks
+from healthdash.errors import InputError, InvalidInput, ModelMismatch, OutOfScope, TooLittleData
+from healthdash.explain import ExplainRequest
+from healthdash.fields import CategoryField, NumberField
+from healthdash.tables.cleaning import Cleaning
+from healthdash.tables.steps import DropColumns, GroupBy, JoinValues, TakeAsMissing, dumped
+from healthdash.task import Upload
+from healthdash.tasks.records.own import PosedTable
+from healthdash.tasks.records.own_data import load_own
+from healthdash.tasks.records.question import Question
+from healthdash.training import TrainSettings
+
+TASK = tasks.get("table")
+SHORT = TrainSettings(epochs=3, members=2, folds=2, batch_size=64)
+
+
+def table(rows: int = 240, labels: tuple[str, ...] = ("well", "sick")) -> str:
+    rng = np.random.default_rng(1)
+    lines = ["nr;patient;Alter;sex;bp;note;outcome"]
+    for row in range(rows):
+        age, kind = rng.normal(60, 12), int(rng.integers(len(labels)))
+        bp = 0 if row % 25 == 0 else round(110 + 15 * kind + rng.normal(0, 8))
+        age_cell = "" if row % 17 == 0 else f"{age:.1f}".replace(".", ",")
+        sex = "m" if rng.random() < 0.5 else "f"
+        lines.append(
+            f"{row + 1};p{row // 2:03d};{age_cell};{sex};{bp};came in walking on day {row};{labels[kind]}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text(table())
+    return path
+
+
+def test_the_question_of_a_table_is_found(file, caplog):
+    with caplog.at_level(logging.WARNING):
+        own = load_own(file, TrainSettings())
+    question = own.question
+    assert "cleaning steps" in caplog.text
+    assert (question.target, question.group, question.labels) == ("outcome", "patient", ("sick", "well"))
+    assert [one.name for one in question.fields] == ["Alter", "sex", "bp"]
+    age, sex, _ = question.fields
+    assert isinstance(age, NumberField)
+    assert age.default == pytest.approx(60, abs=5)
+    assert isinstance(sex, CategoryField)
+    assert set(sex.choices) == {"m", "f"}
+    assert own.data.frame["bp"].isna().sum() == 10
+    assert len(set(own.data.groups)) == 120
+    assert question.layout["decimal"] == ","
+
+
+def test_a_question_survives_the_bundle(file):
+    question = load_own(file, TrainSettings()).question
+    stored = json.loads(json.dumps({**question.stored(), "columns": list(question.columns)}))
+    assert Question.of(stored, question.labels) == question
+    with pytest.raises(ModelMismatch, match="what it asks"):
+        Question.of({"columns": []}, ("a", "b"))
+
+
+def test_new_rows_are_read_in_any_layout_and_mended_as_in_training(file):
+    posed = PosedTable(load_own(file, TrainSettings()).question)
+    sample = posed.read([Upload("new", b"BP,alter,Sex\n0,61.5,f\n130,?,x\n")])
+    posed.validate(sample)
+    assert sample.frame["bp"].isna().tolist() == [True, False]
+    assert sample.frame["Alter"].tolist()[0] == 61.5
+    assert sample.frame["sex"].tolist() == ["f", ""]
+    assert posed.truth_in(sample) is None
+    again = posed.read([Upload("new", b"bp,Alter,sex,outcome\n120,61.5,f,Sick\n130,50,m,\n")])
+    assert posed.truth_in(again).tolist() == [0, -1]
+
+
+def test_a_table_without_the_columns_is_refused(file):
+    posed = PosedTable(load_own(file, TrainSettings()).question)
+    with pytest.raises(InvalidInput, match="missing columns: Alter, sex"):
+        posed.validate(posed.read([Upload("new", b"bp,other\n1,2\n3,4\n")]))
+
+
+def test_the_cleaning_of_a_file_is_done_as_written(file, tmp_path):
+    steps = [
+        DropColumns(columns=("nr", "note", "patient")),
+        TakeAsMissing(column="bp", values=("0",)),
+        JoinValues(column="outcome", values={"well": "healthy"}),
+    ]
+    path = tmp_path / "cleaning.json"
+    path.write_text(json.dumps({"layout": {"header_row": 0}, "steps": dumped(steps)}))
+    own = load_own(file, TrainSettings(target="outcome", cleaning=str(path)))
+    assert own.question.labels == ("healthy", "sick")
+    assert list(own.question.steps[:3]) == steps
+    assert own.question.group is None
+    assert len(own.data) == 240
+
+
+def test_what_cannot_be_learnt_is_refused_with_the_reason(file, tmp_path):
+    with pytest.raises(InvalidInput, match="expected one column fate"):
+        load_own(file, TrainSettings(target="fate"))
+    with pytest.raises(InvalidInput, match="different values"):
+        load_own(file, TrainSettings(target="Alter"))
+    short = tmp_path / "short.csv"
+    short.write_text(table(14))
+    with pytest.raises(TooLittleData, match="Too few"):
+        load_own(short, TrainSettings())
+    with pytest.raises(InputError, match="cannot be opened"):
+        load_own(tmp_path / "none.csv", TrainSettings())
+    broken = tmp_path / "cleaning.json"
+    for text in ("{", '{"steps": [{"do": "run"}]}', '{"more": 1}'):
+        broken.write_text(text)
+        with pytest.raises(InvalidInput, match="cleaning as JSON"):
+            Cleaning.from_file(broken)
+
+
+def test_a_group_can_be_named(file):
+    own = load_own(file, TrainSettings(group="Patient"))
+    assert GroupBy(column="patient") in own.question.steps
+
+
+def test_its_examples_are_synthetic_rows_that_it_reads(file):
+    posed = PosedTable(load_own(file, TrainSettings()).question)
+    for example in posed.examples():
+        sample = posed.read(example.make())
+        posed.validate(sample)
+        assert not sample.refused
+        assert "ynthetic" in example.description
+
+
+def test_a_table_without_a_bundle_is_described():
+    sample = TASK.read([Upload("x", table(30).encode())])
+    assert TASK.describe(sample) == {"kind": "table", "format": sample.format, "rows": 30, "columns": 7}
+    assert not TASK.labels
+    assert TASK.is_generic
+
+
+def test_a_bundle_of_another_task_poses_nothing():
+    info = SimpleNamespace(preprocessing={"columns": []}, labels=("a", "b"))
+    with pytest.raises(ModelMismatch):
+        TASK.bound(SimpleNamespace(info=info))
+
+
+# -- training ------------------------------------------------------------------------------
+
+
+def lines(capsys) -> list[dict]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+@pytest.mark.tf
+def test_from_a_table_to_a_bundle_that_predicts_and_explains(file, tmp_path, capsys):
+    out = tmp_path / "models" / "own"
+    words = [
+        "train",
+        "table",
+        "--data",
+        str(file),
+        "--target",
+        "outcome",
+        "--group",
+        "patient",
+        "--out",
+        str(out),
+    ]
+    assert cli.main([*words, "--epochs", "8", "--members", "2", "--folds", "2", "--batch-size", "32"]) == 0
+    (trained,) = lines(capsys)
+    assert trained["metrics"]["AUC"]["value"] > 0.7
+    bundle = bundles.get("table", str(out))
+    bundle.verify()
+    assert "rows of one patient kept together" in bundle.card
+    assert "0 in bp taken as missing" in bundle.card
+    new = tmp_path / "new.csv"
+    new.write_text("bp,alter,sex\n150,61.5,f\n0,?,m\n105,50,m\n")
+    assert cli.main(["predict", "table", str(new), "--model", str(out), "--explain", "--target", "sick"]) == 0
+    high, _, low = lines(capsys)
+    assert high["probabilities"]["sick"] > low["probabilities"]["sick"]
+    values = high["explanation"]["values"]
+    assert [value["feature"] for value in values] == ["Alter", "sex", "bp"]
+    total = high["explanation"]["base"] + sum(value["attribution"] for value in values)
+    assert total == pytest.approx(high["probabilities"]["sick"], abs=1e-3)
+    assert cli.main(["evaluate", "table", "--data", str(file), "--model", str(out)]) == 0
+    assert lines(capsys)[0]["metrics"]["AUC"]["value"] > 0.7
+
+
+@pytest.mark.tf
+def test_three_labels_have_their_figures(tmp_path):
+    path = tmp_path / "three.csv"
+    path.write_text(table(240, ("none", "mild", "severe")))
+    own = TASK.load_dataset(path, SHORT)
+    bundle = TASK.train(own, SHORT, tmp_path / "three", lambda row: None)
+    names = {row.name for row in bundle.evaluation.metrics}
+    assert {"AUC", "log loss", "balanced accuracy", "AUC, severe against the rest"} <= names
+    assert set(bundle.evaluation.roc) == {"none", "mild", "severe"}
+    assert not bundle.info.operating_points
+    posed = TASK.bound(bundle)
+    report = pipeline.run(posed, posed.examples()[1].make(), bundle, ExplainRequest(samples=40))
+    assert report.error is None
+    assert report.prediction.calibrated.shape == (20, 3)
+    assert posed.render(report, bundle).result
+
+
+@pytest.mark.tf
+def test_a_table_of_other_columns_is_an_error_line_and_not_a_crash(file, tmp_path):
+    own = TASK.load_dataset(file, SHORT)
+    bundle = TASK.train(own, SHORT, tmp_path / "own", lambda row: None)
+    report = pipeline.run(TASK, [Upload("x", b"a,b\n1,2\n3,4\n")], bundle)
+    assert isinstance(report.error, InvalidInput | OutOfScope)
+    assert "missing columns" in report.error.message
