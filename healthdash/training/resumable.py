@@ -159,13 +159,13 @@ class _Kept:
             return _State()
         try:
             with np.load(self._file, allow_pickle=False) as stored:
-                told = json.loads(stored["told"].tobytes())
+                told: dict[str, Any] = json.loads(stored["told"].tobytes())
                 if told.pop("key") != self._key:
                     return _State()
-                parts = {name: _numbered(stored, name) for name in ("weights", "slots", "best")}
+                told |= {name: _numbered(stored, name) for name in ("weights", "slots", "best")}
         except (OSError, ValueError, KeyError, zipfile.BadZipFile):
             return _State()
-        return _State(**told, **parts)
+        return _State(**told)
 
     def now(self, epoch: int, rows: Sequence[EpochRow]) -> _State:
         """Return the state before an epoch."""
@@ -185,7 +185,9 @@ class _Kept:
             "is_finished": state.is_finished,
         }  # fmt: skip
         parts = {"weights": state.weights, "slots": state.slots, "best": state.best}
-        arrays = {f"{name}{i}": v for name, values in parts.items() for i, v in enumerate(values)}
+        arrays: dict[str, Any] = {
+            f"{name}{i}": v for name, values in parts.items() for i, v in enumerate(values)
+        }
         arrays["told"] = np.frombuffer(json.dumps(told).encode(), np.uint8)
         with checkpoint.written(self._file) as partial, partial.open("wb") as opened:
             np.savez(opened, **arrays)

@@ -198,7 +198,7 @@ def bundle_name(text: str) -> str:
 
 def _started(task: Task, given: Upload, chosen: TrainSettings, name: str) -> Run:
     """Put a run with its data into the queue."""
-    out = settings.current().own_models / task.slug / bundle_name(name)
+    out = runs.free_name(settings.current().own_models / task.slug / bundle_name(name))
     if not given.data:
         raise InvalidInput("the file is empty", hint="Export it again.")
 

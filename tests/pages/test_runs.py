@@ -181,3 +181,11 @@ def test_two_runs_are_compared_on_one_plot(open_page, browser):
 def test_every_task_of_a_run_has_a_title(browser):
     assert [runs._title(task.slug) for task in tasks.all_tasks()] == [t.title for t in tasks.all_tasks()]
     assert runs._title("gone") == "gone"
+
+
+def test_a_name_that_is_taken_gets_a_number(browser):
+    out = settings.current().own_models / "heart-disease" / "own"
+    assert runs.free_name(out) == out
+    _submit()
+    (out.parent / "own-2").mkdir(parents=True)
+    assert runs.free_name(out).name == "own-3"

@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from healthdash.training.resumable import batch_rng
+
 from .examples import LABELS, Part
 from .network import INPUTS
 
@@ -44,9 +46,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self._inputs = {n: np.concatenate([p.inputs[n] for p in parts]) for n in parts[0].inputs}
         self._labels = np.concatenate([_for_training(part) for part in parts])
         self._cells = list(_cells(parts, most, simulated_share))
-        self._batch_size, self._augment = batch_size, augment
-        self._rng = np.random.default_rng(seed)
-        self.on_epoch_end()
+        self._batch_size, self._augment, self._seed = batch_size, augment, seed
+        self.begin(0)
 
     def __len__(self) -> int:
         return max(1, len(self._order) // self._batch_size)
@@ -55,14 +56,15 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         rows = self._order[number * self._batch_size : (number + 1) * self._batch_size]
         arrays = {n: v[rows] for n, v in self._inputs.items()}
         if self._augment:
-            arrays = augmented(arrays, self._rng)
+            arrays = augmented(arrays, batch_rng(self._seed, self._epoch, number))
         # A tuple: TensorFlow takes a list for one tensor.
         return tuple(arrays[n] for n in INPUTS), self._labels[rows]
 
-    def on_epoch_end(self) -> None:
-        """Draw the beats of the next epoch."""
-        drawn = [self._rng.permutation(rows)[:most] for rows, most in self._cells]
-        self._order = self._rng.permutation(np.concatenate(drawn))
+    def begin(self, epoch: int) -> None:
+        """Draw the beats of an epoch, counted from 0; they depend on the seed and the epoch only."""
+        self._epoch, rng = epoch, batch_rng(self._seed, epoch)
+        drawn = [rng.permutation(rows)[:most] for rows, most in self._cells]
+        self._order = rng.permutation(np.concatenate(drawn))
 
 
 def _cells(

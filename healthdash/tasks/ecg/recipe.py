@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from healthdash import bundles
 from healthdash.bundles import Bundle, BundleInfo, DataSource
-from healthdash.training import TrainSettings
-from healthdash.training.history import EpochRow, reporter
+from healthdash.training import TrainSettings, resumable
+from healthdash.training.history import EpochRow
 
 from . import facts
 from .batches import Batches
@@ -159,13 +159,14 @@ def fit(
         loss=_smoothed_loss(recipe["label_smoothing"], recipe["class_weights"]),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     )
-    network.fit(
+    resumable.fit(
+        network,
         batches,
         epochs=recipe["epochs"],
+        on_epoch=on_epoch,
+        run=run,
         validation_data=_validation(test_parts, settings.seed),
         validation_batch_size=512,
-        callbacks=[reporter(on_epoch, run=run)],
-        verbose=0,
     )
     # Without loss and optimizer, which a bundle must not hold: it is loaded without this module.
     bare = build(shapes, len(LABELS), dropout=recipe["dropout"], name=network.name)
