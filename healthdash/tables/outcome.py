@@ -9,10 +9,12 @@ import numpy as np
 from .findings import Finding, Remedy, Table
 from .steps import CutNumber, JoinValues, LeaveOutRows
 
-__all__ = ["FEWEST", "ordered_labels", "outcome"]
+__all__ = ["FEWEST", "GUESSED", "ordered_labels", "outcome"]
 
 #: Groups (patients, or rows) that each label must have.
 FEWEST = 10
+#: Plain names of columns that are taken as the outcome where nobody says which it is.
+GUESSED = ("outcome", "target", "label", "class", "diagnosis")
 _MOST_LABELS = 20
 _RARE = 0.1
 _FEW_ROWS = 100
@@ -47,9 +49,7 @@ def outcome(table: Table) -> Iterator[Finding]:
     unknown = int((table.truth < 0).sum())
     if unknown and len(table.labels):
         drop = Remedy("Leave these rows out", (LeaveOutRows(column=target),), True)
-        yield Finding(
-            "no-outcome", "warning", f"{unknown:,} rows have no value in {target}.", (target,), (drop,)
-        )
+        yield Finding("no-outcome", "warning", f"{_rows(unknown)} no value in {target}.", (target,), (drop,))
     if len(table.labels) < 2:
         yield Finding("one-label", "error", f"{target} has the same value in every row.", (target,))
         return
@@ -108,3 +108,7 @@ def _counts(table: Table) -> Iterator[Finding]:
     if total < _FEW_ROWS:
         words = f"{total:,} rows with an outcome are few; the figures will have wide intervals."
         yield Finding("few-rows", "warning", words)
+
+
+def _rows(count: int) -> str:
+    return "1 row has" if count == 1 else f"{count:,} rows have"

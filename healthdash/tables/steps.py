@@ -83,7 +83,7 @@ class TakeAs(_Base):
     @property
     def words(self) -> str:
         """Say what the step does, for the card."""
-        return f"{self.column} taken as {self.kind}"
+        return f"taken as {self.kind}: {self.column}"
 
     def apply(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the table with what is no number, or no date, as a gap; dates as days since 2000-01-01."""
@@ -107,7 +107,7 @@ class TakeAsMissing(_Base):
     @property
     def words(self) -> str:
         """Say what the step does, for the card."""
-        return f"{', '.join(self.values)} in {self.column} taken as missing"
+        return f"taken as missing in {self.column}: {', '.join(self.values)}"
 
     def apply(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the table with the values as gaps; numbers are compared as numbers."""
@@ -131,7 +131,7 @@ class KeepRange(_Base):
     @property
     def words(self) -> str:
         """Say what the step does, for the card."""
-        return f"{self.column} outside {self.low:g} to {self.high:g} taken as missing"
+        return f"taken as missing outside {self.low:g} to {self.high:g}: {self.column}"
 
     def apply(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the table with numbers outside the range as gaps."""
@@ -172,7 +172,7 @@ class CutNumber(_Base):
     @property
     def words(self) -> str:
         """Say what the step does, for the card."""
-        return f"{self.column} cut at {self.at:g}"
+        return f"cut at {self.at:g}: {self.column}"
 
     def apply(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the table with "at most x" and "above x" in the column."""

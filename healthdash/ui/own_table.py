@@ -13,7 +13,8 @@ import streamlit as st
 from healthdash.tables.cleaning import Cleaning
 from healthdash.tables.findings import Finding, Remedy
 from healthdash.tables.kinds import KINDS, Profile
-from healthdash.tables.layout import SEPARATORS, TextTable
+from healthdash.tables.layout import SEPARATORS, TextTable, canonical
+from healthdash.tables.outcome import GUESSED
 from healthdash.tables.read import read_text_table
 from healthdash.tables.report import DataReport, report, settled
 from healthdash.tables.steps import GroupBy, Step, TakeAs, group_of
@@ -21,7 +22,9 @@ from healthdash.task import Upload
 from healthdash.training import TrainSettings
 from healthdash.ui import problems, state
 
-__all__ = ["FILE", "Chosen", "section"]
+__all__ = ["CAPTION", "FILE", "Chosen", "section"]
+
+CAPTION = "A table with one row a patient and the outcome in a column: CSV, Excel, Parquet or ARFF."
 
 #: Name of the cleaning beside the data of a run.
 FILE = "cleaning.json"
@@ -73,9 +76,9 @@ class Chosen:
         return replace(others, target=self.target, cleaning=FILE)
 
     @property
-    def content(self) -> bytes:
+    def beside(self) -> dict[str, bytes]:
         """The file that goes beside the data of the run."""
-        return self.cleaning.model_dump_json(indent=1).encode()
+        return {FILE: self.cleaning.model_dump_json(indent=1).encode()}
 
 
 def section(given: Upload) -> Chosen | None:
@@ -88,7 +91,7 @@ def section(given: Upload) -> Chosen | None:
     names = [str(name) for name in table.frame.columns]
     left, right = st.columns(2)
     target = left.selectbox(
-        "Column of the outcome", names, index=None, placeholder="Choose what is to be predicted",
+        "Column of the outcome", names, index=_guessed(names), placeholder="Choose what is to be predicted",
         key=_key(work, "target"),
     )  # fmt: skip
     _group(work, right, [name for name in names if name != target])
@@ -102,6 +105,12 @@ def section(given: Upload) -> Chosen | None:
     _steps(work)
     is_ready = not {one.code for one in found.findings} & _BLOCKING
     return Chosen(target, Cleaning(layout=work.layout, steps=tuple(work.steps)), is_ready)
+
+
+def _guessed(names: Sequence[str]) -> int | None:
+    """Return the place of the one column that is named as outcomes are, if there is one."""
+    found = [place for place, name in enumerate(names) if canonical(name) in GUESSED]
+    return found[0] if len(found) == 1 else None
 
 
 def _work(given: Upload) -> _Work:
@@ -209,7 +218,8 @@ def _overview(found: DataReport) -> None:
     with st.container(horizontal=True, gap="large"):
         st.metric("Rows", f"{found.rows:,}", width="content")
         for label, count in labels[:6]:
-            st.metric(problems.sentence(label).rstrip("."), f"{count:,}", width="content")
+            name = problems.sentence(f"label {label}").rstrip(".")
+            st.metric(name, f"{count:,}", width="content")
     if len(labels) > 6:
         st.caption(f"and {len(labels) - 6:,} more labels")
     if float(found.missing.to_numpy().sum()) > 0:
@@ -231,7 +241,10 @@ def _findings(work: _Work, table: TextTable, found: DataReport) -> None:
             on_click=_settle, args=(work, table, found.target), key=_key(work, "settle"),
         )  # fmt: skip
     for number, one in enumerate(found.findings):
-        _BOXES[one.severity](problems.sentence(one.words), icon=_ICONS[one.severity])
+        # A sentence begins with a capital, the name of a column with its own letter.
+        begins = bool(one.columns) and one.words.startswith(one.columns[0])
+        words = f"column {one.words}" if begins else one.words
+        _BOXES[one.severity](problems.sentence(words), icon=_ICONS[one.severity])
         _remedies(work, one, number)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path, PurePath
 
@@ -14,7 +14,7 @@ from healthdash.errors import InvalidInput
 from healthdash.runs import Run
 from healthdash.task import Example, Task, Upload
 from healthdash.training import TrainSettings, archive
-from healthdash.ui import owner, problems, runs, shell, state
+from healthdash.ui import own_table, owner, problems, runs, shell, state
 
 __all__ = ["bundle_name", "page"]
 
@@ -65,10 +65,13 @@ def _form() -> None:
     )
     task = by_slug[slug]
     given = _data(task)
+    own = own_table.section(given()) if task.is_generic and given else None
     chosen, name = _settings(task)
-    if st.button("Train", type="primary", icon=":material/model_training:", disabled=given is None):
+    is_ready = own is not None and own.is_ready if task.is_generic else given is not None
+    if st.button("Train", type="primary", icon=":material/model_training:", disabled=not is_ready):
         assert given is not None
-        runs.open_run(_started(task, given(), chosen, name).id)
+        chosen = own.settings(chosen) if own else chosen
+        runs.open_run(_started(task, given(), chosen, name, own.beside if own else {}).id)
         state.used_up("train:data")
         _no_synthetic()
         st.rerun()
@@ -82,7 +85,8 @@ def _data(task: Task) -> Callable[[], Upload] | None:
             "Labelled data", key=state.fresh_key("train:data"), on_change=_no_synthetic,
             max_upload_size=settings.current().max_upload_mb,
         )  # fmt: skip
-        st.caption(_DATA.get(task.kind, "A table, or a zip file, as the task reads it."))
+        usual = _DATA.get(task.kind, "A table, or a zip file, as the task reads it.")
+        st.caption(own_table.CAPTION if task.is_generic else usual)
     with right:
         example = _synthetic(task)
     if uploaded is not None:
@@ -162,7 +166,7 @@ def _settings(task: Task) -> tuple[TrainSettings, str]:
         )
         folds = _whole(columns[2], "Folds", 2, 50, "folds", "Of the cross-validation.")
         seed = columns[0].number_input("Seed", 0, 2**31 - 1, 0, key="train:seed")
-        target, group = _columns(columns[1], columns[2]) if task.kind == "records" else (None, None)
+        target, group = _columns(columns[1], columns[2]) if task.fields else (None, None)
     chosen = TrainSettings(
         epochs=epochs, patience=patience, batch_size=batch, learning_rate=rate, seed=seed,
         members=members, folds=folds, target=target or None, group=group or None,
@@ -196,8 +200,8 @@ def bundle_name(text: str) -> str:
     return name
 
 
-def _started(task: Task, given: Upload, chosen: TrainSettings, name: str) -> Run:
-    """Put a run with its data into the queue."""
+def _started(task: Task, given: Upload, chosen: TrainSettings, name: str, beside: Mapping[str, bytes]) -> Run:
+    """Put a run with its data, and the files beside them, into the queue."""
     out = runs.free_name(settings.current().own_models / task.slug / bundle_name(name))
     if not given.data:
         raise InvalidInput("the file is empty", hint="Export it again.")
@@ -205,7 +209,7 @@ def _started(task: Task, given: Upload, chosen: TrainSettings, name: str) -> Run
     def fill(folder: Path) -> Path:
         return _single_table(task, archive.placed(given.name, given.data, folder))
 
-    return runs.queue().submit(owner.current().id, task.slug, out, chosen, fill)
+    return runs.queue().submit(owner.current().id, task.slug, out, chosen, fill, beside=beside)
 
 
 def _single_table(task: Task, path: Path) -> Path:

@@ -6,8 +6,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from healthdash.tables.steps import GroupBy, LeaveOutRows, TakeAs
+from healthdash.training import TrainSettings
 
-HEADER = "nr;Alter;sex;bp;ward_no;outcome"
+HEADER = "nr;Alter;sex;bp;ward_no;fate"
 
 
 def table() -> bytes:
@@ -61,19 +62,19 @@ def test_the_layout_is_shown_and_can_be_corrected(app):
 
 
 def test_remedies_are_taken_by_a_click_and_undone(app):
-    box(app, "Column of the outcome").set_value("outcome").run()
+    box(app, "Column of the outcome").set_value("fate").run()
     assert not app.exception
-    assert "1 rows have no value in outcome" in told(app)
+    assert "1 row has no value in fate" in told(app)
     button(app, "Leave these rows out").click().run()
     chosen = app.session_state["chosen"]
-    assert chosen.cleaning.steps == (LeaveOutRows(column="outcome"),)
-    assert "have no value in outcome" not in told(app)
+    assert chosen.cleaning.steps == (LeaveOutRows(column="fate"),)
+    assert "has no value in fate" not in told(app)
     button(app, "Undo").click().run()
     assert app.session_state["chosen"].cleaning.steps == ()
 
 
 def test_all_remedies_that_need_no_decision_at_once(app):
-    box(app, "Column of the outcome").set_value("outcome").run()
+    box(app, "Column of the outcome").set_value("fate").run()
     button(app, "Take every remedy that needs no decision").click().run()
     assert not app.exception
     chosen = app.session_state["chosen"]
@@ -87,7 +88,7 @@ def test_all_remedies_that_need_no_decision_at_once(app):
 
 
 def test_the_patient_is_a_step_too(app):
-    box(app, "Column of the outcome").set_value("outcome").run()
+    box(app, "Column of the outcome").set_value("fate").run()
     box(app, "Column of the patient").set_value("ward_no").run()
     assert not app.exception
     assert GroupBy(column="ward_no") in app.session_state["chosen"].cleaning.steps
@@ -104,9 +105,56 @@ def test_an_outcome_that_cannot_be_learnt_is_not_ready(app):
 def test_what_was_chosen_is_a_file_that_training_reads(app, tmp_path):
     from healthdash.tables.cleaning import Cleaning
 
-    box(app, "Column of the outcome").set_value("outcome").run()
+    box(app, "Column of the outcome").set_value("fate").run()
     button(app, "Take every remedy that needs no decision").click().run()
     chosen = app.session_state["chosen"]
-    (tmp_path / "cleaning.json").write_bytes(chosen.content)
+    for name, content in chosen.beside.items():
+        (tmp_path / name).write_bytes(content)
+    assert chosen.settings(TrainSettings(seed=3)) == TrainSettings(
+        seed=3, target="fate", cleaning="cleaning.json"
+    )
     assert Cleaning.from_file(tmp_path / "cleaning.json") == chosen.cleaning
     assert not [step for step in chosen.cleaning.steps if isinstance(step, TakeAs)]
+
+
+# -- on the page Train ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def quiet(monkeypatch):
+    """Leave runs in the queue, and TensorFlow alone."""
+    from healthdash.runs import queue
+    from healthdash.ui import shell
+
+    monkeypatch.setattr(queue, "_wake", lambda _: None)
+    monkeypatch.setattr(shell, "_warm_up_soon", lambda: None)
+
+
+@pytest.mark.usefixtures("visited", "quiet")
+def test_the_synthetic_table_goes_from_a_click_to_a_run_with_its_cleaning(open_page):
+    from healthdash.ui import runs
+
+    app = open_page("train", task="table")
+    assert not app.exception
+    assert button(app, "Train").disabled
+    button(app, "Synthetic table of 240 patients").click().run()
+    assert not app.exception
+    assert box(app, "Column of the outcome").value == "outcome"
+    assert "column synthetic_row looks like an identifier" in told(app).replace("\\", "").lower()
+    button(app, "Take every remedy that needs no decision").click().run()
+    button(app, "Train").click().run(timeout=120)
+    assert not app.exception
+    (run,) = runs.queue().store.of(app.session_state["work:owner"].id)
+    assert (run.task, run.settings["target"], run.settings["cleaning"]) == (
+        "table",
+        "outcome",
+        "cleaning.json",
+    )
+    assert "synthetic_row" in (runs.queue().folder(run.id).path / "cleaning.json").read_text()
+
+
+@pytest.mark.usefixtures("visited", "quiet")
+def test_without_a_model_the_page_of_records_does_not_offer_own_tables(open_page):
+    app = open_page("records")
+    assert not app.exception
+    assert "Own table" not in str(app.segmented_control)

@@ -17,7 +17,7 @@ from healthdash.tables.cleaning import Cleaning
 from healthdash.tables.findings import Finding
 from healthdash.tables.kinds import is_gap
 from healthdash.tables.layout import canonical
-from healthdash.tables.outcome import ordered_labels
+from healthdash.tables.outcome import GUESSED, ordered_labels
 from healthdash.tables.read import TextTable, read_text_table
 from healthdash.tables.report import DataReport, column_named, report, settled
 from healthdash.tables.steps import GroupBy, LeaveOutRows, Step, TakeAs, group_of, replay
@@ -32,7 +32,6 @@ __all__ = ["OwnData", "labelled", "load_own", "read_labelled", "rows_of"]
 _log = logging.getLogger(__name__)
 SITE = "the table"
 _BLOCKING = {"one-label", "too-many-labels", "too-few"}
-_GUESSED = ("outcome", "target", "label", "class", "diagnosis")
 _SMALL_TABLE = 1000
 _RAREST = (3, 10)
 #: Columns by whose values the evaluation is broken down.
@@ -138,7 +137,7 @@ def read_labelled(path: Path, layout: Mapping[str, Any]) -> TextTable:
 def _target(frame: pd.DataFrame, wanted: str | None) -> str:
     if wanted:
         return column_named(frame, wanted)
-    guessed = [str(name) for name in frame.columns if canonical(str(name)) in _GUESSED]
+    guessed = [str(name) for name in frame.columns if canonical(str(name)) in GUESSED]
     if len(guessed) != 1:
         raise InvalidInput("expected the column of the outcome to be named", hint="Say --target COLUMN.")
     return guessed[0]

@@ -177,7 +177,7 @@ def test_from_a_table_to_a_bundle_that_predicts_and_explains(file, tmp_path, cap
     bundle = bundles.get("table", str(out))
     bundle.verify()
     assert "rows of one patient kept together" in bundle.card
-    assert "0 in bp taken as missing" in bundle.card
+    assert "taken as missing in bp: 0" in bundle.card
     new = tmp_path / "new.csv"
     new.write_text("bp,alter,sex\n150,61.5,f\n0,?,m\n105,50,m\n")
     assert cli.main(["predict", "table", str(new), "--model", str(out), "--explain", "--target", "sick"]) == 0
