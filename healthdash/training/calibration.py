@@ -47,6 +47,7 @@ def fit_calibration(
     *,
     method: Literal["temperature", "platt"] = "temperature",
     fitted_on: str = "validation rows",
+    smooth: bool = False,
 ) -> Calibration:
     """Fit a calibration by least negative log likelihood.
 
@@ -56,29 +57,42 @@ def fit_calibration(
         Of rows that the network was not trained on.
     labels : (n,)
         True label numbers.
+    smooth : bool
+        Aim at (n + 1) / (n + 2) for a label with n rows instead of at 1, so that rows that are told
+        apart without error do not make the probabilities 0 and 1.
 
     References
     ----------
     Guo et al. 2017, ICML, On Calibration of Modern Neural Networks (temperature);
-    Platt 1999, Advances in Large Margin Classifiers (scale and offset).
+    Platt 1999, Advances in Large Margin Classifiers (scale, offset, and what is aimed at).
     """
     from scipy.optimize import minimize
     from scipy.special import log_softmax
 
     logits = np.asarray(logits, np.float64)
-    rows, labels = np.arange(len(logits)), np.asarray(labels, np.int64)
     k = logits.shape[1]
+    aims = _aims(np.asarray(labels, np.int64), k, smooth=smooth)
     free_offsets = k - 1 if method == "platt" else 0
 
     def loss(parameters: NDArray[np.float64]) -> float:
         log_p = log_softmax(np.exp(parameters[0]) * logits + _offset(parameters, k, free_offsets), axis=1)
-        return float(-log_p[rows, labels].mean())
+        return float(-(aims * log_p).sum(axis=1).mean())
 
     best = minimize(loss, np.zeros(1 + free_offsets), method="L-BFGS-B").x
     offset = _offset(best, k, free_offsets)
     return Calibration(
         method=method, scale=float(np.exp(best[0])), offset=tuple(offset.tolist()), fitted_on=fitted_on
     )
+
+
+def _aims(labels: NDArray[np.int64], k: int, *, smooth: bool) -> NDArray[np.float64]:
+    """Return the probability (n, k) that each row's labels are drawn to."""
+    aims = np.eye(k)
+    if smooth:
+        counts = np.bincount(labels, minlength=k)
+        miss = 1.0 / (counts + 2.0)
+        aims = aims * (1.0 - miss)[:, None] + (1.0 - aims) * (miss / (k - 1))[:, None]
+    return np.asarray(aims[labels], np.float64)
 
 
 def _offset(parameters: NDArray[np.float64], k: int, free: int) -> NDArray[np.float64]:

@@ -53,14 +53,14 @@ def train_by_folds(
     folds = folds_by_group(data.truth, data.groups, settings.folds or recipe.folds, seed=settings.seed)
     logits, others = _left_out(run, data, folds)
     calibration = fit_calibration(
-        logits, data.truth, method="platt", fitted_on="the rows left out of the folds"
+        logits, data.truth, method="platt", fitted_on="the rows left out of the folds", smooth=recipe.smooth
     )
     columns = fitted_columns(data.frame, task.columns, rarest=recipe.rarest)
     train: Rows = (features(data.frame, {"columns": columns}), data.truth)
     network = run.fit(columns, train, None, run="all rows")
     info = run.info(data, out.name, columns, calibration=calibration)
     part = f"{data.site}, {len(folds)}-fold cross-validation"
-    scored = Scored(data, _calibrated_across(logits, data.truth, folds), part)
+    scored = Scored(data, _calibrated_across(logits, data.truth, folds, smooth=recipe.smooth), part)
     evaluation = _crossed_evaluation(scored, info, folds, others, kept=task.kept_together(data))
     for site in data.external:
         evaluation = _with_site(evaluation, site, info, network, train)
@@ -89,13 +89,18 @@ def _left_out(
 
 
 def _calibrated_across(
-    logits: NDArray[np.float32], truth: NDArray[np.int64], folds: Sequence[NDArray[np.int64]]
+    logits: NDArray[np.float32],
+    truth: NDArray[np.int64],
+    folds: Sequence[NDArray[np.int64]],
+    *,
+    smooth: bool = False,
 ) -> NDArray[np.float32]:
     """Calibrate the rows of each fold on those of the others."""
     out = np.empty_like(logits)
     for left_out in folds:
         kept = np.setdiff1d(np.arange(len(truth)), left_out)
-        out[left_out] = fit_calibration(logits[kept], truth[kept], method="platt").apply(logits[left_out])
+        fitted = fit_calibration(logits[kept], truth[kept], method="platt", smooth=smooth)
+        out[left_out] = fitted.apply(logits[left_out])
     return out
 
 

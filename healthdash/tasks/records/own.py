@@ -164,6 +164,7 @@ def _recipe(dataset: OwnData, settings: TrainSettings, *, is_small: bool) -> Rec
         rarest=3 if is_small else 10,
         background=60,
         folds=5,
+        smooth=True,
         facts=lambda data: own_table_facts(dataset, data),
         notes=_notes(dataset),
     )

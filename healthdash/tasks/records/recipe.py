@@ -57,6 +57,8 @@ class Recipe:
         Of the cross-validation, where there is one.
     facts : function of Dataset
         Returns title, data, intended use and limits for the card.
+    smooth : bool
+        Of the calibration, see `fit_calibration`: for tables that may be told apart without error.
     notes : dict of str to str
         What else the card says of the training.
     """
@@ -67,6 +69,7 @@ class Recipe:
     background: int
     facts: Callable[[Dataset], dict[str, Any]]
     folds: int = 10
+    smooth: bool = False
     notes: Mapping[str, str] = field(default_factory=dict)
 
     def described(self) -> dict[str, Any]:
@@ -157,7 +160,7 @@ def train_by_split(
     part: dict[str, Rows] = {name: (values[at], data.truth[at]) for name, at in rows.items()}
     network = run.fit(columns, part["train"], part["validation"])
     validation = logits_of(network, part["validation"][0])
-    calibration = fit_calibration(validation, part["validation"][1], method="platt")
+    calibration = fit_calibration(validation, part["validation"][1], method="platt", smooth=recipe.smooth)
     points: tuple[OperatingPoint, ...] = ()
     if len(task.labels) == 2:
         estimates = calibration.apply(validation)

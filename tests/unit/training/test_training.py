@@ -102,6 +102,17 @@ def test_platt_recovers_a_known_offset():
     assert fitted.offset[1] == pytest.approx(1.0, abs=0.08)
 
 
+@pytest.mark.parametrize("k", [2, 3])
+def test_labels_told_apart_without_error_do_not_become_certain_when_smoothed(k):
+    labels = np.arange(60) % k
+    logits = 4.0 * np.eye(k)[labels]
+    certain = fit_calibration(logits, labels, method="platt").apply(logits)
+    smoothed = fit_calibration(logits, labels, method="platt", smooth=True).apply(logits)
+    count = 60 // k
+    assert certain.max(axis=1) == pytest.approx(1, abs=1e-3)
+    assert smoothed.max(axis=1) == pytest.approx((count + 1) / (count + 2), abs=1e-3)
+
+
 def test_reliability_bins_of_perfect_probabilities_hold_the_diagonal():
     p = RNG.random(20000)
     bins = reliability_bins(RNG.random(20000) < p, p)
