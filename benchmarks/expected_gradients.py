@@ -48,20 +48,19 @@ def _warm(case: Case) -> Row:
     # In the app the probability is on screen before anything is explained.
     case.forward.probabilities(case.item)
     ours, theirs = _sampler(case), _shap_sampler(case)
-    ours(16, 0), theirs(16, 0)
+    ours(64, 0), theirs(64, 0)
     per_draw = [seconds_of(partial(each, 64, 0))[0] / 64 for each in (ours, theirs)]
-    samples = int(np.clip(_BUDGET_S / 10 / sum(per_draw), 32, _SAMPLES))
-    draws = int(np.clip(_BUDGET_S / sum(per_draw), samples, _TRUTH // 2))
+    draws = int(np.clip(_BUDGET_S / sum(per_draw), 2 * _SAMPLES, _TRUTH // 2))
     # Half of the truth by either, so that it favours none.
     truth = (ours(draws, 98) + _in_parts(theirs, draws)) / 2
     return at_equal_error(
-        f"expected gradients, {case.name}, {samples} samples (truth: {2 * draws:,})",
-        lambda seed: ours(samples, seed),
-        lambda seed: theirs(samples, seed),
+        f"expected gradients, {case.name}, {_SAMPLES} samples (truth: {2 * draws:,})",
+        lambda seed: ours(_SAMPLES, seed),
+        lambda seed: theirs(_SAMPLES, seed),
         truth,
         reference="GradientExplainer",
         at_least=2,
-        seeds=5 if samples == _SAMPLES else 3,
+        seeds=5 if draws == _TRUTH // 2 else 3,
     )
 
 

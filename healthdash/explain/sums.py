@@ -69,7 +69,7 @@ class Sums:
         self.name, shape = next(iter(forward.shapes.items()))
         self.width = separated.width
         self.mixtures = max(_FEWEST_MIXTURES, _AT_ONCE[device().kind] // self.width)
-        self._head = tf.function(separated.head).get_concrete_function(
+        self._head = tf.function(separated.head, autograph=False).get_concrete_function(
             tf.TensorSpec((None, *shape), tf.float32)
         )
 
@@ -191,8 +191,10 @@ class _Compiled:
 
     def __init__(self, function: Callable[..., Any], signature: list[Any]) -> None:
         tf = tensorflow()
-        self._call = tf.function(function, jit_compile=True).get_concrete_function(*signature)
-        self._otherwise = tf.function(function, input_signature=signature)
+        self._call = tf.function(function, jit_compile=True, autograph=False).get_concrete_function(
+            *signature
+        )
+        self._otherwise = tf.function(function, input_signature=signature, autograph=False)
 
     def __call__(self, *arguments: Any) -> NDArray[np.float32]:
         tf = tensorflow()
