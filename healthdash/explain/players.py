@@ -239,4 +239,4 @@ def _place(region: NDArray[np.bool_]) -> str:
     down, right = (
         100 * (axis.mean() + 0.5) / n for axis, n in zip(np.nonzero(region), region.shape, strict=True)
     )
-    return f"region {right:.0f} % from the left, {down:.0f} % from the top"
+    return f"region at {right:.0f} % across, {down:.0f} % down"

@@ -26,10 +26,16 @@ __all__ = [
     "method_and_budget",
     "set_groups",
     "settled",
+    "tolerance_scale",
 ]
 
 _SAMPLES = (50, 100, 200, 400, 800, 1600, 3200)
-_TOLERANCES = (0.0, 0.02, 0.01, 0.005, 0.002, 0.001)
+#: Largest standard error of a player's share, or of that of a pixel or sample, which is far smaller.
+_TOLERANCES = {
+    "players": (0.0, 0.02, 0.01, 0.005, 0.002, 0.001),
+    "values": (0.0, 0.002, 0.001, 0.0005, 0.0002, 0.0001, 0.00005),
+}
+_WHOSE = {"players": "", "values": " of a pixel or sample"}
 #: The method's own choice, then every other one.
 BASELINES = ("", *baselines.TITLES)
 _MOST_LETTERS = 40
@@ -80,7 +86,7 @@ def further(side: Side, others: Sequence[str] = ()) -> Side:
         return any(explain.uses(method, name) for method in methods)
 
     table = among.is_table(side.one)
-    with st.expander("Who shares the output out, against what, and how exactly", icon=":material/tune:"):
+    with st.expander("More choices: players, baseline, precision", icon=":material/tune:"):
         if heeded("players"):
             side = replace(side, among=_players(side))
         if heeded("baseline") and not table:
@@ -90,9 +96,19 @@ def further(side: Side, others: Sequence[str] = ()) -> Side:
                 f"A value that is left out becomes that of {baselines.TITLES['background']}, one after the "
                 "other. Tables have no other baseline: the mean of codes is no code."
             )
-        if heeded("tolerance"):
-            side = replace(side, asked=replace(side.asked, tolerance=_tolerance(side)))
+        for scale in dict.fromkeys(tolerance_scale(method) for method in methods):
+            if scale:
+                _tolerance(side.task.slug, scale)
+        if not any(heeded(name) for name in ("players", "baseline", "tolerance")):
+            st.caption("This method has no other choices.")
     return side
+
+
+def tolerance_scale(method: str) -> str:
+    """Return whose errors a method's tolerance bounds, "players" or "values"; empty: it has none."""
+    if not explain.uses(method, "tolerance"):
+        return ""
+    return "players" if explain.uses(method, "players") else "values"
 
 
 def choose_among(side: Side) -> Among:
@@ -116,7 +132,8 @@ def settled(side: Side) -> Side:
             held[key] = among.made(side.among, side.task, side.bundle, side.one, method)
         players = held[key]
     baseline = side.asked.baseline if explain.uses(method, "baseline") else ""
-    tolerance = side.asked.tolerance if explain.uses(method, "tolerance") else 0.0
+    scale = tolerance_scale(method)
+    tolerance = float(kept.value(f"{side.task.slug}:tolerance:{scale}", 0.0)) if scale else 0.0
     return replace(side, asked=replace(side.asked, players=players, baseline=baseline, tolerance=tolerance))
 
 
@@ -149,16 +166,17 @@ def _baseline(side: Side) -> str:
 
 def baseline_words(name: str) -> str:
     """Return what a baseline is, for people."""
-    return f"{name.capitalize()}: {baselines.TITLES[name]}" if name else "The usual one of the method"
+    words = baselines.TITLES.get(name, "the usual one of the method")
+    return f"{words[:1].upper()}{words[1:]}"
 
 
-def _tolerance(side: Side) -> float:
+def _tolerance(slug: str, scale: str) -> None:
     def words(tolerance: float) -> str:
         return f"± {100 * tolerance:g} points" if tolerance else "all samples are drawn"
 
-    return kept.slide(
-        st.container(), "Stop before, when the largest standard error is within", _TOLERANCES,
-        name=f"{side.task.slug}:tolerance", default=0.0, words=words,
+    kept.slide(
+        st.container(), f"Stop when the largest standard error{_WHOSE[scale]} is within", _TOLERANCES[scale],
+        name=f"{slug}:tolerance:{scale}", default=0.0, words=words,
         tip="Of sampled methods: percentage points of probability.",
     )  # fmt: skip
 

@@ -2,124 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from healthdash.explain import Explanation
-from healthdash.task import Attribution, Report
-from healthdash.ui import charts, draw, ecg_paper, heatmap, kept, scales, share_charts
+from healthdash.ui import charts, draw, ecg_paper, heatmap, kept, share_charts
 from healthdash.ui.caliper import add_caliper, measured
 from healthdash.ui.explaining import base_in_words, residual_in_words
 from healthdash.ui.radiograph import Look, default_window
-from healthdash.ui.sides import Side
+from healthdash.ui.shown import Shown, has, scale_in_words
 from healthdash.views import Grid, Picture, Trace, View, Waterfall
 
 if TYPE_CHECKING:
-    from healthdash.explain.quality import Quality
+    pass
 
-__all__ = ["Shown", "is_grouped", "is_one_scale", "scale_in_words", "show", "sides"]
+__all__ = ["adopt_look", "look_told", "show"]
 
 _CONFIG = {"displaylogo": False, "scrollZoom": False}
 _WATERFALL, _FORCE, _NUMBERS = "Waterfall", "One bar", "Numbers"
 _LOOKED = "Shows what the model looked at, not where the disease is."
+_OPACITY = 0.6
 #: Longer recordings have the sheet with its own controls.
 _WHOLE_S = 20.0
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A side with its explanation.
-
-    Attributes
-    ----------
-    heading : str
-        What tells this side from the other one.
-    views : sequence of View
-        Of the explanation, on the scale that all sides share.
-    """
-
-    side: Side
-    heading: str
-    report: Report
-    views: Sequence[View]
-
-    @property
-    def explanation(self) -> Explanation:
-        """What was found."""
-        assert self.report.explanation is not None
-        return self.report.explanation
-
-    @property
-    def lines(self) -> list[Attribution]:
-        """One line a feature; where columns play in groups, one line a group."""
-        found = self.explanation
-        if not is_grouped(found) or found.players is None or found.shares is None:
-            return self.side.task.attributions(self.report)
-        pairs = zip(found.players.names, found.shares.tolist(), strict=True)
-        return [Attribution(name, None, share) for name, share in pairs]
-
-    @property
-    def quality(self) -> Quality | None:
-        """What the checks found, where they were asked for."""
-        return self.side.work.judged.get((self.side.number, self.side.asked))
-
-    @property
-    def checks(self) -> tuple[str, ...]:
-        """A sentence for each check that was made."""
-        return self.quality.words if self.quality else ()
-
-    @property
-    def doubt(self) -> str:
-        """Why the explanation is shown greyed; empty where it is not."""
-        return self.quality.reason_to_doubt if self.quality else ""
-
-    @property
-    def n_shares(self) -> int:
-        """How many places of a picture the shares are of; 0 where values are no shares."""
-        values = next(iter(self.explanation.values.values()))
-        return int(np.prod(values.shape[:2])) if self.explanation.is_additive and values.ndim > 1 else 0
-
-
-def is_grouped(found: Explanation) -> bool:
-    """Say whether the columns of a table shared the output out in groups."""
-    values = list(found.values.values())
-    is_row = len(values) == 1 and values[0].ndim == 1
-    return is_row and found.players is not None and not found.players.is_columns
-
-
-def sides(found: Sequence[tuple[Side, str, Report]]) -> list[Shown]:
-    """Return sides that are ready to be drawn, on one scale where their values mean the same."""
-    views = [_views(side, report) for side, _, report in found]
-    if is_one_scale([report for _, _, report in found]):
-        views = scales.shared(views)
-    return [Shown(*of, views=own) for of, own in zip(found, views, strict=True)]
-
-
-def is_one_scale(reports: Sequence[Report]) -> bool:
-    """Say whether the values of all sides are shares of a probability, or all are not."""
-    return len({report.explanation.is_additive for report in reports if report.explanation}) == 1
-
-
-def scale_in_words(reports: Sequence[Report]) -> str:
-    """Say whether sides may be compared by their colours and lengths; empty for a single one."""
-    if len(reports) < 2:
-        return ""
-    if is_one_scale(reports):
-        return "Both sides have the same scale: equal colours and lengths are equal shares."
-    return "Each side has its own scale: the values of one are no shares of a probability."
 
 
 def show(shown: Sequence[Shown], key: str) -> Look | None:
     """Draw every side, and the controls once; return how pictures are seen."""
     every = [view for one in shown for view in one.views]
-    look = _look(next(p for p in every if isinstance(p, Picture)), key) if _has(every, Picture) else None
+    look = _look(next(p for p in every if isinstance(p, Picture)), key) if has(every, Picture) else None
     style = _WATERFALL
-    if _has(every, Waterfall):
+    if has(every, Waterfall):
         style = kept.segments("Show shares as", (_WATERFALL, _FORCE, _NUMBERS), name="closer:style")
     caliper = _caliper(every, key)
     places = st.columns(len(shown), gap="large") if len(shown) > 1 else [st.container()]
@@ -128,6 +44,23 @@ def show(shown: Sequence[Shown], key: str) -> Look | None:
             _side(one, f"{key}/{number}", look, style, caliper)
     _words(shown, every)
     return look
+
+
+def look_told() -> dict[str, str]:
+    """Return how explanations are drawn, for an address; nothing where that is the usual way."""
+    names = {"style": ("closer:style", _WATERFALL), "opacity": ("closer:opacity", _OPACITY),
+             "hide": ("closer:threshold", 0.0)}  # fmt: skip
+    held = {name: kept.value(widget, usual) for name, (widget, usual) in names.items()}
+    return {name: str(value) for name, value in held.items() if value != names[name][1]}
+
+
+def adopt_look(address: Mapping[str, str]) -> None:
+    """Draw as an address says; what is no choice is left out when it is drawn."""
+    if "style" in address:
+        kept.put("closer:style", address["style"])
+    for name, widget in (("opacity", "closer:opacity"), ("hide", "closer:threshold")):
+        with suppress(ValueError):
+            kept.put(widget, float(address.get(name, "")))
 
 
 def _side(one: Shown, key: str, look: Look | None, style: str, caliper: tuple[float, float] | None) -> None:
@@ -153,7 +86,7 @@ def _views_of(
     for number, view in enumerate(one.views):
         place = f"{key}/{number}"
         if isinstance(view, Picture) and look is not None:
-            figure = heatmap.figure(view, look, draw.paper(), one.n_shares)
+            figure = heatmap.figure(view, look, draw.paper(), one.n_shares, one.regions)
             _plot(figure, place, view.heat_label or view.title)
         elif isinstance(view, Waterfall):
             _shares(view, style, place)
@@ -161,31 +94,6 @@ def _views_of(
             _trace(view, caliper, place)
         else:
             draw.draw(view, place)
-
-
-def _views(side: Side, report: Report) -> list[View]:
-    """Return what is drawn of an explanation; its sums are told in words on this page."""
-    assert report.explanation is not None
-    views = side.task.render(report, side.bundle, side.asked.item).explanation
-    kept_views: list[View] = [view for view in views if isinstance(view, Picture | Trace | Waterfall | Grid)]
-    if is_grouped(report.explanation):
-        kept_views = [view for view in kept_views if not isinstance(view, Waterfall)]
-    if not _has(kept_views, Waterfall):
-        kept_views += _of_players(report.explanation)
-    label = base_in_words(report.explanation)
-    return [replace(view, base_label=label) if isinstance(view, Waterfall) else view for view in kept_views]
-
-
-def _of_players(found: Explanation) -> list[View]:
-    """Return the shares of regions, stretches or groups, where those are what was explained."""
-    if found.players is None or found.shares is None or not found.is_additive:
-        return []
-    return [
-        Waterfall(
-            title=f"Shares of the {found.players.title}", features=found.players.names, base=found.base,
-            attributions=found.shares, output=found.output, residual=found.residual, target=found.target,
-        )
-    ]  # fmt: skip
 
 
 def _shares(view: Waterfall, style: str, key: str) -> None:
@@ -223,7 +131,7 @@ def _look(view: Picture, key: str) -> Look:
         chosen = kept.choose(place, "Window", names, name=f"closer:window:{key.split('/')[0]}")
         window = view.windows[names.index(chosen)]
     steps = [n / 100 for n in range(0, 101, 5)]
-    opacity = _percent(place, "Opacity of the explanation", steps, "closer:opacity", 0.6)
+    opacity = _percent(place, "Opacity of the explanation", steps, "closer:opacity", _OPACITY)
     threshold = _percent(
         place, "Hide below, of full colour", steps[:-1], "closer:threshold", 0.0,
         "Weak places stay clear: what is left are the places that count most.",
@@ -254,7 +162,7 @@ def _caliper(views: Sequence[View], key: str) -> tuple[float, float] | None:
 def _words(shown: Sequence[Shown], every: Sequence[View]) -> None:
     """Say what the colours mean, and whether the sides may be compared by them."""
     words = []
-    if _has(every, Picture) or _has(every, Trace):
+    if has(every, Picture) or has(every, Trace):
         words.append(":orange[**Orange**] speaks for the class, :blue[**blue**] against it.")
     scale = next((v.heat_scale for v in every if isinstance(v, Picture) and v.heat_scale), None)
     if len(shown) > 1:
@@ -268,7 +176,3 @@ def _words(shown: Sequence[Shown], every: Sequence[View]) -> None:
 
 def _plot(figure: object, key: str, alt: str) -> None:
     st.plotly_chart(figure, key=key, config=_CONFIG, alt=alt)
-
-
-def _has(views: Sequence[View], kind: type[View]) -> bool:
-    return any(isinstance(view, kind) for view in views)

@@ -13,8 +13,8 @@ from streamlit.delta_generator import DeltaGenerator
 from healthdash import explain, settings
 from healthdash.task import Report, Task, Upload
 from healthdash.ui import analysis, cohort_views, draw, kept, problems, progress, state
-from healthdash.ui.closer import Shown
 from healthdash.ui.cohort_views import Cohort
+from healthdash.ui.shown import Shown
 from healthdash.ui.sides import Side
 
 __all__ = ["section"]

@@ -114,6 +114,8 @@ def residual_in_words(explanation: Explanation) -> str:
     missed, title = abs(explanation.residual), explain.title(explanation.method)
     evaluations = "model evaluation" if explanation.samples == 1 else "model evaluations"
     spent = f"{explanation.samples:,} {evaluations} in {explanation.seconds:.1f} s."
+    if explanation.shares_error is not None:
+        spent += f" Largest standard error {100 * explanation.largest_error:.2g} points."
     if explanation.baseline:
         spent += f" What was left out became: {explanation.baseline}."
     if not explanation.is_additive:

@@ -31,6 +31,8 @@ from healthdash.ui import (
     whatif,
 )
 from healthdash.ui.radiograph import Look
+from healthdash.ui.shown import Shown
+from healthdash.ui.shown import sides as sides_shown
 from healthdash.ui.sides import Side
 
 __all__ = ["page"]
@@ -54,6 +56,7 @@ def page() -> None:
         inputs.offer(task, work)
         if opened:
             sides.adopt(task, work, opened)
+            closer.adopt_look(opened)
         if work.groups:
             analysis.analyse(task, bundle, work)
             _explain(task, bundle, work)
@@ -90,7 +93,7 @@ def _explain(task: Task, bundle: Bundle, work: state.Workspace) -> None:
     found = _found(side, other, compared)
     if not found:
         return
-    shown = closer.sides(found)
+    shown = sides_shown(found)
     key = "/".join([task.slug, str(work.turn), *(str(hash(one.side.asked)) for one in shown)])
     _drawn(shown, key, told)
     judged.section(shown, key)
@@ -106,7 +109,7 @@ def _settled(side: Side, other: Side | None, compared: str) -> tuple[Side, Side 
     """Let the reader choose players, baseline and tolerance for both sides, and make the players."""
     chosen = asking.further(side, [other.asked.method or ""] if other else [])
     if other is not None:
-        asked = replace(other.asked, tolerance=chosen.asked.tolerance)
+        asked = other.asked
         if compared != "baselines":
             asked = replace(asked, baseline=chosen.asked.baseline)
         other = asking.settled(replace(other, asked=asked, among=chosen.among))
@@ -114,9 +117,10 @@ def _settled(side: Side, other: Side | None, compared: str) -> tuple[Side, Side 
 
 
 @st.fragment
-def _drawn(shown: list[closer.Shown], key: str, told: dict[str, str]) -> None:
+def _drawn(shown: list[Shown], key: str, told: dict[str, str]) -> None:
     """Draw the explanations; their sliders run only this part again."""
     look = closer.show(shown, key)
+    told = told | closer.look_told()
     _downloads(shown, look, told, key)
     with st.expander("Link to this view", icon=":material/link:"):
         st.code(address.link(told), language=None)
@@ -124,7 +128,7 @@ def _drawn(shown: list[closer.Shown], key: str, told: dict[str, str]) -> None:
             st.caption("The link holds the choices, not your file: open it, then load the file again.")
 
 
-def _downloads(shown: list[closer.Shown], look: Look | None, told: dict[str, str], key: str) -> None:
+def _downloads(shown: list[Shown], look: Look | None, told: dict[str, str], key: str) -> None:
     """Offer what can be taken away; each is made when it is asked for."""
     name, link = f"{shown[0].side.task.slug}-explanation", address.link(told)
     offers: tuple[tuple[str, str, str, Callable[[], bytes]], ...] = (
@@ -147,18 +151,19 @@ def _found(side: Side, other: Side | None, compared: str) -> list[tuple[Side, st
         results.told(one.gate)
         report = sides.explained(one)
         if report.explanation is not None:
-            found.append((one, _heading(one, compared) if other else "", report))
+            found.append((one, _heading(one, report, compared) if other else "", report))
         elif report.error is not None:
             problems.tell(report.error)
     return found
 
 
-def _heading(side: Side, compared: str) -> str:
+def _heading(side: Side, report: Report, compared: str) -> str:
     """Return what tells a side from the other one."""
     if compared == "methods":
         return explain.title(side.asked.method or "")
     if compared == "classes":
         return side.asked.target
     if compared == "baselines":
-        return asking.baseline_words(side.asked.baseline)
+        words = report.explanation.baseline if report.explanation else ""
+        return f"Against {words}"
     return sides.model_words(side.bundle) if compared == "models" else side.input_words

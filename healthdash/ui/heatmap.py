@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,14 +17,49 @@ from healthdash.ui import radiograph
 from healthdash.ui.palette import Paper
 from healthdash.views import Picture
 
-__all__ = ["figure", "png", "squares"]
+__all__ = ["Regions", "figure", "png", "squares"]
 
 #: Squares along the longer side that have a value of their own under the pointer.
 _SQUARES = 32
 _HEIGHT_PX = 520
 
 
-def figure(view: Picture, look: radiograph.Look, paper: Paper, n_shares: int = 0) -> go.Figure:
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """Regions of a picture that have a share each.
+
+    Attributes
+    ----------
+    owner : intp (height, width)
+        Number of each pixel's region, at the size of the network's input.
+    names : sequence of str
+    shares : float32 (n_regions,), probability
+    """
+
+    owner: NDArray[np.intp]
+    names: Sequence[str]
+    shares: NDArray[np.float32]
+
+    def told(self, rows: int, columns: int) -> list[list[str]]:
+        """Return what each square of a picture says: the region in its middle, and that region's share."""
+        down, right = (
+            ((np.arange(n) + 0.5) * side / n).astype(int)
+            for n, side in zip((rows, columns), self.owner.shape, strict=True)
+        )
+        words = [
+            f"{name}<br>its share: {100 * float(share):+.2f} percentage points"
+            for name, share in zip(self.names, self.shares, strict=True)
+        ]
+        return [[words[number] for number in row] for row in self.owner[np.ix_(down, right)].tolist()]
+
+
+def figure(
+    view: Picture,
+    look: radiograph.Look,
+    paper: Paper,
+    n_shares: int = 0,
+    regions: Regions | None = None,
+) -> go.Figure:
     """Return the picture as a reader wants to see it, with values of squares under the pointer.
 
     Parameters
@@ -30,6 +67,8 @@ def figure(view: Picture, look: radiograph.Look, paper: Paper, n_shares: int = 0
     n_shares : int
         How many values of the network's input the heat stands for, when they are shares of the
         probability: then a square says the sum of those in it. 0: a square says its mean.
+    regions : Regions or None
+        Where regions have a share each, a square says that of its region.
     """
     pixels = radiograph.rendered(view, look)
     height, width = pixels.shape[:2]
@@ -38,7 +77,7 @@ def figure(view: Picture, look: radiograph.Look, paper: Paper, n_shares: int = 0
         source=f"data:image/png;base64,{base64.b64encode(png(pixels)).decode()}", xref="x", yref="y",
         x=0, y=0, sizex=width, sizey=height, sizing="stretch", layer="below",
     )  # fmt: skip
-    _add_values(drawn, view, height, width, n_shares)
+    _add_values(drawn, view, height, width, n_shares, regions)
     drawn.update_layout(
         height=_HEIGHT_PX, margin={"l": 0, "r": 0, "t": 26, "b": 0}, paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)", font={"color": paper.ink}, dragmode="pan",
@@ -65,7 +104,9 @@ def png(pixels: NDArray[np.uint8]) -> bytes:
     return file.getvalue()
 
 
-def _add_values(drawn: go.Figure, view: Picture, height: int, width: int, n_shares: int) -> None:
+def _add_values(
+    drawn: go.Figure, view: Picture, height: int, width: int, n_shares: int, regions: Regions | None
+) -> None:
     """Lay invisible squares over the picture that say their values."""
     grey = view.pixels if view.pixels.ndim == 2 else view.pixels.mean(axis=2)
     scale = _SQUARES / max(height, width)
@@ -75,7 +116,9 @@ def _add_values(drawn: go.Figure, view: Picture, height: int, width: int, n_shar
     shares = np.zeros_like(values)
     if view.heat is not None:
         shares = squares(view.heat, rows, columns)
-        if n_shares:
+        if regions is not None:
+            told += "<br>%{text}"
+        elif n_shares:
             shares *= 100 * n_shares / shares.size
             told += "<br>share of this square: %{z:+.3f} percentage points"
         else:
@@ -84,6 +127,7 @@ def _add_values(drawn: go.Figure, view: Picture, height: int, width: int, n_shar
         go.Heatmap(
             z=shares,
             customdata=values,
+            text=None if regions is None else regions.told(rows, columns),
             opacity=0,
             showscale=False,
             hovertemplate=f"{told}<extra></extra>",

@@ -12,7 +12,7 @@ import streamlit as st
 from healthdash.errors import HealthdashError
 from healthdash.explain import ExplainRequest
 from healthdash.ui import draw, problems, progress
-from healthdash.ui.closer import Shown
+from healthdash.ui.shown import Shown
 from healthdash.ui.sides import Side
 from healthdash.views import Curve, Curves
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from healthdash.explain.choices import Choice, Column
 from healthdash.ui import draw, kept, problems, progress
-from healthdash.ui.closer import Shown
+from healthdash.ui.shown import Shown
 from healthdash.ui.sides import Side
 from healthdash.views import Grid, Way, Ways
 

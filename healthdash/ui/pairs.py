@@ -12,7 +12,7 @@ import streamlit as st
 from healthdash.explain import players
 from healthdash.explain.players import Players
 from healthdash.ui import among, draw, kept, problems, progress
-from healthdash.ui.closer import Shown, is_grouped
+from healthdash.ui.shown import Shown, is_grouped
 from healthdash.ui.sides import Side
 from healthdash.views import PairShares
 

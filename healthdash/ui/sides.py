@@ -186,8 +186,10 @@ def _adopt_division(slug: str, address: Mapping[str, str]) -> None:
         kept.put(f"{slug}:players:{address.get('players', '')}", int(address["parts"]))
     if "groups" in address:
         asking.set_groups(slug, among.groups_of_address(address["groups"]))
-    with suppress(ValueError):
-        kept.put(f"{slug}:tolerance", float(address.get("tolerance", "")))
+    for method, tolerance in (("method", "tolerance"), ("method2", "tolerance2")):
+        scale = asking.tolerance_scale(address[method]) if address.get(method) in explain.METHODS else ""
+        with suppress(ValueError):
+            kept.put(f"{slug}:tolerance:{scale}", float(address.get(tolerance, "")))
 
 
 def _precision(asked: ExplainRequest) -> dict[str, object]:
@@ -215,7 +217,7 @@ def _count(text: str) -> int:
 
 def _differing(side: Side, other: Side, compared: str) -> dict[str, object]:
     if compared == "methods":
-        return {"method2": other.asked.method, "samples2": _precision(other.asked)["samples"]}
+        return {"method2": other.asked.method, **{f"{n}2": v for n, v in _precision(other.asked).items()}}
     if compared == "baselines":
         return {"baseline2": other.asked.baseline}
     if compared == "classes":

@@ -25,7 +25,7 @@ from healthdash.ui.radiograph import Look, default_window, rendered
 from healthdash.views import Grid, Picture, Trace, View, Waterfall
 
 if TYPE_CHECKING:
-    from healthdash.ui.closer import Shown
+    from healthdash.ui.shown import Shown
 
 __all__ = ["csv", "html", "png"]
 
@@ -57,9 +57,9 @@ def html(shown: Sequence[Shown], look: Look | None, address: str = "") -> bytes:
     """
     from plotly.offline import get_plotlyjs
 
-    from healthdash.ui import closer
+    from healthdash.ui import shown as ready
 
-    scale = closer.scale_in_words([one.report for one in shown])
+    scale = ready.scale_in_words([one.report for one in shown])
     templates = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined)
     text = templates.get_template("explanation.html").render(
         title=f"{shown[0].side.task.title}: what moved the model's output",
@@ -172,7 +172,7 @@ def _figure(view: View, look: Look | None, one: Shown) -> dict[str, Any]:
     }
     if isinstance(view, Picture):
         seen = look or Look(default_window(view), view.invert)
-        made["plot"] = _plot(heatmap.figure(view, seen, LIGHT, one.n_shares))
+        made["plot"] = _plot(heatmap.figure(view, seen, LIGHT, one.n_shares, one.regions))
         made["picture"] = _data_uri(heatmap.png(rendered(view, seen)))
     elif isinstance(view, Waterfall):
         made["plot"] = _plot(share_charts.waterfall(view, LIGHT))

@@ -12,7 +12,7 @@ from healthdash import pipeline
 from healthdash.fields import CategoryField, Field, NumberField
 from healthdash.task import Report
 from healthdash.ui import charts, draw, form, kept, problems
-from healthdash.ui.closer import Shown
+from healthdash.ui.shown import Shown
 from healthdash.views import Moved
 
 __all__ = ["section", "started_at"]

@@ -241,12 +241,21 @@ def test_many_columns_fit_an_exact_method_once_they_are_in_groups(open_page, mon
 
 def test_the_tolerance_is_offered_for_sampled_methods_and_is_in_the_link(open_page):
     app = open_page("explain", task="rows", sample="first", method="permutation-shapley")
-    _labelled(app.select_slider, "Stop before").set_value(0.02).run()
+    _labelled(app.select_slider, "Stop when").set_value(0.02).run()
     assert not app.exception
     assert "tolerance=0.02" in _link(app)
     _labelled(app.selectbox, "Method").set_value("exact-shapley").run()
-    assert "Stop before" not in str([slider.label for slider in app.select_slider])
+    assert "Stop when" not in str([slider.label for slider in app.select_slider])
     assert "tolerance" not in _link(app)
+
+
+def test_pixels_and_regions_have_tolerances_of_their_own(open_page):
+    app = open_page("explain", task="pictures", sample="first", method="kernel-shap", tolerance="0.01")
+    assert "tolerance=0.01" in _link(app)
+    _labelled(app.selectbox, "Method").set_value("expected-gradients").run()
+    assert not app.exception
+    assert "tolerance" not in _link(app)
+    assert _labelled(app.select_slider, "Stop when the largest standard error of a pixel")
 
 
 @pytest.mark.parametrize(("kind", "parts", "count"), [("grid", "3", 9), ("superpixels", "6", None)])
@@ -256,7 +265,7 @@ def test_regions_of_an_uploaded_picture_share_the_output_out(open_page, kind, pa
     label = "Squares along each edge" if kind == "grid" else "Regions at most"
     _labelled(app.select_slider, label).set_value(int(parts)).run()
     found = _features(app)
-    assert all("% from the left" in name for name in found)
+    assert all("% across, " in name for name in found)
     assert len(found) == count or (count is None and 1 < len(found) <= 6)
     assert f"players={kind}" in _link(app)
     assert f"parts={parts}" in _link(app)
@@ -397,3 +406,15 @@ def test_an_upload_that_is_no_table_is_told_in_the_cohort(open_page):
     _labelled(app.file_uploader, "Table with").set_value((bad.name, bad.data, "application/json")).run()
     assert not app.exception
     assert "expected json with numbers" in _texts(app).lower()
+
+
+def test_a_link_says_how_it_is_drawn(open_page):
+    address = {"method": "kernel-shap", "style": "One bar", "opacity": "0.25", "hide": "0.1"}
+    app = open_page("explain", task="pictures", sample="first", **address)
+    assert not app.exception
+    assert _labelled(app.select_slider, "Opacity").value == 0.25
+    for part in ("style=One+bar", "opacity=0.25", "hide=0.1"):
+        assert part in _link(app)
+    app = open_page("explain", task="pictures", sample="first", method="kernel-shap", style="x", hide="x")
+    assert not app.exception
+    assert "hide" not in _link(app)

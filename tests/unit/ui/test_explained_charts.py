@@ -69,6 +69,15 @@ def test_squares_under_the_pointer_sum_to_the_explanation():
     assert np.asarray(values.z).sum() == pytest.approx(100 * heat.sum(dtype=float), rel=1e-5)
 
 
+def test_a_square_says_the_region_in_its_middle_and_its_share():
+    owner = np.repeat([[0, 1]], 8, axis=0).repeat(4, axis=1)
+    regions = heatmap.Regions(owner, ("left", "right"), np.array([0.1, -0.02], np.float32))
+    view, look = _picture(np.ones((64, 48), np.float32))
+    text = heatmap.figure(view, look, LIGHT, regions=regions).data[0].text
+    assert text[0][0] == "left<br>its share: +10.00 percentage points"
+    assert text[-1][-1] == "right<br>its share: -2.00 percentage points"
+
+
 def test_a_caliper_measures_time_height_and_shares():
     signal = np.zeros((1000, 1), np.float32)
     signal[250] = 1.5

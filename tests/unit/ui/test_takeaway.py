@@ -14,7 +14,8 @@ from PIL import Image
 from healthdash import DISCLAIMER, pipeline
 from healthdash.explain import ExplainRequest
 from healthdash.task import Attribution
-from healthdash.ui import closer, state, takeaway
+from healthdash.ui import shown as ready
+from healthdash.ui import state, takeaway
 from healthdash.ui.radiograph import Look
 from healthdash.ui.sides import Side
 from healthdash.views import Picture, Sections, Trace, Waterfall, Window
@@ -66,7 +67,7 @@ def _shown(task, target="high"):
     work.done(bundle.info.sha256, list(pipeline.run_many(task, work.groups, bundle)))
     side = Side(task, bundle, work, 0, ExplainRequest(method="exact-shapley", target=target))
     report = pipeline.explain(task, work.reports[0], bundle, side.asked)
-    return closer.sides([(side, "", report)])
+    return ready.sides([(side, "", report)])
 
 
 def _look():
@@ -143,10 +144,10 @@ def test_a_doubted_explanation_is_greyed_with_its_reason():
 def test_two_sides_share_a_scale_only_where_values_mean_the_same():
     left, right = _shown(_Picture())[0], _shown(_Picture(), "low")[0]
     found = [(one.side, "", one.report) for one in (left, right)]
-    same = closer.sides(found)
+    same = ready.sides(found)
     assert same[0].views[0].heat_scale == same[1].views[0].heat_scale is not None
     relative = replace(right.report, explanation=replace(right.report.explanation, is_additive=False))
-    other = closer.sides([found[0], (right.side, "", relative)])
+    other = ready.sides([found[0], (right.side, "", relative)])
     assert [one.views[0].heat_scale for one in other] == [None, None]
 
 
@@ -173,7 +174,7 @@ def test_nothing_of_a_dicom_header_is_taken_away():
     asked = ExplainRequest(method="expected-gradients", target=bundle.info.labels[0], samples=4)
     side = Side(task, bundle, work, 0, asked)
     report = pipeline.explain(task, work.reports[0], bundle, asked)
-    shown = closer.sides([(side, "", report)])
+    shown = ready.sides([(side, "", report)])
     for made in (takeaway.csv(shown), takeaway.html(shown, None), takeaway.png(shown, None)):
         assert not [
             word for word in (b"Mustermann", b"ID-4711-0815", b"St. Elsewhere", b"scan.dcm") if word in made
