@@ -158,3 +158,39 @@ def test_without_a_model_the_page_of_records_does_not_offer_own_tables(open_page
     app = open_page("records")
     assert not app.exception
     assert "Own table" not in str(app.segmented_control)
+
+
+# -- with a model --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own_model(tmp_path):
+    """Train a small model of the synthetic table into this user's folder."""
+    from healthdash import settings, tasks
+
+    task = tasks.get("table")
+    (upload,) = task.training_examples()[0].make()
+    path = tmp_path / "table.csv"
+    path.write_bytes(upload.data)
+    chosen = TrainSettings(epochs=2, members=2, folds=2, batch_size=64)
+    out = settings.current().own_models / "table" / "kidney"
+    return task.train(task.load_dataset(path, chosen), chosen, out, lambda row: None)
+
+
+@pytest.mark.tf
+@pytest.mark.usefixtures("visited", "quiet", "own_model")
+def test_an_own_model_is_used_on_the_page_of_records_and_explained(open_page):
+    app = open_page("records", task="table", sample="drawn")
+    assert not app.exception
+    assert [error.value for error in app.error] == []
+    assert "20 of 20 analysed" in told(app)
+    assert {"sex", "diabetes"} <= {one.label for one in app.selectbox}
+    app = open_page("explain", task="table", sample="usual", samples="50")
+    assert not app.exception
+    assert [error.value for error in app.error] == []
+    assert "the shares add up" in " ".join(one.value for one in [*app.caption, *app.markdown])
+    app = open_page("models", model="table/kidney")
+    assert not app.exception
+    assert "outcome from 5 columns" in " ".join(
+        one.value for one in [*app.markdown, *app.subheader, *app.title]
+    )
