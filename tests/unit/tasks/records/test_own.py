@@ -156,6 +156,21 @@ def lines(capsys) -> list[dict]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
+def test_check_prints_the_report_and_a_cleaning_that_training_takes(file, tmp_path, capsys):
+    assert cli.main(["check", "--data", str(file), "--target", "Outcome"]) == 0
+    (told,) = lines(capsys)
+    assert {"identifier", "groups-torn", "free-text", "zeros-for-missing"} <= {
+        one["code"] for one in told["findings"]
+    }
+    assert sum(told["labels"].values()) == 240
+    path = tmp_path / "cleaning.json"
+    path.write_text(json.dumps(told["cleaning"]))
+    by_hand = load_own(file, TrainSettings(target="outcome", cleaning=str(path)))
+    assert by_hand.question == load_own(file, TrainSettings(target="outcome")).question
+    assert cli.main(["check", "--data", str(file), "--target", "fate"]) == 1
+    assert "expected one column fate" in lines(capsys)[0]["error"]["message"]
+
+
 @pytest.mark.tf
 def test_from_a_table_to_a_bundle_that_predicts_and_explains(file, tmp_path, capsys):
     out = tmp_path / "models" / "own"
