@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from healthdash.training.resumable import batch_rng
+
 from .prepare import from_bytes
 
 __all__ = ["Augmentation", "AugmentedPictures", "changed"]
@@ -97,9 +99,8 @@ class AugmentedPictures(keras.utils.PyDataset):  # type: ignore[misc]
         self._pictures, self._labels, self._plan = pictures, labels, plan
         self._weights = weights
         self._targets = np.eye(label_count, dtype=np.float32)
-        self._batch_size = batch_size
-        self._rng = np.random.default_rng(seed)
-        self._order = self._drawn()
+        self._batch_size, self._seed = batch_size, seed
+        self.begin(0)
 
     def __len__(self) -> int:
         return max(1, len(self._labels) // self._batch_size)
@@ -109,25 +110,27 @@ class AugmentedPictures(keras.utils.PyDataset):  # type: ignore[misc]
         targets = self._targets[self._labels[rows]]
         if self._plan is None:
             return from_bytes(self._pictures[rows, ..., None]), targets
-        pictures = np.stack([changed(self._pictures[row], self._plan, self._rng) for row in rows])[..., None]
-        return _mixed(pictures, targets, self._plan, self._rng)
+        rng = batch_rng(self._seed, self._epoch, index)
+        pictures = np.stack([changed(self._pictures[row], self._plan, rng) for row in rows])[..., None]
+        return _mixed(pictures, targets, self._plan, rng)
 
-    def on_epoch_end(self) -> None:
-        """Draw the next epoch."""
-        self._order = self._drawn()
+    def begin(self, epoch: int) -> None:
+        """Draw an epoch, counted from 0; it and its changes depend on the seed and its number only."""
+        self._epoch = epoch
+        self._order = self._drawn(batch_rng(self._seed, epoch))
 
-    def _drawn(self) -> NDArray[np.int64]:
+    def _drawn(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """Return as many rows as there are, each label equally often, in random order."""
         present = np.unique(self._labels)
         share = math.ceil(len(self._labels) / len(present))
-        drawn = [self._filled(np.flatnonzero(self._labels == label), share) for label in present]
-        return self._rng.permutation(np.concatenate(drawn))
+        drawn = [self._filled(np.flatnonzero(self._labels == label), share, rng) for label in present]
+        return rng.permutation(np.concatenate(drawn))
 
-    def _filled(self, rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    def _filled(self, rows: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
         if self._weights is not None:
             chance = self._weights[rows].astype(np.float64)
-            return np.asarray(self._rng.choice(rows, count, p=chance / chance.sum()))
-        rounds = [self._rng.permutation(rows) for _ in range(math.ceil(count / len(rows)))]
+            return np.asarray(rng.choice(rows, count, p=chance / chance.sum()))
+        rounds = [rng.permutation(rows) for _ in range(math.ceil(count / len(rows)))]
         return np.concatenate(rounds)[:count]
 
 

@@ -10,7 +10,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from healthdash.training.history import EpochRow, reporter
+from healthdash.training import resumable
+from healthdash.training.history import EpochRow
 
 from .augment import Augmentation, AugmentedPictures
 from .dataset import LabelledPictures
@@ -96,7 +97,7 @@ def fit(
     keras.mixed_precision.set_global_policy("mixed_bfloat16" if plan.half_precision else "float32")
     try:
         model = build(network)
-        _train(model, plan, train, validation, reporter(on_epoch, run=run), seed)
+        _train(model, plan, train, validation, on_epoch, seed=seed, run=run)
     finally:
         keras.mixed_precision.set_global_policy(before)
     return folded(model, network, name=run.replace(" ", "_") or "member")
@@ -113,8 +114,10 @@ def _train(
     plan: FitPlan,
     train: Part,
     validation: Part,
-    report: keras.callbacks.Callback,
+    on_epoch: Callable[[EpochRow], None],
+    *,
     seed: int,
+    run: str,
 ) -> None:
     labels = model.output_shape[-1]
     batches = AugmentedPictures(
@@ -129,25 +132,26 @@ def _train(
     accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
     loss = keras.losses.CategoricalCrossentropy(from_logits=True)
     model.compile(_optimizer(plan, len(batches)), loss, metrics=[accuracy], jit_compile=False)
-    model.fit(
+    resumable.fit(
+        model,
         batches,
+        epochs=plan.epochs,
+        on_epoch=on_epoch,
+        run=run,
+        # The running average is swapped in for each validation: the figures are those of what is kept.
+        first=[keras.callbacks.SwapEMAWeights(swap_on_epoch=True)],
+        stopping=_stopping(plan),
         validation_data=(validation.inputs, np.eye(labels, dtype=np.float32)[validation.labels]),
         validation_batch_size=_BATCH,
-        epochs=plan.epochs,
-        verbose=0,
-        callbacks=_callbacks(plan, report),
     )
 
 
-def _callbacks(plan: FitPlan, report: keras.callbacks.Callback) -> list[keras.callbacks.Callback]:
-    # The running average is swapped in for each validation: the figures are those of what is kept.
-    callbacks = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True), report]
-    if plan.patience is not None:
-        stopping = keras.callbacks.EarlyStopping(
-            patience=plan.patience, restore_best_weights=True, start_from_epoch=1
-        )
-        callbacks.append(stopping)
-    return callbacks
+def _stopping(plan: FitPlan) -> keras.callbacks.EarlyStopping | None:
+    if plan.patience is None:
+        return None
+    return keras.callbacks.EarlyStopping(
+        patience=plan.patience, restore_best_weights=True, start_from_epoch=1
+    )
 
 
 def _optimizer(plan: FitPlan, steps: int) -> keras.optimizers.Optimizer:

@@ -12,6 +12,7 @@ import keras
 
 from healthdash import bundles
 from healthdash.bundles import Bundle
+from healthdash.training import checkpoint
 from healthdash.training.history import EpochRow
 
 from .dataset import LabelledPictures
@@ -29,11 +30,13 @@ class Finished:
     Parameters
     ----------
     out : Path
-        Folder of the bundle; the networks are kept in a hidden folder beside it.
+        Folder of the bundle; the networks are kept with the checkpoints, or else in a hidden
+        folder beside it.
     """
 
     def __init__(self, out: Path) -> None:
-        self._folder = out.parent / f".members-{out.name}"
+        kept = checkpoint.folder()
+        self._folder = kept / "members" if kept else out.parent / f".members-{out.name}"
 
     def get(
         self, run: str, key: object, report: OnEpoch, fit: Callable[[OnEpoch], keras.Model]

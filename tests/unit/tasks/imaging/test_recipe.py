@@ -62,6 +62,30 @@ def test_a_training_gives_a_whole_bundle(squares: LabelledPictures, tmp_path: Pa
     bundle.verify()
 
 
+def test_a_training_stopped_within_a_network_goes_on_to_the_same_one(
+    squares: LabelledPictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from healthdash.tasks.imaging.recipe import train
+    from healthdash.training import checkpoint, resumable
+
+    monkeypatch.setattr(resumable, "_LEAST_S", 0)
+    unbroken = train(_small(0), squares, TrainSettings(epochs=4), tmp_path / "unbroken", lambda _: None)
+
+    def stop_in_the_third(row) -> None:
+        if row["epoch"] == 3:
+            raise TrainingStopped("stopped", hint="")
+
+    rows = []
+    with checkpoint.kept_in(tmp_path / "kept"):
+        with pytest.raises(TrainingStopped):
+            train(_small(0), squares, TrainSettings(epochs=4), tmp_path / "resumed", stop_in_the_third)
+        resumed = train(_small(0), squares, TrainSettings(epochs=4), tmp_path / "resumed", rows.append)
+    assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
+    assert not (tmp_path / ".members-resumed").exists()
+    for a, b in zip(unbroken.network.get_weights(), resumed.network.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
 def test_a_stopped_training_goes_on_with_what_was_finished(squares: LabelledPictures, tmp_path: Path) -> None:
     from healthdash.tasks.imaging.recipe import train
 
