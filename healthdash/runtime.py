@@ -163,7 +163,9 @@ class Forward:
         """Return the target's calibrated probability (n,) and its gradient by each input."""
         call, chosen = self._function("gradients"), tensorflow().constant(target)
         arrays = [inputs[name] for name in self.shapes]
-        parts = [[out.numpy()[:n] for out in call(chosen, *part)] for part, n in self._chunks(arrays)]
+        # The way back does more work for a number that is fetched than the way there.
+        chunks = self._chunks(arrays, most=2 * self.chunk)
+        parts = [[out.numpy()[:n] for out in call(chosen, *part)] for part, n in chunks]
         output, *gradients = [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
         return output, dict(zip(self.shapes, gradients, strict=True))
 
@@ -223,15 +225,15 @@ class Forward:
             return Forward(change(self._network), float(self._scale), self._offset)
 
     def _chunks(
-        self, arrays: Sequence[NDArray[Any]], *, cast: bool = True
+        self, arrays: Sequence[NDArray[Any]], *, cast: bool = True, most: int = 0
     ) -> Iterator[tuple[list[Any], int]]:
-        """Yield tensors of at most `chunk` padded rows, and the number of true rows."""
+        """Yield tensors of at most `most` padded rows (or `chunk`), and the number of true rows."""
         as_tensor = tensorflow().convert_to_tensor
         if cast:
             arrays = [np.ascontiguousarray(array, np.float32) for array in arrays]
-        total = len(arrays[0])
-        for start in range(0, max(total, 1), self.chunk):
-            n = min(self.chunk, total - start)
+        total, most = len(arrays[0]), most or self.chunk
+        for start in range(0, max(total, 1), most):
+            n = min(most, total - start)
             parts = [array[start : start + n] for array in arrays]
             yield [as_tensor(_pad(part, _padded(n) - n)) for part in parts], n
 
