@@ -167,8 +167,9 @@ def watch(run: Run) -> None:
 
 def _watch(run_id: str, was_over: bool) -> None:
     run = queue().store.get(run_id, owner.current().id)
-    if run is None or run.is_over != was_over:
-        # The whole page runs once more: to leave the run, or to stop or begin looking every second.
+    if run is None or run.is_over != was_over or st.session_state.get(_OPEN) != run_id:
+        # A click runs this fragment alone; the whole page runs once more to leave the run, or to
+        # begin or stop looking every second.
         st.rerun()
     task = next((task for task in tasks.all_tasks() if task.slug == run.task), None)
     history = queue().folder(run.id).history

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from playwright.sync_api import expect
 
 from healthdash import tasks
 
-from .conftest import upload
+from .conftest import Server, upload
 
 
 def _labelled_rows(n: int = 200) -> bytes:
@@ -59,3 +61,42 @@ def test_a_run_can_be_stopped(new_page):
     page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_role("heading", name=re.compile("Stopped: "))).to_be_visible()
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+def test_a_run_goes_on_when_browser_and_app_are_killed_and_the_same_browser_finds_it(browser, tmp_path):
+    ours, other = browser.new_context(), browser.new_context()
+    first, second = Server(tmp_path), None
+    try:
+        page = ours.new_page()
+        page.set_default_timeout(240_000)
+        page.goto(f"{first.url}/train?task=heart-disease")
+        page.get_by_role("button", name="Synthetic table").click()
+        page.get_by_role("button", name="Train", exact=True).click()
+        expect(page.get_by_role("heading", name=re.compile("Training: "))).to_be_visible()
+        page.wait_for_url(re.compile(r"run="))
+        address = page.url.split("/")[-1]
+        page.close()
+        _kill(first)
+        second = Server(tmp_path)
+        page = ours.new_page()
+        page.goto(f"{second.url}/{address}")
+        expect(page.get_by_role("heading", name=re.compile("Done: "))).to_be_visible(timeout=300_000)
+        page.get_by_role("button", name="All runs").click()
+        expect(page.get_by_role("heading", name="Runs")).to_be_visible()
+        strange = other.new_page()
+        strange.goto(f"{second.url}/{address}")
+        expect(strange.get_by_text("There is no such run here")).to_be_visible()
+    finally:
+        ours.close()
+        other.close()
+        for server in filter(None, (first, second)):
+            _kill(server)
+
+
+def _kill(server):
+    """End a server without a chance to tidy up."""
+    if server.process.poll() is None:
+        os.killpg(server.process.pid, signal.SIGKILL)
+        server.process.wait()
