@@ -137,7 +137,7 @@ class Dispatcher:
             self._children[run.id] = child
             if run.state == "stopping":
                 child.stop()
-        elif child.process is None and not child.folder.lock_file.exists():
+        elif child.process is None and not child.folder.was_started:
             # The dispatcher that claimed it ended before it started it.
             self._store.change(run.id, ["running", "stopping"], state="queued")
         else:

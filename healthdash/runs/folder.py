@@ -69,6 +69,11 @@ class RunFolder:
         with locked(self.lock_file, shared=True) as is_free:
             return not is_free
 
+    @property
+    def was_started(self) -> bool:
+        """Whether a training process was started that has not been looked after to its end."""
+        return self.lock_file.exists() and bool(self.lock_file.read_text())
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the living process and to what it started."""
         with suppress(ProcessLookupError, ValueError, FileNotFoundError):

@@ -176,7 +176,7 @@ def test_deleting_ends_the_process_and_removes_the_folder(place):
     place.serve()
     place.until(run, "running")
     folder = place.queue.folder(run.id)
-    while not (folder.lock_file.exists() and folder.lock_file.read_text()):
+    while not folder.was_started:
         time.sleep(0.02)
     pid = int(folder.lock_file.read_text())
     place.queue.remove(run)
@@ -224,7 +224,7 @@ def test_a_run_whose_dispatcher_was_killed_goes_on_and_its_end_is_recorded(place
     served = subprocess.Popen([sys.executable, "-c", code], env=environment())
     place.until(run, "running")
     folder = place.queue.folder(run.id)
-    while not folder.is_alive:
+    while not folder.was_started:
         time.sleep(0.02)
     served.send_signal(signal.SIGKILL)
     served.wait()
@@ -244,9 +244,12 @@ def test_a_run_that_ended_while_nobody_looked_is_lost(place):
     assert "nobody looked" in place.until(run, "lost").error.message
 
 
-def test_a_run_that_was_claimed_but_never_started_is_started(place):
+@pytest.mark.parametrize("is_locked", [False, True])
+def test_a_run_that_was_claimed_but_never_started_is_started(place, is_locked):
     run = place.submit()
     place.store.change(run.id, ["queued"], state="running", started=1.0, attempt=1)
+    if is_locked:
+        place.queue.folder(run.id).lock_file.touch()
     place.serve()
     place.until(run, "done")
 
