@@ -105,8 +105,13 @@ def _show(task: Task, bundle: Bundle, report: Report, item: int, place: str) -> 
 
 def base_in_words(explanation: Explanation) -> str:
     """Say what the base is: the average over the stored background, or the output of another baseline."""
-    is_average = explanation.baseline in ("", baselines.TITLES["background"])
+    is_average = explanation.baseline in ("", baselines.TITLES["background"]) or not _leaves_out(explanation)
     return "average" if is_average else "baseline"
+
+
+def _leaves_out(explanation: Explanation) -> bool:
+    """Say whether a method puts a baseline in the place of anything."""
+    return explain.uses(explanation.method, "baseline")
 
 
 def residual_in_words(explanation: Explanation) -> str:
@@ -116,7 +121,7 @@ def residual_in_words(explanation: Explanation) -> str:
     spent = f"{explanation.samples:,} {evaluations} in {explanation.seconds:.1f} s."
     if explanation.shares_error is not None:
         spent += f" Largest standard error {100 * explanation.largest_error:.2g} points."
-    if explanation.baseline:
+    if explanation.baseline and _leaves_out(explanation):
         spent += f" What was left out became: {explanation.baseline}."
     if not explanation.is_additive:
         return f"{title}: its values rank what counts, they are no shares of the probability. {spent}"

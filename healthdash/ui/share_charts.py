@@ -15,8 +15,8 @@ from healthdash.views import Beeswarm, Dependence, MeanShares, Moved, Waterfall
 
 __all__ = ["beeswarm", "dependence", "force", "largest", "mean_shares", "moved", "waterfall", "wrapped"]
 
-#: Features that a waterfall shows one by one; the rest are one bar.
-_MOST_FEATURES = 12
+#: Bars of a chart; of more features the rest are one bar. Tasks give twelve, and their own rest.
+_MOST_FEATURES = 13
 _ROW_PX = 30
 _LINE_LETTERS = 36
 _MOST_DOTS = 4000

@@ -96,17 +96,22 @@ def sides(found: Sequence[tuple[Side, str, Report]]) -> list[Shown]:
 
 
 def is_one_scale(reports: Sequence[Report]) -> bool:
-    """Say whether the values of all sides are shares of a probability, or all are not."""
-    return len({report.explanation.is_additive for report in reports if report.explanation}) == 1
+    """Say whether the values of all sides mean the same: shares of a probability, or of one other method."""
+    found = [report.explanation for report in reports if report.explanation]
+    if any(one.is_additive for one in found):
+        return all(one.is_additive for one in found)
+    return len({one.method for one in found}) == 1
 
 
 def scale_in_words(reports: Sequence[Report]) -> str:
     """Say whether sides may be compared by their colours and lengths; empty for a single one."""
     if len(reports) < 2:
         return ""
-    if is_one_scale(reports):
-        return "Both sides have the same scale: equal colours and lengths are equal shares."
-    return "Each side has its own scale: the values of one are no shares of a probability."
+    if not is_one_scale(reports):
+        return "Each side has its own scale: their values do not mean the same."
+    is_additive = all(report.explanation.is_additive for report in reports if report.explanation)
+    what = "colours and lengths are equal shares" if is_additive else "colours are equal values"
+    return f"Both sides have the same scale: equal {what}."
 
 
 def _views(side: Side, report: Report) -> list[View]:

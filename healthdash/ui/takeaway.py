@@ -25,6 +25,7 @@ from healthdash.ui.radiograph import Look, default_window, rendered
 from healthdash.views import Grid, Picture, Trace, View, Waterfall
 
 if TYPE_CHECKING:
+    from healthdash.explain import Explanation
     from healthdash.ui.shown import Shown
 
 __all__ = ["csv", "html", "png"]
@@ -95,6 +96,12 @@ def _lines(one: Shown) -> pd.DataFrame:
     )
 
 
+def _stand_in(explanation: Explanation) -> str:
+    if not explain.uses(explanation.method, "baseline"):
+        return "nothing is left out"
+    return explanation.baseline or "the background stored with the model"
+
+
 def _division(one: Shown) -> str:
     players = one.explanation.players
     return f"{len(players)} {players.title}" if players is not None else "each value of the input"
@@ -144,7 +151,7 @@ def _section(one: Shown, look: Look | None) -> dict[str, Any]:
         "Samples asked for": f"{one.side.asked.samples:,}",
         "Model evaluations": f"{explanation.samples:,} in {explanation.seconds:.1f} s",
         "Who shares it out": _division(one),
-        "Stands in for what is left out": explanation.baseline or "the background stored with the model",
+        "Stands in for what is left out": _stand_in(explanation),
         "Residual": _residual(one),
     }
     lines = sorted(one.lines, key=lambda line: -abs(line.attribution))

@@ -146,8 +146,9 @@ _DRUGS = (
 
 # What was so before the stay: no decision during it can change these.
 _GIVEN = {
-    "gender", "age", "admission_type_id", "admission_source_id", "payer_code", "number_outpatient",
-    "number_emergency", "number_inpatient", "diag_1", "diag_2", "diag_3", "number_diagnoses",
+    "gender", "age", "admission_type_id", "admission_source_id", "payer_code", "medical_specialty",
+    "number_outpatient", "number_emergency", "number_inpatient", "number_diagnoses", "diag_1", "diag_2",
+    "diag_3",
 }  # fmt: skip
 _FIELDS: tuple[Field, ...] = (
     _choice("gender", "Gender", {"Female": "female", "Male": "male"}, "Female"),

@@ -33,7 +33,8 @@ def test_a_waterfall_of_many_features_sums_the_small_ones():
         residual=0.0, target="high",
     )  # fmt: skip
     (bars,) = share_charts.waterfall(view, LIGHT).data
-    assert len(bars.x) == 12
+    assert len(bars.x) == 13
+    assert bars.y[-1] == "28 other features"
     assert sum(bars.x) == pytest.approx(float(shares.sum()))
 
 

@@ -149,6 +149,10 @@ def test_two_sides_share_a_scale_only_where_values_mean_the_same():
     relative = replace(right.report, explanation=replace(right.report.explanation, is_additive=False))
     other = ready.sides([found[0], (right.side, "", relative)])
     assert [one.views[0].heat_scale for one in other] == [None, None]
+    another = replace(relative, explanation=replace(relative.explanation, method="occlusion"))
+    assert not ready.is_one_scale([relative, another])
+    assert ready.is_one_scale([relative, relative])
+    assert "do not mean the same" in ready.scale_in_words([relative, another])
 
 
 @pytest.mark.tf
