@@ -59,6 +59,17 @@ class ReliabilityBin(_Frozen):
     high: float
     n: int
 
+    @property
+    def turned(self) -> ReliabilityBin:
+        """The same rows, asked about the other one of two labels."""
+        return ReliabilityBin(
+            predicted=1 - self.predicted,
+            observed=1 - self.observed,
+            low=1 - self.high,
+            high=1 - self.low,
+            n=self.n,
+        )
+
 
 class Confusion(_Frozen):
     """Counts; rows are true labels, columns decided ones."""
@@ -99,6 +110,27 @@ class Evaluation(_Frozen):
     def metric(self, name: str) -> MetricRow:
         """Return the figure of that name."""
         return next(row for row in self.metrics if row.name == name)
+
+    def frequency_near(self, label: str, probability: float, labels: Sequence[str]) -> ReliabilityBin | None:
+        """Return how often a label was right among the tested rows whose output was nearest to this one.
+
+        Parameters
+        ----------
+        label : str
+            A label or named group; of two labels the other one's rows are counted the other way round.
+        labels : sequence of str
+            All labels of the model.
+
+        Returns
+        -------
+        ReliabilityBin or None
+            None where nothing was measured for the label.
+        """
+        bins = self.reliability.get(label, ())
+        if not bins and len(labels) == 2 and label in labels:
+            (other,) = set(labels) - {label}
+            bins = tuple(one.turned for one in self.reliability.get(other, ()))
+        return min(bins, key=lambda one: abs(one.predicted - probability), default=None)
 
 
 def bootstrap_interval(

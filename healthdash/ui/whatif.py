@@ -126,6 +126,7 @@ def _show(
             f"{before.target}, changed", charts.percent(after.output),
             f"{100 * (after.output - before.output):+.1f} points", delta_color="off", width="content",
         )  # fmt: skip
+    _tell_frequency(one, before.target, after.output)
     old = {line.feature: line.attribution for line in one.lines}
     new = {line.feature: line.attribution for line in replace(one, report=report).lines}
     names = [name for name in new if name in old]
@@ -138,6 +139,18 @@ def _show(
         target=before.target,
     )  # fmt: skip
     draw.draw(view, key)
+
+
+def _tell_frequency(one: Shown, label: str, output: float) -> None:
+    """Say how often the label was right where the model said about as much: the interval of its output."""
+    bundle = one.side.bundle
+    seen = bundle.evaluation.frequency_near(label, output, bundle.info.labels)
+    if seen is not None:
+        st.caption(
+            f"Of the {seen.n:,} tested rows with an output near {charts.percent(seen.predicted)}, "
+            f"{charts.percent(seen.observed)} were {label} "
+            f"(95 % interval {charts.percent(seen.low)} to {charts.percent(seen.high)})."
+        )
 
 
 def _moved(field: Field, old: Value, new: Value) -> str:
