@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.runtime.scriptrunner import RerunException
+from streamlit.runtime.scriptrunner import RerunException, StopException
 
 __all__ = ["Listener", "is_wanted", "run"]
 
 T = TypeVar("T")
-_HALTED = "halted"
+_RUNNING = "running"
 # Before so much time has passed nobody can say how long the rest takes.
 _TELLING_S = 2.0
+# A computation ends at its next estimate; one that takes longer is begun anew.
+_LONGEST_WAIT_S = 60.0
 
 
-@dataclass
-class _Halted:
-    """What there was when a computation ended before its time.
+@dataclass(eq=False)
+class _Running:
+    """The computation of a session, as the page's next run finds it.
 
-    Any choice ends a run of the page; only then is it known whether the choice was to stop, or another one.
+    Any choice ends a run of the page, and the next one begins at once, in a thread of its own, while this
+    one still ends. Only the next one knows whether the choice was to stop; then it waits for what there is.
     """
 
-    key: Hashable = None
-    result: object = None
+    key: Hashable
     is_wanted: bool = False
+    found: list[object] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
 
 
 class Listener:
@@ -60,18 +65,20 @@ class Listener:
     ) -> None:
         self._bar, self._words, self._keeps = bar, words, keeps
         self._needs_error, self._items = needs_error, items
-        self._started = time.monotonic()
-        self.interruption: RerunException | None = None
+        self._started, self._error_known = time.monotonic(), False
+        self.interruption: RerunException | StopException | None = None
 
     def __call__(self, share: float) -> bool:
         """Show the share done; the reader's next choice ends the computation."""
         error = getattr(share, "error", math.nan)
+        # Once known it stays known: what is told between two estimates comes without one.
+        self._error_known |= not math.isnan(error)
         if self.interruption is not None:
             return True
         try:
             self._bar.progress(min(1.0, float(share)), self.words(float(share), error))
-        except RerunException as interruption:
-            if not self._keeps or (self._needs_error and math.isnan(error)):
+        except (RerunException, StopException) as interruption:
+            if not self._keeps or (self._needs_error and not self._error_known):
                 raise
             self.interruption = interruption
         return self.interruption is not None
@@ -105,11 +112,15 @@ def run(
     key : hashable
         Tells this computation from others.
     """
-    halted = _held()
     if is_wanted(key):
-        result: Any = halted.result
-        halted.key, halted.result, halted.is_wanted = None, None, False
-        return result  # type: ignore[no-any-return]
+        stopped = _begun()
+        assert stopped is not None
+        with st.spinner("Ending with what there is…"):
+            stopped.over.wait(_LONGEST_WAIT_S)
+        if stopped.found:
+            del st.session_state[_RUNNING]
+            return stopped.found[0]  # type: ignore[return-value]
+    running = st.session_state[_RUNNING] = _Running(key)
     place = st.empty()
     with place.container():
         bar = st.progress(0.0, words)
@@ -119,26 +130,30 @@ def run(
                 on_click=_want, args=(key,),
             )  # fmt: skip
     listener = Listener(bar, words, keeps=keeps, needs_error=needs_error, items=items)
-    found = compute(listener)
-    if listener.interruption is not None:
-        # No st.* before this: each would raise the interruption anew, and what was found would be lost.
-        halted.key, halted.result, halted.is_wanted = key, found, False
-        raise listener.interruption
+    try:
+        found = compute(listener)
+        if listener.interruption is not None:
+            # No st.* here: each would raise the interruption anew, and what was found would be lost.
+            running.found.append(found)
+            raise listener.interruption
+    finally:
+        running.over.set()
     place.empty()
     return found
 
 
 def is_wanted(key: Hashable) -> bool:
     """Say whether the reader stopped a computation to see what there is."""
-    halted = _held()
-    return halted.is_wanted and halted.key == key
+    begun = _begun()
+    return begun is not None and begun.is_wanted and begun.key == key
 
 
-def _held() -> _Halted:
-    held: _Halted = st.session_state.setdefault(_HALTED, _Halted())
-    return held
+def _begun() -> _Running | None:
+    begun: _Running | None = st.session_state.get(_RUNNING)
+    return begun
 
 
 def _want(key: Hashable) -> None:
-    halted = _held()
-    halted.is_wanted = halted.key == key
+    begun = _begun()
+    if begun is not None:
+        begun.is_wanted = begun.key == key

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
-from streamlit.runtime.scriptrunner import RerunException
+import streamlit as st
+from streamlit.runtime.scriptrunner import RerunException, StopException
 
 from healthdash.explain import Progress
+from healthdash.ui import progress
 from healthdash.ui.progress import Listener
 
 
@@ -20,6 +25,13 @@ class Bar:
         if self.patience < 0:
             raise RerunException(None)
         self.told.append((share, words))
+
+
+class Stopped:
+    """A progress bar of a page whose next run has begun."""
+
+    def progress(self, share: float, words: str) -> None:
+        raise StopException
 
 
 def test_it_says_how_far_it_is_and_how_exact():
@@ -59,3 +71,40 @@ def test_before_any_error_is_known_there_is_nothing_to_keep():
         Listener(Bar(0), "Explaining…", keeps=True, needs_error=True)(Progress(0.1))
     listener = Listener(Bar(0), "Explaining…", keeps=True, needs_error=True)
     assert listener(Progress(0.5, 0.01))
+
+
+def test_an_error_that_was_known_once_is_enough():
+    listener = Listener(Bar(1), "Explaining…", keeps=True, needs_error=True)
+    assert not listener(Progress(0.5, 0.01))
+    assert listener(Progress(0.6))
+
+
+def test_the_run_that_follows_a_stop_waits_for_what_there_is(monkeypatch: pytest.MonkeyPatch):
+    """The server begins the next run while the stopped one still ends, and ends that by StopException."""
+    session: dict[str, object] = {}
+    monkeypatch.setattr(st, "session_state", session)
+    begun, chosen = threading.Event(), threading.Event()
+    computed = []
+
+    def compute(listener: Listener) -> str:
+        computed.append(True)
+        begun.set()
+        chosen.wait(10)
+        listener._bar = Stopped()
+        assert listener(Progress(0.5, 0.01))
+        time.sleep(0.2)
+        return "half"
+
+    def first() -> None:
+        with pytest.raises(StopException):
+            progress.run("Explaining…", compute, "key", keeps=True, needs_error=True)
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert begun.wait(10)
+    progress._want("key")
+    chosen.set()
+    assert progress.run("Explaining…", compute, "key", keeps=True, needs_error=True) == "half"
+    thread.join()
+    assert len(computed) == 1
+    assert not progress.is_wanted("key")
