@@ -86,3 +86,31 @@ def test_a_narrow_screen_needs_no_sideways_scrolling(new_page):
     expect(_main(page).get_by_text("Both sides have the same scale")).to_be_visible()
     wide, seen = _main(page).evaluate("element => [element.scrollWidth, element.clientWidth]")
     assert wide <= seen + 1
+
+
+@pytest.mark.tf
+def test_a_long_explanation_is_stopped_and_shows_what_there_is(new_page):
+    page = new_page("explain?task=chest-xray")
+    page.goto(f"{page.url}&sample=bacterial&method=kernel-shap&samples=3200")
+    expect(_main(page).get_by_text(re.compile(", largest standard error"))).to_be_visible()
+    page.get_by_role("button", name="Stop, and show what there is").click()
+    told = _main(page).get_by_text(_ADDS_UP)
+    expect(told).to_be_visible()
+    evaluations = int(re.search(r"([\d,]+) model evaluations", told.inner_text())[1].replace(",", ""))
+    assert evaluations < 2 * 3200  # a coalition and its complement each
+
+
+@pytest.mark.tf
+def test_pairs_ways_and_a_cohort_of_a_table(new_page):
+    slug = "heart-disease"
+    page = new_page(f"explain?task={slug}&sample={tasks.get(slug).examples()[1].slug}")
+    expect(_main(page).get_by_text(_ADDS_UP)).to_be_visible()
+    page.get_by_role("button", name="Look at all pairs").click()
+    expect(
+        _main(page).get_by_text(re.compile("less than one by one|more than one by one")).first
+    ).to_be_visible()
+    page.get_by_role("button", name="Look for changes that cross 50%").click()
+    expect(_main(page).get_by_text(re.compile("→")).first).to_be_visible()
+    page.get_by_role("button", name=re.compile(r"Explain \d+ rows")).click()
+    page.get_by_role("tab", name="Every row").click()
+    expect(_main(page).locator(".js-plotly-plot:visible").last).to_be_visible()
