@@ -1,0 +1,1 @@
+"""Networks that restore or make items: anomaly scores, pre-training, synthetic items of rare labels."""
