@@ -83,7 +83,7 @@ def fit_autoencoder(
     epochs = settings.epochs or plan.epochs
     rate = settings.learning_rate or plan.learning_rate
     model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, epochs * len(batches))),
-                  loss=_Errors(form))  # fmt: skip
+                  loss=_Errors(form), jit_compile=False)  # fmt: skip
     seen = _validation(form, prepared, validation, plan.hidden, seed)
     stopping = keras.callbacks.EarlyStopping(
         patience=settings.patience or plan.patience, restore_best_weights=True

@@ -99,7 +99,9 @@ def fit_cvae(
 
     batches = MadeBatches(rows, _BATCH, make, seed=seed, balanced=truth[rows], least=_LEAST_BATCHES)
     rate = keras.optimizers.schedules.CosineDecay(_RATE, epochs * len(batches))
-    model.compile(keras.optimizers.Adam(rate, clipnorm=10.0), loss=_Bound(form, size.latent))
+    model.compile(
+        keras.optimizers.Adam(rate, clipnorm=10.0), loss=_Bound(form, size.latent), jit_compile=False
+    )
     maker = Maker(form, makes, labels)
     resumable.fit(
         model, batches, epochs=epochs, on_epoch=on_epoch, run=run,

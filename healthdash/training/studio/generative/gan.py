@@ -68,7 +68,7 @@ def fit_gan(
     optimizer = keras.optimizers.Adam(
         _RATE, beta_1=0.0, beta_2=0.99, use_ema=True, ema_momentum=_AVERAGE_MOMENTUM
     )
-    model.compile(optimizer)
+    model.compile(optimizer, jit_compile=False)
     looks = [watcher(on_made, Maker(form, generator, labels), epochs)] if on_made else []
     resumable.fit(
         model, batches, epochs=epochs, on_epoch=on_epoch, run=run,
