@@ -21,7 +21,7 @@ from healthdash.errors import HealthdashError, InputError
 from healthdash.explain import METHODS, ExplainRequest
 from healthdash.progress import Progress, Shares
 from healthdash.task import Task, Upload
-from healthdash.training import TrainSettings, archive, checkpoint
+from healthdash.training import TrainSettings, archive, checkpoint, flags
 from healthdash.training.evaluation import flat_metrics
 
 __all__ = ["main"]
@@ -66,19 +66,14 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--out", required=True, type=Path)
     train.add_argument("--history", type=Path, help="CSV file that grows by a row an epoch")
     train.add_argument("--checkpoints", type=Path, help="folder to keep how far it is, and to go on from")
-    for name in ("epochs", "batch-size", "patience", "members", "folds"):
-        train.add_argument(f"--{name}", type=int)
-    train.add_argument("--seed", type=int, default=0)
-    train.add_argument("--learning-rate", type=float)
-    train.add_argument("--cleaning", help="JSON file with the layout and cleaning steps of an own table")
-    train.add_argument("--no-augment", dest="augment", action="store_false")
+    flags.add(train)
     for command in (train, evaluate):
         command.add_argument(
             "--data", required=True, type=Path,
             help='labelled data; "synthetic" is a small synthetic set, to try it without data',
         )  # fmt: skip
-        command.add_argument("--target", default=None)
-        command.add_argument("--group")
+    evaluate.add_argument("--target", default=None)
+    evaluate.add_argument("--group")
     check = commands.add_parser("check", help="what is odd about a labelled table, before any training")
     check.add_argument("--data", required=True, type=Path)
     check.add_argument("--target", required=True)
@@ -172,8 +167,8 @@ def _evaluate(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
 
 def _train(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     task = tasks.get(options.task)
-    names = TrainSettings.__dataclass_fields__
-    chosen = TrainSettings(**{name: getattr(options, name) for name in names})
+    chosen = flags.settings(options)
+    flags.check(chosen, task.heeded(chosen), f"a model of {task.slug}")
     with _labelled(task, options.data) as path:
         dataset = task.load_dataset(path, chosen)
     progress = Progress(options.history)

@@ -389,6 +389,10 @@ class Task(ABC):
         """Return small synthetic labelled sets, each a single file as people upload it; by default none."""
         return ()
 
+    def heeded(self, settings: TrainSettings) -> frozenset[str]:
+        """Return the settings that mean something for a training, beside those that were chosen."""
+        return frozenset({"epochs", "batch_size", "learning_rate", "seed"})
+
     def load_dataset(self, path: Path, settings: TrainSettings) -> Any:
         """Read a labelled data set from a file or folder."""
         raise self._no_recipe()

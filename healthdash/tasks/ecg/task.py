@@ -174,6 +174,10 @@ class EcgBeats(Task):
 
         return (training_set(),)
 
+    def heeded(self, settings: TrainSettings) -> frozenset[str]:
+        """Return the settings that the recipe takes: every network learns for all its epochs."""
+        return super().heeded(settings) | {"folds", "members", "augment"}
+
     def load_dataset(self, path: Path, settings: TrainSettings) -> list[EcgSample]:
         """Read the annotated WFDB records below a folder."""
         from .dataset import load

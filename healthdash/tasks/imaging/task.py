@@ -49,6 +49,7 @@ class ImageTask(Task):
     scope: Scope
     trained_window: Window | None = None
     short_run = TrainSettings(epochs=3, members=1)
+    is_split = True
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -130,6 +131,12 @@ class ImageTask(Task):
         from .training_set import training_set
 
         return (training_set(self.slug, self.short_run),)
+
+    def heeded(self, settings: TrainSettings) -> frozenset[str]:
+        """Return the settings that the recipe takes: folds have one network each."""
+        found = super().heeded(settings) | {"folds", "augment"}
+        is_split = self.is_split if settings.folds is None else settings.folds <= 1
+        return found | ({"members", "patience"} if is_split else set())
 
     def load_dataset(self, path: Path, settings: TrainSettings) -> LabelledPictures:
         """Read a folder or zip archive with manifest.csv, or with one folder a label."""
@@ -234,6 +241,7 @@ class LungCt(ImageTask):
     # The window in which the training pictures were shown; see `plans.LUNG_CT`.
     trained_window = Window(name="as the model sees it", center=-500, width=1500)
     short_run = TrainSettings(epochs=10, folds=3)
+    is_split = False
 
     def recipe(self) -> Recipe:
         """Return how this task is trained."""

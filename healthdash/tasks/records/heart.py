@@ -181,6 +181,10 @@ class HeartDisease(RecordsTask):
             return [main]
         return [main, *sorted(file for file in main.parent.glob("processed.*.data") if file != main)]
 
+    def heeded(self, settings: TrainSettings) -> frozenset[str]:
+        """Return the settings that the recipe takes: every network learns for all its epochs."""
+        return super().heeded(settings) | {"folds"}
+
     def train(
         self, dataset: Dataset, settings: TrainSettings, out: Path, on_epoch: Callable[[EpochRow], None]
     ) -> Bundle:

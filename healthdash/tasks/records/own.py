@@ -33,6 +33,8 @@ __all__ = ["OwnTable", "PosedTable"]
 
 #: With more rows, a part that is set aside tells enough; with fewer each row is needed twice.
 _MOST_CROSSED = 3000
+#: The network of the task's own recipe, as it is called among those of the studio.
+_ENSEMBLE = "ensemble"
 
 
 class OwnTable(RecordsTask):
@@ -57,6 +59,14 @@ class OwnTable(RecordsTask):
         from .own_data import load_own
 
         return load_own(path, settings)
+
+    def heeded(self, settings: TrainSettings) -> frozenset[str]:
+        """Return the settings that the ensemble, or the network of the studio that was chosen, takes."""
+        if settings.network in (None, _ENSEMBLE):
+            return super().heeded(settings) | {"network", "folds", "patience", "cleaning"}
+        from healthdash.training.studio.plans import heeded
+
+        return heeded("row", settings)
 
     def train(
         self, dataset: Any, settings: TrainSettings, out: Path, on_epoch: Callable[[EpochRow], None]

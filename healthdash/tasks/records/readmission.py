@@ -250,6 +250,10 @@ class Readmission(RecordsTask):
             )
         return np.asarray(text == "<30", np.int64)
 
+    def heeded(self, settings: TrainSettings) -> frozenset[str]:
+        """Return the settings that the recipe takes: validation rows end the training."""
+        return super().heeded(settings) | {"patience"}
+
     def train(
         self, dataset: Dataset, settings: TrainSettings, out: Path, on_epoch: Callable[[EpochRow], None]
     ) -> Bundle:

@@ -236,6 +236,10 @@ class RecordsTask(Task):
 
     # -- training ----------------------------------------------------------------------------
 
+    def heeded(self, settings: TrainSettings) -> frozenset[str]:
+        """Return the settings that every recipe of a table takes."""
+        return super().heeded(settings) | {"members", "target", "group"}
+
     def load_dataset(self, path: Path, settings: TrainSettings) -> Dataset:
         """Read a labelled table, or a folder of them."""
         from .dataset import load

@@ -1,0 +1,61 @@
+"""A training from labelled items to a bundle: cut, fit, assemble."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from healthdash.bundles import Bundle
+from healthdash.training.settings import TrainSettings
+from healthdash.training.studio.assembly import Amend, Finished, FitAll, assemble
+from healthdash.training.studio.fitting import Fitted, OnEpoch, Part, fit_fold
+from healthdash.training.studio.items import Labelled
+from healthdash.training.studio.parts import parts_of
+
+__all__ = ["train"]
+
+
+def train(
+    labelled: Labelled,
+    settings: TrainSettings,
+    out: Path,
+    on_epoch: OnEpoch,
+    *,
+    fit_all: FitAll | None = None,
+    amend: Amend | None = None,
+    command: str = "",
+) -> Bundle:
+    """Train, evaluate and save a bundle of a network of the studio.
+
+    Parameters
+    ----------
+    labelled : Labelled
+        Read a batch at a time; everything is fitted on training items only.
+    settings : TrainSettings
+        What is None is left to the network's defaults.
+    out : Path
+        Folder of the bundle; its name is the bundle's.
+    on_epoch : function
+        Gets a row an epoch, and may raise `TrainingStopped`.
+    fit_all : function of parts
+        Fits them elsewhere, side by side; None: here, one after the other.
+    amend : function of an evaluation
+        Adds what only the task can measure.
+    command : str
+        The command that this is run by, for the card.
+
+    Raises
+    ------
+    TooLittleData
+        A label has too few groups to be split.
+    TrainingDiverged
+        The loss is no longer a number.
+    """
+
+    def here(parts: Sequence[Part]) -> list[Fitted]:
+        return [fit_fold(labelled, settings, part, on_epoch) for part in parts]
+
+    fit = fit_all or here
+    parts = parts_of(labelled, settings)
+    finished = Finished(parts, fit(parts), fit, command=command, amend=amend)
+    return assemble(labelled, settings, out, finished)
