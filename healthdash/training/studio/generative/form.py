@@ -72,6 +72,10 @@ class Form(ABC):
     def corrupted(self, coded: Floats, share: float, rng: np.random.Generator) -> Floats:
         """Return items (m, *coded) of which about a share is hidden, for a network to restore."""
 
+    @abstractmethod
+    def hidden(self, values: Floats, share: float, rng: np.random.Generator) -> Floats:
+        """Return items (m, *shape) in their own units, of which about a share is hidden."""
+
     def residual_spread(self, coded: Floats, out: Floats) -> Floats | None:
         """Return the standard deviation (*coded,) of items around a decoder's output; None draws none."""
         return None
@@ -90,7 +94,8 @@ def fitted_form(kind: ItemKind, prepared: Prepared, rows: Rows, *, seed: int) ->
     if kind == "row":
         from healthdash.training.studio.generative.rows import RowForm
 
-        return RowForm.fitted(values, prepared.preprocessing["columns"])
+        plain = [{"kind": "number"}] * values.shape[1]
+        return RowForm.fitted(values, prepared.preprocessing.get("columns", plain))
     return FieldForm.fitted(kind, values)
 
 
@@ -192,6 +197,10 @@ class FieldForm(Form):
         for axis, length in enumerate(spatial, start=1):
             cells = cells.take(np.arange(length) * _PATCHES // length, axis=axis)
         return coded * cells[..., None].astype(np.float32)
+
+    def hidden(self, values: Floats, share: float, rng: np.random.Generator) -> Floats:
+        """Return items with the mean in the place of patches."""
+        return self.decode(self.corrupted(self.encode(values), share, rng))
 
     def flat(self, values: Floats) -> Floats:
         """Return standardised items, averaged to at most 16 places along each axis.

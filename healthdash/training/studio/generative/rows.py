@@ -116,6 +116,12 @@ class RowForm(Form):
         columns = np.concatenate([keep[:, :count], keep], axis=1)
         return coded * np.repeat(columns, sizes, axis=1)
 
+    def hidden(self, values: Floats, share: float, rng: np.random.Generator) -> Floats:
+        """Return rows with gaps in some columns."""
+        gap = np.zeros(self.shape, np.float32)
+        gap[[n.place for n in self.numbers]] = np.nan
+        return np.where(rng.random(values.shape) < share, gap, values).astype(np.float32)
+
     def residual_spread(self, coded: Floats, out: Floats) -> Floats:
         """Return it for the numbers, over the rows that have them; 0 for gaps and codes, which are drawn."""
         count = len(self.numbers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +12,14 @@ from numpy.typing import NDArray
 from healthdash.training import TrainSettings, samples
 from healthdash.training.history import EpochRow
 from healthdash.training.studio.generative.copies import COPY_BELOW, Known
+from healthdash.training.studio.generative.extended import Extended
 from healthdash.training.studio.generative.form import Form, fitted_form
 from healthdash.training.studio.items import Labelled, Prepared, Rows
 
 if TYPE_CHECKING:
-    import keras
-
     from healthdash.training.studio.generative.maker import Maker, OnMade
 
-__all__ = ["Filled", "WithSynthetic", "filled", "fitted_maker", "missing"]
+__all__ = ["Filled", "filled", "fitted_maker", "missing"]
 
 Floats = NDArray[np.float32]
 EPOCHS = {"row": 150, "signal": 80, "picture": 80}
@@ -30,54 +29,6 @@ _MOST_TIMES = 10
 _MOST_BYTES = 512 << 20
 _ROUNDS = 5
 _SHOWN = 6
-
-
-@dataclass(frozen=True, eq=False)
-class WithSynthetic:
-    """Prepared items followed by made ones: row n + i is the i-th made one, n being the number of real ones.
-
-    Everything that is fitted or stored of the items (background, gate) must be asked of real rows only.
-    """
-
-    real: Prepared
-    made: Floats
-    count: int
-
-    @property
-    def name(self) -> str:
-        """Name of the network's one input."""
-        return self.real.name
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of one item."""
-        return self.real.shape
-
-    @property
-    def preprocessing(self) -> Mapping[str, Any]:
-        """The constants of the task's `prepare`."""
-        return self.real.preprocessing
-
-    def inputs(self, rows: Rows, rng: np.random.Generator | None = None) -> Floats:
-        """Return items, float32 (m, *shape); with `rng` real ones are changed at random, made ones not."""
-        is_made = rows >= self.count
-        items = np.empty((len(rows), *self.shape), np.float32)
-        if not is_made.all():
-            items[~is_made] = self.real.inputs(rows[~is_made], rng)
-        items[is_made] = self.made[rows[is_made] - self.count]
-        return items
-
-    def entry(self) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-        """Return the network's input, and what the blocks of a network take."""
-        return self.real.entry()
-
-    def background(self, rows: Rows, seed: int) -> Mapping[str, Floats]:
-        """Return the arrays of `background.npz`, of real rows."""
-        return self.real.background(rows, seed)
-
-    def gate(self, rows: Rows) -> Mapping[str, Any]:
-        """Return the constants of the task's gate, of real rows."""
-        return self.real.gate(rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +81,7 @@ def filled(
     items, labels, thrown = _different(maker, wanted, known, np.random.default_rng((seed, 1)))
     n = len(labelled.truth)
     return Filled(
-        prepared=WithSynthetic(prepared, items, n),
+        prepared=Extended(prepared, items, n),
         truth=np.concatenate([labelled.truth, labels]),
         train=np.concatenate([train, n + np.arange(len(labels))]),
         told={"synthetic items": _words(settings.synthetic or "", labelled, items, labels, thrown, known)},
