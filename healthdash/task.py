@@ -312,12 +312,18 @@ class Task(ABC):
         on_progress: Callable[[float], object] | None = None,
     ) -> Explanation:
         """Explain the probability of `request.target` for one item (a batch of one)."""
-        method = request.method or explaining.default_method(self.methods, inputs)
+        method = request.method or explaining.default_method(self.methods_of(bundle), inputs)
         if request.players is None and method in explaining.WITH_PLAYERS:
             request = replace(request, players=self.players(inputs, bundle.info.preprocessing))
         return explaining.run(
             method, bundle.forward, inputs, bundle.background, bundle.info.labels, request, on_progress
         )
+
+    def methods_of(self, bundle: Bundle) -> tuple[str, ...]:
+        """Return the methods that are offered for a bundle, the usual one first."""
+        # An autoencoder's error says by itself where an item is unlike those that it learnt.
+        restores = "restored" in bundle.info.preprocessing
+        return ("reconstruction", *self.methods) if restores else self.methods
 
     def players(self, inputs: Arrays, config: Mapping[str, Any]) -> Players | None:
         """Return who shares the output out in methods of Shapley; None: columns, superpixels, equal parts."""

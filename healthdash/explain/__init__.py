@@ -48,6 +48,7 @@ METHODS: dict[str, str] = {
     "integrated-gradients": "healthdash.explain.integrated",
     "occlusion": "healthdash.explain.occlusion",
     "grad-cam": "healthdash.explain.gradcam",
+    "reconstruction": "healthdash.explain.reconstruction",
 }
 #: Methods that divide the output among players.
 WITH_PLAYERS = ("exact-shapley", "permutation-shapley", "kernel-shap")

@@ -225,7 +225,8 @@ def _fitting(task: Task, bundle: Bundle, items: Sequence[Item]) -> list[str]:
         among = task.players(inputs, bundle.info.preprocessing) if method in explain.WITH_PLAYERS else None
         return explain.reason_against(method, inputs, bundle.forward, among) is None
 
-    methods = [method for method in task.methods if all(fits(method, item.inputs) for item in items)]
+    offered = task.methods_of(bundle)
+    methods = [method for method in offered if all(fits(method, item.inputs) for item in items)]
     if not methods:
-        raise ExplainerNotApplicable(f"none of {', '.join(task.methods) or 'no methods'} fits the items")
+        raise ExplainerNotApplicable(f"none of {', '.join(offered) or 'no methods'} fits the items")
     return methods

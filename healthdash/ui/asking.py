@@ -43,7 +43,7 @@ _MOST_LETTERS = 40
 
 def fitting_methods(side: Side) -> list[str]:
     """Return the methods that fit the input and its players, those of the task first."""
-    names = dict.fromkeys([*side.task.methods, *explain.METHODS])
+    names = dict.fromkeys([*side.task.methods_of(side.bundle), *explain.METHODS])
     grouped = None
     if side.among.kind == "groups":
         grouped = among.made(side.among, side.task, side.bundle, side.one, "")
@@ -60,7 +60,7 @@ def fitting_methods(side: Side) -> list[str]:
 def method_and_budget(place: DeltaGenerator, side: Side, fitting: Sequence[str], which: str) -> Side:
     """Let the reader choose the method of a side, and how many samples it may draw."""
     label = "Method" if which == "left" else "Method on the right"
-    name, usual = f"{side.task.slug}:{which}", side.task.methods
+    name, usual = f"{side.task.slug}:{which}", side.task.methods_of(side.bundle)
 
     def words(method: str) -> str:
         return explain.title(method) + ("" if method in usual else ", slow or unusual here")

@@ -30,7 +30,7 @@ def section(task: Task, bundle: Bundle, work: state.Workspace, number: int, item
     assert report.prediction is not None
     st.subheader("Why?", anchor=False)
     place = f"{task.slug}/{work.title}/{number}/{item}"
-    asked = _controls(task, report, item, place)
+    asked = _controls(task, bundle, report, item, place)
     if asked is None:
         st.info("No method of explanation fits this input.")
         return
@@ -69,12 +69,13 @@ def _told(bar: DeltaGenerator, share: float) -> None:
     bar.progress(done, f"{_WAITING} {done:.0%}")
 
 
-def _controls(task: Task, report: Report, item: int, place: str) -> ExplainRequest | None:
+def _controls(task: Task, bundle: Bundle, report: Report, item: int, place: str) -> ExplainRequest | None:
     """Let the reader choose the class, the method and its budget; None: nothing fits."""
     assert report.prediction is not None
     assert report.inputs is not None
     one = {name: values[item : item + 1] for name, values in report.inputs.items()}
-    fitting = [method for method in task.methods if explain.reason_against(method, one) is None]
+    offered = task.methods_of(bundle)
+    fitting = [method for method in offered if explain.reason_against(method, one) is None]
     if not fitting:
         return None
     labels = report.prediction.labels

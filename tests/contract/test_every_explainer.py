@@ -16,7 +16,7 @@ from tests.closed_form import ClosedForm, logistic, table
 WEIGHTS = np.array([0.9, -0.6, 0.4, 0.0])  # the last column is ignored
 LABELS = ("no", "yes")
 #: Those that ask for values and slopes only; Grad-CAM wants a network, see its own tests.
-ON_DOUBLES = [method for method in METHODS if method != "grad-cam"]
+ON_DOUBLES = [method for method in METHODS if method not in ("grad-cam", "reconstruction")]
 ADDITIVE = [method for method in ON_DOUBLES if method != "occlusion"]
 RNG = np.random.default_rng(0)
 
