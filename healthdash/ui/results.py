@@ -13,7 +13,7 @@ import streamlit as st
 from healthdash import DISCLAIMER
 from healthdash.bundles import Bundle
 from healthdash.task import Gate, Prediction, Report, Task
-from healthdash.ui import explaining, problems, state
+from healthdash.ui import explaining, problems, reconstructed, state
 from healthdash.ui.downloads import safe_csv
 from healthdash.ui.draw import draw_all, draw_beside, point_at
 from healthdash.views import Notice, Sections, View
@@ -205,6 +205,7 @@ def _open(task: Task, bundle: Bundle, work: state.Workspace, entry: Entry) -> No
         draw_all(sections.result, f"{whole}/{item}")
     else:
         draw_beside(sections.input, sections.result, f"{whole}/{item}")
+    reconstructed.section(bundle, report, item, f"{whole}/{item}")
     explaining.section(task, bundle, work, entry.report, item)
 
 

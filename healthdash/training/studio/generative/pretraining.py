@@ -93,7 +93,8 @@ def pretrain(
     resumable.fit(model, batches, epochs=settings.pretrain, on_epoch=on_epoch, run=named)
     learnt = f"{len(train)} training items" + (f" and {extra} unlabelled ones" if extra else "")
     return {
-        "pre-training": f"{settings.pretrain} epochs of restoring {learnt}, of which {HIDDEN[kind]:.0%} was hidden"
+        "pre-training": f"{settings.pretrain} epochs of restoring {learnt}, "
+        f"of which {HIDDEN[kind]:.0%} was hidden"
     }
 
 
