@@ -34,6 +34,8 @@ class Settings:
         "postgresql://user:password@host/name"); empty: an SQLite file in `home`.
     runs_at_once : int
         Training runs that may go on beside each other (``HEALTHDASH_RUNS_AT_ONCE``); others wait.
+    weights_folder : Path or None
+        Where files of weights lie from which a training may begin (``HEALTHDASH_WEIGHTS``); None: in `home`.
     """
 
     shipped_models: Path
@@ -43,11 +45,17 @@ class Settings:
     threads: int
     database_url: str = field(default="", repr=False)
     runs_at_once: int = 1
+    weights_folder: Path | None = None
 
     @property
     def own_models(self) -> Path:
         """Folder of the bundles that the user trained."""
         return self.home / "models"
+
+    @property
+    def weights(self) -> Path:
+        """Folder of the weights of known networks."""
+        return self.weights_folder or self.home / "weights"
 
     @property
     def runs(self) -> Path:
@@ -66,6 +74,7 @@ class Settings:
             threads=int(environment.get("HEALTHDASH_THREADS", "0")),
             database_url=environment.get("HEALTHDASH_DATABASE_URL", ""),
             runs_at_once=max(1, int(environment.get("HEALTHDASH_RUNS_AT_ONCE", "1"))),
+            weights_folder=Path(weights) if (weights := environment.get("HEALTHDASH_WEIGHTS")) else None,
         )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-__all__ = ["Shape", "build", "member_loss"]
+__all__ = ["Shape", "build", "member_loss", "standardised"]
 
 _WIDEST = 4.0
 
@@ -88,6 +88,30 @@ def member_loss(truth: Any, logits: Any) -> Any:
     return -ops.mean(ops.sum(ops.expand_dims(hot, 1) * log_p, axis=-1), axis=-1)
 
 
+def standardised(x: Any, columns: Sequence[Mapping[str, Any]], at: list[int]) -> tuple[Any, Any]:
+    """Return columns of numbers, logged where they ask for it, and the same with median 0 and spread 1.
+
+    Gaps stay gaps in both; the latter are bounded.
+    """
+    values = _logged(ops.take(x, at, axis=1), columns, at)
+    centred = layers.Normalization(
+        mean=[columns[i]["center"] for i in at],
+        variance=[columns[i]["scale"] ** 2 for i in at],
+        name="standardised",
+        dtype="float32",
+    )(values)
+    return values, ops.clip(centred, -_WIDEST, _WIDEST)
+
+
+def _logged(values: Any, columns: Sequence[Mapping[str, Any]], at: list[int]) -> Any:
+    """Take the logarithm of 1 + x of the columns that ask for it."""
+    asked = [1.0 if columns[i].get("log") else 0.0 for i in at]
+    if not any(asked):
+        return values
+    which = layers.Rescaling(0.0, offset=asked, name="is_logged", dtype="float32")(ops.zeros_like(values))
+    return ops.where(which > 0.5, ops.log1p(ops.maximum(values, 0.0)), values)
+
+
 @dataclass(frozen=True, slots=True)
 class _Table:
     """The input, its random mask, and what is known of its columns."""
@@ -112,25 +136,12 @@ class _Table:
         at = self.places("number")
         if not at:
             return
-        values = self._logged(ops.take(self.x, at, axis=1), at)
-        centred = layers.Normalization(
-            mean=[self.columns[i]["center"] for i in at],
-            variance=[self.columns[i]["scale"] ** 2 for i in at],
-            name="standardised",
-        )(values)
+        values, centred = standardised(self.x, self.columns, at)
         gap = ops.logical_or(ops.isnan(values), ops.equal(ops.take(self.keep, at, axis=1), 0.0))
-        filled = ops.where(gap, 0.0, ops.clip(centred, -_WIDEST, _WIDEST))
+        filled = ops.where(gap, 0.0, centred)
         joined = layers.Concatenate()([filled, ops.cast(gap, "float32")])
         units = (self.shape.members, self.shape.hidden[0])
         yield _dense("ab,mbh->amh", units, self.fan_in, self.seed + 1, name="numbers")(joined)
-
-    def _logged(self, values: Any, at: list[int]) -> Any:
-        """Take the logarithm of 1 + x of the columns that ask for it."""
-        asked = [1.0 if self.columns[i].get("log") else 0.0 for i in at]
-        if not any(asked):
-            return values
-        which = layers.Rescaling(0.0, offset=asked, name="is_logged")(ops.zeros_like(values))
-        return ops.where(which > 0.5, ops.log1p(ops.maximum(values, 0.0)), values)
 
     def categories_part(self) -> Iterator[Any]:
         """Look every category up in one table of embeddings, each member in its own part of it."""

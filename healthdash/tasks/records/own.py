@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,12 +72,38 @@ class OwnTable(RecordsTask):
     def train(
         self, dataset: Any, settings: TrainSettings, out: Path, on_epoch: Callable[[EpochRow], None]
     ) -> Bundle:
-        """Cross-validate a small table, or set parts of a large one aside; the data are `OwnData`."""
+        """Train the ensemble, or the network of the studio that was chosen; the data are `OwnData`."""
+        if settings.network not in (None, _ENSEMBLE):
+            return self._by_studio(dataset, settings, out, on_epoch)
+        return self._ensemble(dataset, settings, out, on_epoch)
+
+    def _by_studio(
+        self, dataset: OwnData, settings: TrainSettings, out: Path, on_epoch: Callable[[EpochRow], None]
+    ) -> Bundle:
+        from healthdash.training.command import command_line
+        from healthdash.training.studio.training import train
+
+        from .labelled import LabelledRows, amended
+
+        labelled = LabelledRows(dataset, _notes(dataset))
+        amend = partial(amended, labelled)
+        return train(labelled, settings, out, on_epoch, amend=amend, command=command_line())
+
+    def _ensemble(
+        self, dataset: OwnData, settings: TrainSettings, out: Path, on_epoch: Callable[[EpochRow], None]
+    ) -> Bundle:
+        """Cross-validate a small table, or set parts of a large one aside."""
         from .crossing import train_by_folds
         from .recipe import train_by_split
 
         is_small = len(dataset) <= _MOST_CROSSED
-        train = train_by_folds if is_small else train_by_split
+        is_crossed = is_small if settings.folds is None else settings.folds > 1
+        if is_crossed and settings.patience is not None:
+            raise InvalidInput(
+                "patience means nothing where rows are cross-validated: each fold learns for all its epochs",
+                hint="Leave it empty, choose 0 folds, or another network.",
+            )
+        train = train_by_folds if is_crossed else train_by_split
         recipe = _recipe(dataset, settings, is_small=is_small)
         return train(PosedTable(dataset.question), dataset.data, settings, out, on_epoch, recipe)
 

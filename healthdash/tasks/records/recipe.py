@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,6 +14,7 @@ from healthdash import bundles
 from healthdash.bundles import Bundle, BundleInfo, OperatingPoint
 from healthdash.training import TrainSettings
 from healthdash.training.calibration import fit_calibration
+from healthdash.training.command import command_line
 from healthdash.training.evaluation import Evaluation
 from healthdash.training.history import EpochRow
 from healthdash.training.splits import split_by_group
@@ -37,8 +35,6 @@ _SPLIT_RULE = (
     "Split at random by {unit} into train, validation and test (5:1:1). The validation rows stop the "
     "training, calibrate the model and set its operating point; the test rows have no part in that."
 )
-#: Files of one run, which change nothing in what it makes.
-_OWN_FILES = ("--history", "--checkpoints")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +130,7 @@ class Run:
             network,
             info,
             history=self.history,
-            evaluation=evaluation.model_copy(update={"command": _command_line()}),
+            evaluation=evaluation.model_copy(update={"command": command_line()}),
             arrays={"features": centroids},
         )
 
@@ -198,20 +194,3 @@ def youden_point(
 def _counts(data: Dataset, rows: Mapping[str, NDArray[np.int64]]) -> dict[str, int]:
     counts = {f"{name} rows": len(at) for name, at in rows.items()}
     return counts | {f"{name} patients": len(np.unique(data.groups[at])) for name, at in rows.items()}
-
-
-def _command_line() -> str:
-    """Return the command that made a bundle, without the folders of this machine."""
-    given = sys.argv[1:]
-    for place in [i for i, word in enumerate(given) if word in _OWN_FILES][::-1]:
-        del given[place : place + 2]
-    words = [_portable(word) for word in given]
-    return f"python -m healthdash {' '.join(words)}" if words[:1] == ["train"] else ""
-
-
-def _portable(word: str) -> str:
-    """Write a path below the data sets as such; of other whole paths only the name is kept."""
-    data, path = os.environ.get("HEALTHDASH_DATA"), Path(word)
-    if data and path.is_relative_to(data):
-        return f"$HEALTHDASH_DATA/{shlex.quote(path.relative_to(data).as_posix())}"
-    return shlex.quote(path.name if path.is_absolute() else word)

@@ -78,7 +78,7 @@ def assemble(labelled: Labelled, settings: TrainSettings, out: Path, finished: F
         calibration=chosen.calibration,
         operating_points=chosen.points,
         gate=dict(prepared.gate(rows)),
-        recipe=plan.described() | dict(finished.fitted[0].told),
+        recipe=plan.described() | dict(finished.fitted[0].told) | dict(getattr(labelled, "notes", {})),
         seed=plan.seed,
         **labelled.facts(),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
@@ -95,8 +95,10 @@ def fit_fold(labelled: Labelled, settings: TrainSettings, part: Part, on_epoch: 
     TrainingDiverged
         The loss is no longer a number.
     """
+    from healthdash.training.studio.generative import pretraining, synthetic
+
     plan = Plan.of(settings, labelled)
-    prepared = labelled.fitted(part.train)
+    prepared, labels = labelled.fitted(part.train), len(labelled.labels)
     history: list[EpochRow] = []
     rows: list[EpochRow] = []
 
@@ -106,18 +108,24 @@ def fit_fold(labelled: Labelled, settings: TrainSettings, part: Part, on_epoch: 
             rows.append(dict(row))
         on_epoch(row)
 
-    items = batches.Items(prepared, labelled.truth, part.train, len(labelled.labels))
+    filled = synthetic.filled(labelled, prepared, part.train, settings, report, seed=part.seed, run=part.run)
+    items = batches.Items(filled.prepared, filled.truth, filled.train, labels)
     keras.utils.set_random_seed(part.seed)
     with _precision(plan):
-        network = plan.entry.build(prepared, len(labelled.labels), plan)
+        network = plan.entry.build(prepared, labels, plan)
+        told = pretraining.pretrain(
+            network, labelled.kind, prepared, part.train, settings, report,
+            count=len(labelled), seed=part.seed, run=part.run,
+        )  # fmt: skip
         _phases(network, plan, items, part, report, rows)
-    plain = _plain(network, prepared, plan, len(labelled.labels))
+    plain = _plain(network, prepared, plan, labels)
     return Fitted(
         weights=plain.get_weights(),
         logits=logits_of(plain, prepared, part.judged),
         best_epoch=_best(rows),
         preprocessing=dict(prepared.preprocessing),
         history=tuple(history),
+        told={**filled.told, **told},
     )
 
 
@@ -125,8 +133,8 @@ def rebuilt(
     labelled: Labelled, settings: TrainSettings, part: Part, fitted: Fitted
 ) -> tuple[keras.Model, Prepared]:
     """Return the network of a fit that was done anywhere, and the items as it takes them."""
-    plan, prepared = Plan.of(settings, labelled), labelled.fitted(part.train)
-    network = plan.entry.build(prepared, len(labelled.labels), plan)
+    prepared = labelled.fitted(part.train)
+    network = _bare(prepared, Plan.of(settings, labelled), len(labelled.labels))
     network.set_weights(fitted.weights)
     return network, prepared
 
@@ -211,9 +219,14 @@ def _plain(network: keras.Model, prepared: Prepared, plan: Plan, labels: int) ->
     """Return the same network in float32."""
     if plan.precision != "mixed":
         return network
-    plain = plan.entry.build(prepared, labels, plan)
+    plain = _bare(prepared, plan, labels)
     plain.set_weights(network.get_weights())
     return plain
+
+
+def _bare(prepared: Prepared, plan: Plan, labels: int) -> keras.Model:
+    """Return an untrained network in float32; the file that it began from is not read again."""
+    return plan.entry.build(prepared, labels, replace(plan, weights_file=None))
 
 
 def _best(rows: list[EpochRow]) -> int:

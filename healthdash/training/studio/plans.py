@@ -46,7 +46,8 @@ _EVERY = frozenset(
 )  # fmt: skip
 #: Settings that the studio heeds for items of each kind, whatever the network.
 HEEDED: Mapping[ItemKind, frozenset[str]] = {
-    "row": _EVERY | {"target", "group", "cleaning"},
+    # To mix two rows would mix codes and gaps; hiding values has no strength.
+    "row": (_EVERY | {"target", "group", "cleaning"}) - {"mixup", "augmentation"},
     "picture": _EVERY | {"size", "cleaning"},
     "signal": _EVERY | {"cleaning", "seconds", "rate_hz"},
 }
@@ -63,7 +64,8 @@ def heeded(kind: ItemKind, settings: TrainSettings) -> frozenset[str]:
         Some settings make others empty: without augmentation it has no strength.
     """
     network = _network(kind, settings)
-    found = (HEEDED[kind] | network.takes) - network.without
+    found = HEEDED[kind] | network.takes
+    found = found & network.only if network.only else found
     return found - frozenset(_empty_beside(settings, network))
 
 
@@ -78,8 +80,9 @@ def _empty_beside(settings: TrainSettings, network: Network) -> Iterator[str]:
         yield "synthetic_epochs"
     if not settings.pretrain:
         yield "unlabelled"
-    if settings.folds and settings.folds > 1:
-        yield "members"
+    if settings.weights_file:
+        # A known network brings its own beginning.
+        yield from ("pretrain", "unlabelled")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from healthdash.training.settings import TrainSettings
 from healthdash.training.studio.assembly import Amend, Finished, FitAll, assemble
 from healthdash.training.studio.fitting import Fitted, OnEpoch, Part, fit_fold
 from healthdash.training.studio.items import Labelled
+from healthdash.training.studio.networks import NETWORKS
 from healthdash.training.studio.parts import parts_of
 
 __all__ = ["train"]
@@ -51,6 +52,10 @@ def train(
     TrainingDiverged
         The loss is no longer a number.
     """
+    if settings.network and NETWORKS[settings.network].role == "anomaly":
+        from healthdash.training.studio.generative import anomaly
+
+        return anomaly.train(labelled, settings, out, on_epoch, command=command)
 
     def here(parts: Sequence[Part]) -> list[Fitted]:
         return [fit_fold(labelled, settings, part, on_epoch) for part in parts]

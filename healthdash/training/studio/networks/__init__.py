@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["NETWORKS", "Network", "fitting", "named"]
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
     """One kind of network.
@@ -35,12 +34,14 @@ class Network:
         Empty: a task trains it by a recipe of its own.
     defaults : dict
         Settings that differ from `plans.DEFAULTS`.
-    without : frozenset of str
-        Settings that mean nothing for it.
+    only : frozenset of str
+        Settings that mean something for it; empty: all that its kind of items has.
     takes : frozenset of str
         Settings that only some networks heed.
     options : dict
         Further arguments of `build`.
+    role : str
+        "classifier", or "anomaly": it learns one label and tells what is unlike it.
     """
 
     slug: str
@@ -49,7 +50,7 @@ class Network:
     kinds: tuple[ItemKind, ...]
     module: str
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    without: frozenset[str] = frozenset()
+    only: frozenset[str] = frozenset()
     takes: frozenset[str] = frozenset()
     options: Mapping[str, Any] = field(default_factory=dict)
     role: Literal["classifier", "anomaly"] = "classifier"
@@ -62,6 +63,13 @@ class Network:
         return made
 
 
+#: Of networks that may begin from a file, and of those that read a trace step by step.
+_KNOWN: Mapping[str, Any] = {"learning_rate": 1e-3, "weight_decay": 0.01, "epochs": 30}
+_RECURRENT: Mapping[str, Any] = {"learning_rate": 2e-3, "weight_decay": 0.01}
+_OF_AUTOENCODERS = frozenset(
+    {"network", "normal", "epochs", "batch_size", "learning_rate", "patience", "seed", "augment",
+     "augmentation", "target", "group", "cleaning", "size", "seconds", "rate_hz"}
+)  # fmt: skip
 _ALL = (
     Network(
         slug="ensemble",
@@ -85,6 +93,71 @@ _ALL = (
         },
     ),
     Network(
+        slug="resnet-2d",
+        title="Residual network",
+        words="Convolutions that look for ever larger patterns of a picture: the choice where there is no "
+        "network to begin from.",
+        kinds=("picture",),
+        module="residual",
+        defaults={"learning_rate": 2e-3, "weight_decay": 0.05, "dropout": 0.2, "schedule": "one-cycle"},
+    ),
+    Network(
+        slug="mobilenet-v3-small",
+        title="MobileNetV3 small",
+        words="A small known network: from a file of weights it learns from few pictures.",
+        kinds=("picture",),
+        module="backbone",
+        defaults=_KNOWN,
+        takes=frozenset({"weights_file"}),
+        options={"name": "mobilenet-v3-small"},
+    ),
+    Network(
+        slug="efficientnet-v2-b0",
+        title="EfficientNetV2 B0",
+        words="A known network of middle size: from a file of weights the strongest of these for its work.",
+        kinds=("picture",),
+        module="backbone",
+        defaults=_KNOWN,
+        takes=frozenset({"weights_file"}),
+        options={"name": "efficientnet-v2-b0"},
+    ),
+    Network(
+        slug="densenet-121",
+        title="DenseNet-121",
+        words="A known network that many X-ray models are made of; slow without a GPU.",
+        kinds=("picture",),
+        module="backbone",
+        defaults=_KNOWN,
+        takes=frozenset({"weights_file"}),
+        options={"name": "densenet-121"},
+    ),
+    Network(
+        slug="resnet-1d",
+        title="Residual network",
+        words="Convolutions along the trace that look for ever longer shapes: the first choice for signals.",
+        kinds=("signal",),
+        module="residual",
+        defaults={"learning_rate": 2e-3, "weight_decay": 0.05, "dropout": 0.2, "schedule": "one-cycle"},
+    ),
+    Network(
+        slug="gru",
+        title="Gated recurrent units",
+        words="Reads the trace step by step, both ways, and remembers: for what hangs on order and rhythm.",
+        kinds=("signal",),
+        module="recurrent",
+        defaults=_RECURRENT,
+        options={"cell": "gru"},
+    ),
+    Network(
+        slug="lstm",
+        title="Long short-term memory",
+        words="As gated recurrent units, with a second memory: a little slower, for longer memories.",
+        kinds=("signal",),
+        module="recurrent",
+        defaults=_RECURRENT,
+        options={"cell": "lstm"},
+    ),
+    Network(
         slug="transformer",
         title="Small transformer",
         words="Columns, or pieces of a trace, look at one another by attention: for data sets of some "
@@ -92,6 +165,17 @@ _ALL = (
         kinds=("row", "signal"),
         module="transformer",
         defaults={"learning_rate": 1e-3, "weight_decay": 0.02, "dropout": 0.2, "schedule": "one-cycle"},
+    ),
+    Network(
+        slug="autoencoder",
+        title="Autoencoder (tells the unusual)",
+        words="Learns to restore usual items only; what it restores badly is unusual. For data with one "
+        "label, or with few items of the other.",
+        kinds=("row", "picture", "signal"),
+        module="",
+        only=_OF_AUTOENCODERS,
+        takes=frozenset({"normal"}),
+        role="anomaly",
     ),
 )
 
