@@ -34,6 +34,9 @@ class Settings:
         "postgresql://user:password@host/name"); empty: an SQLite file in `home`.
     runs_at_once : int
         Training runs that may go on beside each other (``HEALTHDASH_RUNS_AT_ONCE``); others wait.
+    ray_address : str
+        A Ray cluster that trains and predicts in the place of this machine (``HEALTHDASH_RAY_ADDRESS``,
+        such as "auto" or "ray://host:10001"); empty: none.
     weights_folder : Path or None
         Where files of weights lie from which a training may begin (``HEALTHDASH_WEIGHTS``); None: in `home`.
     """
@@ -46,6 +49,7 @@ class Settings:
     database_url: str = field(default="", repr=False)
     runs_at_once: int = 1
     weights_folder: Path | None = None
+    ray_address: str = ""
 
     @property
     def own_models(self) -> Path:
@@ -73,6 +77,7 @@ class Settings:
             max_upload_mb=int(environment.get("HEALTHDASH_MAX_UPLOAD_MB", "200")),
             threads=int(environment.get("HEALTHDASH_THREADS", "0")),
             database_url=environment.get("HEALTHDASH_DATABASE_URL", ""),
+            ray_address=environment.get("HEALTHDASH_RAY_ADDRESS", ""),
             runs_at_once=max(1, int(environment.get("HEALTHDASH_RUNS_AT_ONCE", "1"))),
             weights_folder=Path(weights) if (weights := environment.get("HEALTHDASH_WEIGHTS")) else None,
         )
