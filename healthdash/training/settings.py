@@ -182,6 +182,11 @@ class TrainSettings:
         None, "Epochs of the generative network", "Passes over the training data before it invents items.",
         "whole", "generative", low=1, high=1000,
     )  # fmt: skip
+    synthetic_compared: str | None = _setting(
+        None, "Whether they help", "Trains once more without synthetic items and tells the difference on the "
+        "same items that neither learnt from. Takes twice as long.",
+        "choice", "generative", choices={"no": "Not compared", "yes": "Compared"},
+    )  # fmt: skip
     pretrain: int | None = _setting(
         None, "Epochs of pre-training", "Passes in which the network first learns to restore its inputs.",
         "whole", "generative", low=0, high=1000,

@@ -42,7 +42,8 @@ _FEW_GROUPS, _FOLDS = 210, 5
 _EVERY = frozenset(
     {"epochs", "patience", "batch_size", "learning_rate", "members", "folds", "seed", "network", "optimizer",
      "schedule", "weight_decay", "precision", "balance", "loss", "label_smoothing", "dropout", "mixup",
-     "augment", "augmentation", "synthetic", "synthetic_epochs", "pretrain", "unlabelled"}
+     "augment", "augmentation", "synthetic", "synthetic_epochs", "synthetic_compared", "pretrain",
+     "unlabelled"}
 )  # fmt: skip
 #: Settings that the studio heeds for items of each kind, whatever the network.
 HEEDED: Mapping[ItemKind, frozenset[str]] = {
@@ -78,6 +79,7 @@ def _empty_beside(settings: TrainSettings, network: Network) -> Iterator[str]:
         yield "augmentation"
     if settings.synthetic in (None, "none"):
         yield "synthetic_epochs"
+        yield "synthetic_compared"
     if not settings.pretrain:
         yield "unlabelled"
     if settings.weights_file:

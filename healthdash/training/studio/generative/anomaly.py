@@ -183,7 +183,7 @@ def _info(
                 rule=f"a larger error than {USUAL_SHARE:.0%} of the usual validation items",
             ),
         ),
-        recipe=_recipe(settings, learnt, autoencoder),
+        recipe=_recipe(settings, learnt, autoencoder) | dict(getattr(labelled, "notes", {})),
         seed=settings.seed,
         **facts,
     )
