@@ -57,7 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     # `--explain FILE` must not swallow a path, so the method is one of a closed list.
     predict.add_argument("--explain", nargs="?", const="default", choices=["default", *METHODS])
     predict.add_argument("--target", default="")
-    predict.add_argument("--samples", type=int, default=200)
+    predict.add_argument(
+        "--samples", type=int, default=0, help="of the explanation; 0: the task's own number"
+    )
     evaluate = commands.add_parser("evaluate", help="measure a model on labelled data")
     evaluate.add_argument("task")
     evaluate.add_argument("--model")
@@ -83,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     judge.add_argument("task")
     judge.add_argument("--model")
     judge.add_argument("--items", type=int, default=judging.ITEMS, help="synthetic items to explain")
-    judge.add_argument("--samples", type=int, default=judging.SAMPLES, help="of each explanation")
+    judge.add_argument("--samples", type=int, default=0, help="of each explanation; 0: what the app takes")
     judge.add_argument("--seed", type=int, default=0)
     judge.add_argument("--write", action="store_true", help="put the figures into the model's card")
     inspect = commands.add_parser("inspect", help="what a file is, without any model")

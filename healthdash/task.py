@@ -219,6 +219,10 @@ class Task(ABC):
         File extensions offered by the upload widget; the bytes decide.
     labels : dict of str to str
         Label to its explanation, in the network's order.
+    samples : dict of str to int
+        Budget of a method where the usual one would miss the output by more than a percentage point.
+    divisions : dict of str to str
+        Of a signal: the ways to divide an input among players, with their titles, the usual one first.
     column_groups : dict of str to tuple of str
         Of a table: columns that belong together, such as all drugs, which people may take as one.
     is_generic : bool
@@ -234,6 +238,8 @@ class Task(ABC):
     labels: Mapping[str, str]
     fields: tuple[Field, ...] = ()
     methods: tuple[str, ...] = ()
+    samples: Mapping[str, int] = {}
+    divisions: Mapping[str, str] = {}
     column_groups: Mapping[str, tuple[str, ...]] = {}
     is_generic: bool = False
 
@@ -313,6 +319,8 @@ class Task(ABC):
     ) -> Explanation:
         """Explain the probability of `request.target` for one item (a batch of one)."""
         method = request.method or explaining.default_method(self.methods_of(bundle), inputs)
+        if not request.samples:
+            request = replace(request, samples=self.usual_samples(method))
         if request.players is None and method in explaining.WITH_PLAYERS:
             request = replace(request, players=self.players(inputs, bundle.info.preprocessing))
         return explaining.run(
@@ -325,8 +333,15 @@ class Task(ABC):
         restores = "restored" in bundle.info.preprocessing
         return ("reconstruction", *self.methods) if restores else self.methods
 
-    def players(self, inputs: Arrays, config: Mapping[str, Any]) -> Players | None:
-        """Return who shares the output out in methods of Shapley; None: columns, superpixels, equal parts."""
+    def usual_samples(self, method: str) -> int:
+        """Return the budget of a method where the user chooses none."""
+        return self.samples.get(method, explaining.SAMPLES)
+
+    def players(self, inputs: Arrays, config: Mapping[str, Any], division: str = "") -> Players | None:
+        """Return who shares the output out in methods of Shapley; None: columns, superpixels, equal parts.
+
+        `division` is one of `divisions`; empty takes the usual one.
+        """
         return None
 
     def choices(self, bundle: Bundle) -> tuple[Column, ...]:

@@ -8,6 +8,7 @@ output``. Two of them, occlusion and Grad-CAM, do not share the output out; thei
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.errors import ExplainerNotApplicable
-from healthdash.explain.types import ExplainRequest, Explanation, OnProgress, Progress
+from healthdash.explain.types import SAMPLES, ExplainRequest, Explanation, OnProgress, Progress
 
 if TYPE_CHECKING:
     from healthdash.explain.method import Explain
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "METHODS",
+    "SAMPLES",
     "WITH_PLAYERS",
     "ExplainRequest",
     "Explanation",
@@ -116,5 +118,7 @@ def run(
         raise ExplainerNotApplicable(
             f"the model has no class of that name; it has {', '.join(labels)}", hint="Choose one of these."
         )
+    if not request.samples:
+        request = replace(request, samples=SAMPLES)
     explain: Explain = import_module(METHODS[method]).explain
     return explain(forward, inputs, background, list(labels).index(request.target), request, on_progress)

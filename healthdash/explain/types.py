@@ -19,7 +19,19 @@ if TYPE_CHECKING:
 
     from healthdash.explain.players import Players
 
-__all__ = ["Arrays", "ExplainRequest", "Explanation", "Floats", "Found", "OnProgress", "Progress"]
+__all__ = [
+    "SAMPLES",
+    "Arrays",
+    "ExplainRequest",
+    "Explanation",
+    "Floats",
+    "Found",
+    "OnProgress",
+    "Progress",
+]
+
+#: Budget of a sampled method where nobody says another.
+SAMPLES = 200
 
 
 class Progress(float):
@@ -59,7 +71,7 @@ class ExplainRequest:
         Row or beat of the sample.
     samples : int
         Budget of sampled methods: background-and-step draws of expected gradients, pairs of
-        permutations or of coalitions. More is more exact and slower.
+        permutations or of coalitions. More is more exact and slower. 0 takes the task's own number.
     seed : int
         Sampled methods use a private generator with this seed: equal seeds, equal values.
     tolerance : float
@@ -75,7 +87,7 @@ class ExplainRequest:
     method: str | None = None
     target: str = ""
     item: int = 0
-    samples: int = 200
+    samples: int = SAMPLES
     seed: int = 0
     tolerance: float = 0.0
     players: Players | None = None

@@ -32,10 +32,10 @@ from healthdash.training.explained import ExplanationQuality
 if TYPE_CHECKING:
     from healthdash.runtime import Forward
 
-__all__ = ["ITEMS", "SAMPLES", "after_training", "judge"]
+__all__ = ["ITEMS", "after_training", "judge"]
 
-#: Synthetic items of a card, and samples of each explanation (the default of the app).
-ITEMS, SAMPLES = 12, 200
+#: Synthetic items of a card.
+ITEMS = 12
 # Of a model that was just trained, for which somebody waits.
 _FEW_ITEMS, _PATIENCE_S = 4, 20.0
 # What each item and method costs: explain, explain with noise, take parts out, explain other weights.
@@ -49,7 +49,7 @@ def judge(
     bundle: Bundle,
     *,
     items: int = ITEMS,
-    samples: int = SAMPLES,
+    samples: int = 0,
     seed: int = 0,
     patience_s: float = float("inf"),
     on_progress: OnProgress | None = None,
@@ -63,8 +63,9 @@ def judge(
     ----------
     items : int
         At most so many.
-    samples, seed : int
-        Of each explanation.
+    samples : int
+        Of each explanation; 0 takes the task's own number for each method, as the app does.
+    seed : int
     patience_s : float, second
         After this time no further item is begun, nor another method of the first item: the task's
         default comes first.
@@ -95,10 +96,17 @@ def judge(
         kind=f"synthetic {task.unit}s" if chosen[0].is_given else "typical inputs stored with the model",
         samples=samples,
         seed=seed,
-        methods=tuple(averaged(name, [one.scores[name] for one in measured]) for name in methods),
+        methods=tuple(
+            averaged(
+                name,
+                [one.scores[name] for one in measured],
+                _samples(task, name, samples) if explain.uses(name, "samples") else 0,
+            )
+            for name in methods
+        ),
         agreement=tuple(agreed(methods, [one.agreement for one in measured])),
         command=f"python -m healthdash judge {task.slug} --model {bundle.name} --items {len(measured)} "
-        f"--samples {samples} --seed {seed} --write",
+        f"{f'--samples {samples} ' if samples else ''}--seed {seed} --write",
     )
 
 
@@ -174,7 +182,7 @@ class _Bench:
         for method in methods:
             if found and time.perf_counter() > until:
                 break
-            asked = replace(request, method=method)
+            asked = replace(request, method=method, samples=_samples(self.task, method, request.samples))
             explanation = self._explained(item, asked)
             found.append(explanation)
             question = Question(
@@ -216,6 +224,11 @@ class _Bench:
             beaten=curves.beaten,
             shuffled=alike(explanation, without, units(explanation)),
         )
+
+
+def _samples(task: Task, method: str, asked: int) -> int:
+    """Return the samples of a method's explanations: those asked for, or else the task's own number."""
+    return asked or task.usual_samples(method)
 
 
 def _fitting(task: Task, bundle: Bundle, items: Sequence[Item]) -> list[str]:

@@ -34,8 +34,8 @@ class Scores:
     shuffled: float
 
 
-def averaged(method: str, scores: Sequence[Scores]) -> JudgedMethod:
-    """Return the means of a method's scores, one an item, and what they mean."""
+def averaged(method: str, scores: Sequence[Scores], samples: int = 0) -> JudgedMethod:
+    """Return the means of a method's scores, one an item, and what they mean; 0 samples: it draws none."""
     residual, stability = _average([s.residual for s in scores]), _average([s.stability for s in scores])
     beaten, alike_shuffled = _mean([s.beaten for s in scores]), _mean([s.shuffled for s in scores])
     clauses = (
@@ -51,6 +51,7 @@ def averaged(method: str, scores: Sequence[Scores]) -> JudgedMethod:
     return JudgedMethod(
         method=method,
         title=explain.title(method),
+        samples=samples,
         residual=residual,
         stability=stability,
         deletion=_mean([s.deletion for s in scores]),

@@ -53,6 +53,8 @@ class JudgedMethod(_Frozen):
 
     Attributes
     ----------
+    samples : int
+        That each explanation was given; 0 for a method that draws none.
     residual : Average or None
         What the shares miss the output by, as a probability without its sign; None for a method whose
         values are no shares.
@@ -74,6 +76,7 @@ class JudgedMethod(_Frozen):
 
     method: str
     title: str
+    samples: int = 0
     residual: Average | None
     stability: Average | None
     deletion: Average
@@ -86,7 +89,7 @@ class JudgedMethod(_Frozen):
     def row(self) -> dict[str, str]:
         """Return the line of the table, text by heading."""
         return {
-            "method": self.title,
+            "method": f"{self.title}, {self.samples} samples" if self.samples else self.title,
             "adds up": self.residual.shown("points") if self.residual else "-",
             "holds still": self.stability.shown("correlation") if self.stability else "-",
             "taken out": self.deletion.shown("points"),
@@ -119,8 +122,9 @@ class ExplanationQuality(_Frozen):
     ----------
     items, kind : int, str
         How many inputs were explained, and what they are ("synthetic beats").
-    samples, seed : int
-        Of each explanation, see `ExplainRequest`.
+    samples : int
+        Asked for; 0 takes the task's own number for each method, see `JudgedMethod.samples`.
+    seed : int
     methods : tuple of JudgedMethod
         The methods that the task offers and that fit, the default first.
     agreement : tuple of Agreed
@@ -142,7 +146,7 @@ class ExplanationQuality(_Frozen):
         """What was done, in a sentence."""
         return (
             f"Measured on {self.items} {self.kind}, none of a patient, for the label that the model gives "
-            f"each ({self.samples} samples an explanation, seed {self.seed}). Figures are means with 95 % "
+            f"each (seed {self.seed}). Figures are means with 95 % "
             "bootstrap intervals over these items; on real inputs they may be better or worse. They are "
             "about the explanations and the model: none says whether the model is right, nor where a disease "
             "is."

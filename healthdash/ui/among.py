@@ -28,6 +28,7 @@ __all__ = [
     "kinds",
     "labels_of",
     "made",
+    "title",
     "usual_count",
 ]
 
@@ -40,7 +41,6 @@ KINDS = {
     "groups": "Groups of columns",
     "superpixels": "Regions alike in grey (superpixels)",
     "grid": "Squares of a grid",
-    "parts": "Parts of the beat",
     "stretches": "Stretches of equal length",
 }
 #: What the number of each kind may be: regions in all, squares along an edge, stretches of the trace.
@@ -62,7 +62,7 @@ class Among:
     Attributes
     ----------
     kind : str
-        A key of `KINDS`; empty for the usual one of the data.
+        A key of `KINDS` or of the task's `divisions`; empty for the usual one of the data.
     count : int
         Of the kinds that have a number; 0 for the usual one.
     groups : tuple of (name, columns)
@@ -88,8 +88,12 @@ def kinds(task: Task, bundle: Bundle, one: Arrays) -> list[str]:
         return ["columns", "groups"] if task.choices(bundle) else ["columns"]
     if len(one) == 1 and next(iter(one.values())).ndim == 4:
         return ["superpixels", "grid"]
-    own = task.players(one, bundle.info.preprocessing) is not None
-    return ["parts", "stretches"] if own else ["stretches"]
+    return [*task.divisions, "stretches"]
+
+
+def title(task: Task, kind: str) -> str:
+    """Return what people call a way to divide an input."""
+    return task.divisions.get(kind) or KINDS[kind]
 
 
 def counts(kind: str, method: str, one: Arrays) -> list[int]:
@@ -111,6 +115,8 @@ def made(among: Among, task: Task, bundle: Bundle, one: Arrays, method: str) -> 
     """Return the players of an input, fewer than chosen where the method needs it; None: its own."""
     if among.kind == "groups":
         return _grouped(among.groups, task, bundle, one)
+    if among.kind in task.divisions:
+        return task.players(one, bundle.info.preprocessing, among.kind)
     offered = counts(among.kind, method, one)
     if not offered:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -12,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from healthdash import explain
 from healthdash.explain import baselines
 from healthdash.ui import among, kept
-from healthdash.ui.among import KINDS, Among, Groups
+from healthdash.ui.among import Among, Groups
 
 if TYPE_CHECKING:
     from healthdash.ui.sides import Side
@@ -66,10 +67,10 @@ def method_and_budget(place: DeltaGenerator, side: Side, fitting: Sequence[str],
         return explain.title(method) + ("" if method in usual else ", slow or unusual here")
 
     method = kept.choose(place, label, fitting, name=f"{name}:method", words=words)
-    samples = _SAMPLES[2]
+    samples = side.task.usual_samples(method)
     if explain.uses(method, "samples"):
         samples = kept.slide(
-            place, "Samples", _SAMPLES, name=f"{name}:samples", default=samples,
+            place, "Samples", _SAMPLES, name=f"{name}:samples:{method}", default=samples,
             tip="More samples are more exact and take longer.",
         )  # fmt: skip
     return replace(side, asked=replace(side.asked, method=method, samples=samples))
@@ -142,7 +143,9 @@ def _players(side: Side) -> Among:
     name = f"{side.task.slug}:players"
     kind = offered[0]
     if len(offered) > 1:
-        kind = kept.segments("Who shares the output out", offered, name=name, words=KINDS.__getitem__)
+        kind = kept.segments(
+            "Who shares the output out", offered, name=name, words=partial(among.title, side.task)
+        )
     if kind == "groups":
         return Among(kind, 0, _edited_groups(side))
     numbers = among.counts(kind, side.asked.method or "", side.one)

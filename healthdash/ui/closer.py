@@ -77,7 +77,7 @@ def _side(one: Shown, key: str, look: Look | None, style: str, caliper: tuple[fl
         st.warning(f"Shown greyed. {one.doubt}", icon=":material/warning:")
     with st.container(key=f"doubted-{key}".replace("/", "-") if one.doubt else None):
         _views_of(one, key, look, style, caliper)
-    st.caption(residual_in_words(explanation))
+    st.caption(f"{residual_in_words(explanation)} {one.in_card}")
 
 
 def _views_of(

@@ -84,10 +84,10 @@ def _controls(task: Task, bundle: Bundle, report: Report, item: int, place: str)
         "Class", labels, index=labels.index(report.prediction.label(item)), key=f"class:{place}"
     )
     method = columns[1].selectbox("Method", fitting, format_func=explain.title, key=f"method:{place}")
-    samples = 200
+    samples = task.usual_samples(method)
     if method != _EXACT:
         samples = columns[2].select_slider(
-            "Samples", [50, 100, 200, 400, 800, 1600], value=200, key=f"samples:{place}",
+            "Samples", [50, 100, 200, 400, 800, 1600], value=samples, key=f"samples:{place}:{method}",
             help="More samples are more exact and take longer.",
         )  # fmt: skip
     return ExplainRequest(method=method, target=target, item=item, samples=samples)

@@ -17,6 +17,7 @@ from healthdash.views import Grid, Picture, Trace, View, Waterfall
 
 if TYPE_CHECKING:
     from healthdash.explain.quality import Quality
+    from healthdash.training.explained import JudgedMethod
 
 __all__ = ["Shown", "has", "is_grouped", "is_one_scale", "scale_in_words", "sides"]
 
@@ -65,8 +66,29 @@ class Shown:
 
     @property
     def doubt(self) -> str:
-        """Why the explanation is shown greyed; empty where it is not."""
-        return self.quality.reason_to_doubt if self.quality else ""
+        """Why it is shown greyed, by its own checks or else by the card; empty where it is not."""
+        if self.quality:
+            return self.quality.reason_to_doubt
+        usual = self._usual
+        return (
+            f"On average over synthetic inputs this method {usual.words}."
+            if usual and usual.is_doubtful
+            else ""
+        )
+
+    @property
+    def in_card(self) -> str:
+        """What the card says of the method, a sentence; empty where it is silent, or the checks were made."""
+        usual = self._usual
+        if usual is None or self.quality or usual.is_doubtful:
+            return ""
+        return f"By the model's card, on average over synthetic inputs, this method {usual.words}."
+
+    @property
+    def _usual(self) -> JudgedMethod | None:
+        judged = self.side.bundle.evaluation.explanations
+        methods = judged.methods if judged else ()
+        return next((one for one in methods if one.method == self.explanation.method), None)
 
     @property
     def regions(self) -> heatmap.Regions | None:

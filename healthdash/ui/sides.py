@@ -168,9 +168,10 @@ def adopt(task: Task, work: state.Workspace, address: Mapping[str, str]) -> None
     for name, widget in names.items():
         if name in address:
             kept.put(f"{slug}:{widget}", address[name])
-    for name, side in (("samples", "left"), ("samples2", "right")):
+    for name, method, side in (("samples", "method", "left"), ("samples2", "method2", "right")):
         if address.get(name, "").isdigit():
-            kept.put(f"{slug}:{side}:samples", int(address[name]))
+            drawn_by = address.get(method) or next(iter(task.methods), "")
+            kept.put(f"{slug}:{side}:samples:{drawn_by}", int(address[name]))
     _adopt_division(slug, address)
     number = _count(address.get("input", "1"))
     kept.put(f"{slug}:left:number:{work.turn}", number)

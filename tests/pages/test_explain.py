@@ -185,6 +185,27 @@ def test_the_checks_are_made_when_asked_for_and_a_failed_one_greys_the_explanati
     assert "Check it" not in [button.label for button in app.button]
 
 
+@pytest.mark.parametrize("is_doubtful", [False, True])
+def test_what_the_card_says_of_a_method_stands_beside_its_explanation(open_page, monkeypatch, is_doubtful):
+    from healthdash import bundles
+    from healthdash.training import explained
+
+    one = explained.Average(value=0.5, n=1)
+    method = explained.JudgedMethod(
+        method="exact-shapley", title="Exact", residual=one, stability=one, deletion=one, insertion=one,
+        beaten=one, shuffled=one, is_doubtful=is_doubtful, words="does as the test says",
+    )  # fmt: skip
+    quality = explained.ExplanationQuality(
+        items=1, kind="synthetic rows", samples=0, seed=0, methods=(method,), command=""
+    )
+    (bundle,) = bundles.available("fake-rows")
+    monkeypatch.setattr(bundle, "evaluation", bundle.evaluation.model_copy(update={"explanations": quality}))
+    app = open_page("explain", task="fake-rows", sample="first")
+    assert not app.exception
+    assert "does as the test says" in _texts(app)
+    assert ("Shown greyed" in _texts(app)) == is_doubtful
+
+
 def test_many_rows_are_explained_together(open_page):
     app = open_page("explain", task="fake-rows", sample="first")
     next(button for button in app.button if button.label == "Explain 3 rows").click().run()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,9 @@ import numpy as np
 from healthdash.explain.players import Players
 from healthdash.task import Arrays
 
-__all__ = ["PARTS_S", "parts_of_a_beat"]
+from .prepare import P_WAVES, RHYTHM, SHAPES
+
+__all__ = ["DIVISIONS", "PARTS_S", "beats_around", "leads", "parts_of_a_beat"]
 
 #: Parts of a beat's trace: name, start and end, seconds from the place of steepest slope in the QRS complex.
 PARTS_S = (
@@ -42,7 +44,59 @@ def parts_of_a_beat(inputs: Arrays, config: Mapping[str, Any]) -> Players:
         "intervals of the neighbours": {"intervals": ~is_beat},
         "shape of the beat": {"shapes": is_beat},
         "shapes of the neighbours": {"shapes": ~is_beat},
-        "the minute around": {"rhythm": slice(None)},
-        "beats that look alike": {"alike": slice(None)},
     }
-    return Players.of(shapes, parts, title="parts of the beat")
+    return Players.of(shapes, parts | _AROUND, title="parts of the beat")
+
+
+def beats_around(inputs: Arrays, config: Mapping[str, Any]) -> Players:
+    """Return this beat, every neighbour and the minute around as players; arguments as above.
+
+    A neighbour plays with its interval and its shape, this beat with its trace too.
+    """
+    shapes = {name: values.shape[1:] for name, values in inputs.items()}
+    reach = config["neighbours"]
+    beats: dict[str, dict[str, Any]] = {
+        _place(number - reach): {"intervals": [number], "shapes": [number]} for number in range(2 * reach + 1)
+    }
+    beats[_place(0)]["window"] = slice(None)
+    return Players.of(shapes, beats | _AROUND, title="beats")
+
+
+def leads(inputs: Arrays, config: Mapping[str, Any]) -> Players:
+    """Return what each of the two leads says, and what both say alike, as players; arguments as above.
+
+    A recording of one lead has it in both places.
+    """
+    shapes = {name: values.shape[1:] for name, values in inputs.items()}
+    of_lead = {
+        f"{name} lead": {
+            "window": np.s_[:, 2 * number : 2 * number + 2],
+            "shapes": np.s_[:, number * len(SHAPES) : (number + 1) * len(SHAPES)],
+            "rhythm": np.s_[len(RHYTHM) + number * len(P_WAVES) : len(RHYTHM) + (number + 1) * len(P_WAVES)],
+        }
+        for number, name in enumerate(("first", "second"))
+    }
+    both: dict[str, dict[str, Any]] = {
+        "intervals, of both leads": {"intervals": slice(None)},
+        "heart rate around, of both leads": {"rhythm": np.s_[: len(RHYTHM)]},
+        "beats that look alike, of both leads": {"alike": slice(None)},
+    }
+    return Players.of(shapes, of_lead | both, title="leads")
+
+
+def _place(number: int) -> str:
+    if number == 0:
+        return "this beat"
+    beats = "beat" if abs(number) == 1 else "beats"
+    return f"{abs(number)} {beats} {'later' if number > 0 else 'before'}"
+
+
+_AROUND: dict[str, dict[str, Any]] = {
+    "the minute around": {"rhythm": slice(None)},
+    "beats that look alike": {"alike": slice(None)},
+}
+DIVISIONS: Mapping[str, Callable[[Arrays, Mapping[str, Any]], Players]] = {
+    "parts": parts_of_a_beat,
+    "beats": beats_around,
+    "leads": leads,
+}

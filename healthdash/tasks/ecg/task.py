@@ -47,6 +47,12 @@ class EcgBeats(Task):
         "Q": "unknown or paced",
     }
     methods = ("expected-gradients", "integrated-gradients", "exact-shapley", "occlusion")
+    divisions = {  # noqa: RUF012
+        "parts": "Parts of the beat",
+        "beats": "This beat and its neighbours",
+        "leads": "Leads",
+    }
+    samples = {"expected-gradients": 800}  # noqa: RUF012  (200 miss the output by 2 percentage points)
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -130,11 +136,11 @@ class EcgBeats(Task):
 
     # -- explaining and showing --------------------------------------------------------------
 
-    def players(self, inputs: Arrays, config: Mapping[str, Any]) -> Players:
-        """Return the parts of the trace, the intervals and the shapes."""
-        from .players import parts_of_a_beat
+    def players(self, inputs: Arrays, config: Mapping[str, Any], division: str = "") -> Players:
+        """Return the parts of a beat, the beats around it, or the leads."""
+        from .players import DIVISIONS
 
-        return parts_of_a_beat(inputs, config)
+        return DIVISIONS[division or next(iter(self.divisions))](inputs, config)
 
     def attributions(self, report: Report) -> list[Attribution]:
         """Return the explanation by part of the trace, interval and shape."""

@@ -213,3 +213,20 @@ def test_a_fault_or_a_stop_leaves_the_new_model_as_it_was(bundle, error, caplog)
 def test_evaluations_from_before_are_still_read():
     text = '{"split_rule": "None.", "counts": {}, "metrics": []}'
     assert Evaluation.model_validate_json(text).explanations is None
+
+
+@pytest.mark.tf
+def test_every_measure_is_taken_with_the_tasks_own_number_of_samples(bundle, monkeypatch):
+    asked: list[int] = []
+    real = explain.run
+
+    def seen(method, forward, inputs, background, labels, request, *more):
+        asked.append(request.samples)
+        return real(method, forward, inputs, background, labels, request, *more)
+
+    monkeypatch.setattr(explain, "run", seen)
+    task = Judged()
+    task.samples = {"kernel-shap": 40}
+    found = judging.judge(task, bundle, items=2)
+    assert set(asked) == {40, explain.SAMPLES}
+    assert [method.samples for method in found.methods] == [0, 40]

@@ -19,12 +19,13 @@ ROW = {"features": np.ones((1, 4), np.float32)}
 
 class Table:
     column_groups = {}
+    divisions = {}
 
     def choices(self, bundle):
         labels = ("Age", "Age", "Dose", "Rate")
         return tuple(Column(NumberField(name=n, label=lab)) for n, lab in zip("abcd", labels, strict=True))
 
-    def players(self, inputs, config):
+    def players(self, inputs, config, division=""):
         return None
 
 
