@@ -68,8 +68,11 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--out", required=True, type=Path)
     train.add_argument("--history", type=Path, help="CSV file that grows by a row an epoch")
     train.add_argument("--checkpoints", type=Path, help="folder to keep how far it is, and to go on from")
-    flags.add(train)
-    for command in (train, evaluate):
+    find = commands.add_parser("find-rate", help="the learning rate to begin with, by a short training")
+    find.add_argument("task")
+    for command in (train, find):
+        flags.add(command)
+    for command in (train, evaluate, find):
         command.add_argument(
             "--data", required=True, type=Path,
             help='labelled data; "synthetic" is a small synthetic set, to try it without data',
@@ -186,6 +189,19 @@ def _train(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     }
 
 
+def _find_rate(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    from healthdash.training.studio.items import as_labelled
+
+    task, chosen = tasks.get(options.task), flags.settings(options)
+    flags.check(chosen, task.heeded(chosen), f"a model of {task.slug}")
+    with _labelled(task, options.data) as path:
+        labelled = as_labelled(task.load_dataset(path, chosen))
+    from healthdash.training.studio.rates import find_rate  # loads Keras, which refusals need not wait for
+
+    found = find_rate(labelled, chosen, Shares("steps"))
+    yield {"task": task.slug, **found.as_json()}
+
+
 def _check(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     from healthdash.tables import checked
 
@@ -242,6 +258,7 @@ _COMMANDS = {
     "evaluate": _evaluate,
     "train": _train,
     "check": _check,
+    "find-rate": _find_rate,
     "judge": _judge,
     "inspect": _inspect,
     "serve": _serve,

@@ -227,6 +227,8 @@ class Task(ABC):
         Of a table: columns that belong together, such as all drugs, which people may take as one.
     is_generic : bool
         Whether its labels and fields come from each bundle, so that none ships; see `bound`.
+    usual_network : str
+        Of those of the studio, the one that is offered first; empty: by the kind of its items.
     """
 
     slug: str
@@ -242,6 +244,7 @@ class Task(ABC):
     divisions: Mapping[str, str] = {}
     column_groups: Mapping[str, tuple[str, ...]] = {}
     is_generic: bool = False
+    usual_network: str = ""
 
     def bound(self, bundle: Bundle) -> Task:
         """Return the task as a bundle poses it; only a generic task differs from one to another."""
@@ -413,6 +416,30 @@ class Task(ABC):
     def heeded(self, settings: TrainSettings) -> frozenset[str]:
         """Return the settings that mean something for a training, beside those that were chosen."""
         return frozenset({"epochs", "batch_size", "learning_rate", "seed"})
+
+    def changed_versions(
+        self, dataset: Any, settings: TrainSettings, number: int, count: int
+    ) -> NDArray[np.float32] | None:
+        """Return an item as a network sees it, then `count` randomly changed versions, (1 + count, ...).
+
+        Parameters
+        ----------
+        dataset : what `load_dataset` returned
+        number : int
+            Which item is looked at, and how it is changed.
+
+        Returns
+        -------
+        float32 array or None
+            None where training changes nothing that can be shown.
+        """
+        if not hasattr(dataset, "fitted"):
+            return None
+        prepared = dataset.fitted(np.arange(min(len(dataset), 64)))
+        rng = np.random.default_rng(number)
+        rows = rng.integers(len(dataset), size=1)
+        versions = [prepared.inputs(rows, rng) for _ in range(count)]
+        return np.concatenate([prepared.inputs(rows), *versions])
 
     def load_dataset(self, path: Path, settings: TrainSettings) -> Any:
         """Read a labelled data set from a file or folder."""

@@ -13,7 +13,7 @@ from typing import Any
 from healthdash.runs.folder import RunFolder
 from healthdash.runs.record import Run
 
-__all__ = ["REPOSITORY", "environment", "spawn", "words"]
+__all__ = ["REPOSITORY", "environment", "option_words", "spawn", "words"]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -23,7 +23,7 @@ def words(run: Run, folder: RunFolder) -> list[str]:
     command = [sys.executable, "-m", "healthdash", "train", run.task]
     command += ["--data", str(folder.path / run.data), "--out", run.out]
     command += ["--history", str(folder.history_file), "--checkpoints", str(folder.checkpoints)]
-    return [*command, *_options(run.settings)]
+    return [*command, *option_words(run.settings)]
 
 
 def environment() -> dict[str, str]:
@@ -53,7 +53,7 @@ def spawn(command: list[str], folder: RunFolder) -> subprocess.Popen[bytes]:
         os.close(lock)
 
 
-def _options(settings: Mapping[str, Any]) -> Iterator[str]:
+def option_words(settings: Mapping[str, Any]) -> Iterator[str]:
     """Yield the words of the command line for the settings that were chosen."""
     for name, value in settings.items():
         if name == "augment":

@@ -14,12 +14,20 @@ from healthdash.errors import InvalidInput
 from healthdash.runs import Run
 from healthdash.task import Example, Task, Upload
 from healthdash.training import TrainSettings, archive
-from healthdash.ui import own_table, owner, problems, runs, shell, state
+from healthdash.ui import (
+    changed,
+    own_table,
+    owner,
+    problems,
+    rate,
+    recipe,
+    runs,
+    shell,
+    state,
+)
 
 __all__ = ["bundle_name", "page"]
 
-_RECIPE = "as the recipe"
-Place = st.delta_generator.DeltaGenerator
 #: The synthetic set that was chosen, as "task/slug".
 _SYNTHETIC = "train:synthetic"
 #: Settings that a synthetic set presets, so that its run is short.
@@ -66,7 +74,8 @@ def _form() -> None:
     task = by_slug[slug]
     given = _data(task)
     own = own_table.section(given()) if task.is_generic and given else None
-    chosen, name = _settings(task)
+    chosen, name = recipe.form(task)
+    _tried(task, given, own.settings(chosen) if own else chosen, own.beside if own else {})
     is_ready = own is not None and own.is_ready if task.is_generic else given is not None
     if st.button("Train", type="primary", icon=":material/model_training:", disabled=not is_ready):
         assert given is not None
@@ -75,6 +84,19 @@ def _form() -> None:
         state.used_up("train:data")
         _no_synthetic()
         st.rerun()
+
+
+def _tried(
+    task: Task, given: Callable[[], Upload] | None, chosen: TrainSettings, beside: Mapping[str, bytes]
+) -> None:
+    """Offer to try the settings on the data before a training."""
+    # An own table without its outcome is not data yet.
+    is_data = given is not None and (task.kind != "records" or bool(beside) or not task.is_generic)
+    data = given() if given is not None and is_data else None
+    fill = _fill(task, data) if data and data.data else None
+    rate.section(task, chosen, fill, beside)
+    if fill:
+        changed.section(task, chosen, data, fill, beside)
 
 
 def _data(task: Task) -> Callable[[], Upload] | None:
@@ -136,60 +158,14 @@ def _choose_synthetic(name: str, example: Example) -> None:
     st.session_state[_SYNTHETIC] = name
     st.session_state["train:name"] = "synthetic"
     for setting in _PRESET:
-        st.session_state[f"train:{setting}"] = getattr(example.settings, setting)
+        st.session_state[recipe.key_of(setting)] = getattr(example.settings, setting)
 
 
 def _no_synthetic() -> None:
     """Forget the synthetic set, and what was set for it."""
     if st.session_state.pop(_SYNTHETIC, None):
-        for key in ("train:name", *(f"train:{setting}" for setting in _PRESET)):
+        for key in ("train:name", *(recipe.key_of(setting) for setting in _PRESET)):
             st.session_state.pop(key, None)
-
-
-def _settings(task: Task) -> tuple[TrainSettings, str]:
-    """Let the reader choose; empty means what the task's recipe takes."""
-    st.session_state.setdefault("train:name", "own")
-    name = st.text_input("Name of the new model", max_chars=40, key="train:name")
-    with st.expander("Settings", icon=":material/tune:"):
-        columns = st.columns(3)
-        epochs = _whole(columns[0], "Most epochs", 1, 1000, "epochs")
-        patience = _whole(
-            columns[1], "Patience, epochs", 1, 200, "patience",
-            "Epochs without a better validation loss before the run ends.",
-        )  # fmt: skip
-        batch = _whole(columns[2], "Batch size", 1, 4096, "batch")
-        rate = columns[0].number_input(
-            "Learning rate", 1e-6, 1.0, None, 0.0001, "%.5f", placeholder=_RECIPE, key="train:rate"
-        )
-        members = _whole(
-            columns[1], "Networks", 1, 50, "members", "Trained alike from other seeds, averaged."
-        )
-        folds = _whole(columns[2], "Folds", 2, 50, "folds", "Of the cross-validation.")
-        seed = columns[0].number_input("Seed", 0, 2**31 - 1, 0, key="train:seed")
-        target, group = _columns(columns[1], columns[2]) if task.fields else (None, None)
-    chosen = TrainSettings(
-        epochs=epochs, patience=patience, batch_size=batch, learning_rate=rate, seed=seed,
-        members=members, folds=folds, target=target or None, group=group or None,
-    )  # fmt: skip
-    return chosen, name
-
-
-def _whole(place: Place, label: str, low: int, high: int, key: str, told: str = "") -> int | None:
-    """Ask for a whole number; None leaves it to the recipe."""
-    number: int | None = place.number_input(
-        label, low, high, None, placeholder=_RECIPE, key=f"train:{key}", help=told or None
-    )
-    return number
-
-
-def _columns(left: Place, right: Place) -> tuple[str, str]:
-    """Ask which columns of a table are the outcome and the patient."""
-    target = left.text_input("Column of the outcome", placeholder="as the task", key="train:target")
-    group = right.text_input(
-        "Column of the patient", placeholder="as the task", key="train:group",
-        help="Rows of one patient stay in one part of the split.",
-    )  # fmt: skip
-    return target, group
 
 
 def bundle_name(text: str) -> str:
@@ -203,13 +179,19 @@ def bundle_name(text: str) -> str:
 def _started(task: Task, given: Upload, chosen: TrainSettings, name: str, beside: Mapping[str, bytes]) -> Run:
     """Put a run with its data, and the files beside them, into the queue."""
     out = runs.free_name(settings.current().own_models / task.slug / bundle_name(name))
+    fill = _fill(task, given)
+    return runs.queue().submit(owner.current().id, task.slug, out, chosen, fill, beside=beside)
+
+
+def _fill(task: Task, given: Upload) -> Callable[[Path], Path]:
+    """Return what puts labelled data into an empty folder."""
     if not given.data:
         raise InvalidInput("the file is empty", hint="Export it again.")
 
     def fill(folder: Path) -> Path:
         return _single_table(task, archive.placed(given.name, given.data, folder))
 
-    return runs.queue().submit(owner.current().id, task.slug, out, chosen, fill, beside=beside)
+    return fill
 
 
 def _single_table(task: Task, path: Path) -> Path:

@@ -138,6 +138,21 @@ class ImageTask(Task):
         is_split = self.is_split if settings.folds is None else settings.folds <= 1
         return found | ({"members", "patience"} if is_split else set())
 
+    def changed_versions(
+        self, dataset: LabelledPictures, settings: TrainSettings, number: int, count: int
+    ) -> NDArray[np.float32] | None:
+        """Return a picture as the network sees it, then changed versions, (1 + count, size, size, 1)."""
+        from .augment import changed
+        from .prepare import from_bytes
+
+        plan = self.recipe().fit.augmentation
+        if plan is None:
+            return None
+        rng = np.random.default_rng(number)
+        picture = dataset.pictures[rng.integers(len(dataset.pictures))]
+        versions = [from_bytes(picture), *(changed(picture, plan, rng) for _ in range(count))]
+        return np.stack(versions)[..., None]
+
     def load_dataset(self, path: Path, settings: TrainSettings) -> LabelledPictures:
         """Read a folder or zip archive with manifest.csv, or with one folder a label."""
         from .archive import opened

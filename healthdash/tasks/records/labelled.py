@@ -38,7 +38,6 @@ class LabelledRows:
     """The rows of an own table with their labels; see `healthdash.training.studio.items.Labelled`."""
 
     own: OwnData
-    notes: Mapping[str, str]
     task: str = "table"
     kind: ItemKind = "row"
     unit: str = "row"
@@ -60,6 +59,13 @@ class LabelledRows:
     def groups(self) -> NDArray[np.str_]:
         """The patient of each row, (n,)."""
         return np.asarray(self.own.data.groups).astype(str)
+
+    @property
+    def notes(self) -> Mapping[str, str]:
+        """What was done to the table, for the card."""
+        steps = "; ".join(step.words for step in self.own.question.steps)
+        unused = {"columns not used": ", ".join(self.own.unused)} if self.own.unused else {}
+        return {"outcome": self.own.question.target, "cleaning": steps or "none", **unused}
 
     def fitted(self, train: Rows) -> PreparedRows:
         """Return the rows as features, with medians, spreads and known codes of these rows."""

@@ -46,6 +46,7 @@ class OwnTable(RecordsTask):
     summary = "A table of your own in, the chance of each value of the column that you chose out."
     labels = {}  # noqa: RUF012  (those of the bundle)
     is_generic = True
+    usual_network = _ENSEMBLE
 
     def bound(self, bundle: Bundle) -> PosedTable:
         """Return the task as a bundle poses it."""
@@ -85,7 +86,7 @@ class OwnTable(RecordsTask):
 
         from .labelled import LabelledRows, amended
 
-        labelled = LabelledRows(dataset, _notes(dataset))
+        labelled = LabelledRows(dataset)
         amend = partial(amended, labelled)
         return train(labelled, settings, out, on_epoch, amend=amend, command=command_line())
 
@@ -186,6 +187,7 @@ class PosedTable(OwnTable):
 def _recipe(dataset: OwnData, settings: TrainSettings, *, is_small: bool) -> Recipe:
     from .facts import own_table_facts
     from .fit import Plan
+    from .labelled import LabelledRows
     from .network import Shape
     from .recipe import Recipe
 
@@ -203,12 +205,5 @@ def _recipe(dataset: OwnData, settings: TrainSettings, *, is_small: bool) -> Rec
         folds=5,
         smooth=True,
         facts=lambda data: own_table_facts(dataset, data),
-        notes=_notes(dataset),
+        notes=LabelledRows(dataset).notes,
     )
-
-
-def _notes(dataset: OwnData) -> dict[str, str]:
-    """Return what was done to the table, for the card."""
-    steps = "; ".join(step.words for step in dataset.question.steps)
-    unused = {"columns not used": ", ".join(dataset.unused)} if dataset.unused else {}
-    return {"outcome": dataset.question.target, "cleaning": steps or "none", **unused}

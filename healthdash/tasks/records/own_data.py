@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,9 @@ from healthdash.training import TrainSettings
 from .columns import type_columns
 from .dataset import Dataset
 from .question import Question, fields_of, named_alike
+
+if TYPE_CHECKING:
+    from .labelled import LabelledRows
 
 __all__ = ["OwnData", "labelled", "load_own", "read_labelled", "rows_of"]
 
@@ -60,6 +63,12 @@ class OwnData:
 
     def __len__(self) -> int:
         return len(self.data)
+
+    def labelled(self) -> LabelledRows:
+        """Return the rows as the studio takes them."""
+        from .labelled import LabelledRows
+
+        return LabelledRows(self)
 
 
 def load_own(path: Path, settings: TrainSettings) -> OwnData:

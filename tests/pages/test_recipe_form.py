@@ -1,0 +1,102 @@
+"""The settings of a training on the page: only what means something, empty as the recipe has it."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from healthdash.training import TrainSettings
+
+
+def script() -> None:
+    import streamlit as st
+
+    from healthdash import tasks
+    from healthdash.ui import recipe
+
+    task = tasks.get(st.session_state.setdefault("wanted", "table"))
+    st.session_state["chosen"] = recipe.form(task)
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return AppTest.from_function(script, default_timeout=60).run()
+
+
+def _labels(app):
+    widgets = [*app.number_input, *app.selectbox, *app.text_input, *app.toggle]
+    return {one.label for one in widgets}
+
+
+def _box(app, label):
+    return next(one for one in app.selectbox if one.label == label)
+
+
+def _number(app, label):
+    return next(one for one in app.number_input if one.label == label)
+
+
+def test_nothing_chosen_is_the_recipe(app):
+    assert not app.exception
+    chosen, name = app.session_state["chosen"]
+    assert chosen == TrainSettings(network="ensemble")
+    assert name == "own"
+    assert {"Most epochs", "Seed", "Networks"} <= _labels(app)
+    assert not {"Dropout", "Loss", "Picture size, pixels", "Column of the outcome"} & _labels(app)
+
+
+def test_another_network_brings_its_words_and_its_settings(app):
+    _box(app, "Network").set_value("transformer").run()
+    assert not app.exception
+    assert any("attention" in one.value for one in app.caption)
+    assert {"Dropout", "Loss", "Optimiser", "Weight decay"} <= _labels(app)
+    _number(app, "Dropout").set_value(0.5)
+    _box(app, "Loss").set_value("focal").run()
+    chosen, _ = app.session_state["chosen"]
+    assert chosen == TrainSettings(network="transformer", dropout=0.5, loss="focal")
+
+
+def test_what_means_nothing_beside_another_choice_is_not_offered_and_not_kept(app):
+    _box(app, "Network").set_value("mlp").run()
+    _number(app, "Weight decay").set_value(0.1).run()
+    assert app.session_state["chosen"][0].weight_decay == 0.1
+    _box(app, "Optimiser").set_value("adam").run()
+    assert "Weight decay" not in _labels(app)
+    assert app.session_state["chosen"][0] == TrainSettings(network="mlp", optimizer="adam")
+
+
+@pytest.mark.parametrize(
+    ("task", "there", "absent"),
+    [
+        ("ecg-beats", {"Folds", "Augmentation"}, {"Patience, epochs", "Network", "Dropout"}),
+        ("heart-disease", {"Folds", "Column of the outcome"}, {"Augmentation", "Patience, epochs"}),
+        ("chest-xray", {"Patience, epochs", "Networks"}, {"Picture size, pixels", "Network"}),
+    ],
+)
+def test_a_task_with_a_recipe_of_its_own_offers_what_it_heeds(app, task, there, absent):
+    app.session_state["wanted"] = task
+    app.run()
+    assert not app.exception
+    assert there <= _labels(app)
+    assert not absent & _labels(app)
+
+
+def test_the_curve_of_rates_marks_the_proposed_one():
+    from healthdash.ui import rate
+    from healthdash.ui.palette import LIGHT
+
+    figure = rate.curve([1e-4, 1e-3, 1e-2], [1.0, 0.6, 2.0], 1e-3, LIGHT)
+    assert figure.layout.shapes[0].x0 == 1e-3
+    assert figure.layout.xaxis.type == "log"
+
+
+def test_traces_are_drawn_below_one_another():
+    import numpy as np
+
+    from healthdash.ui import changed
+    from healthdash.ui.palette import LIGHT
+
+    versions = np.random.default_rng(0).normal(size=(10, 50, 2)).astype(np.float32)
+    figure = changed.traces(versions, LIGHT)
+    assert len(figure.data) == 10
+    assert figure.data[1].y.max() < figure.data[0].y.min() + 1e-6
