@@ -47,6 +47,7 @@ __all__ = [
     "open_folder",
     "save",
     "with_explanations",
+    "with_recipe",
 ]
 
 #: Number of the bundle format; a higher one is refused.
@@ -340,6 +341,16 @@ def with_explanations(bundle: Bundle, found: ExplanationQuality) -> Bundle:
     _overwrite(bundle.path / "evaluation.json", evaluation.model_dump_json(indent=1))
     _overwrite(bundle.path / "card.md", _card(bundle.info, evaluation))
     return bundle
+
+
+def with_recipe(bundle: Bundle, notes: Mapping[str, str]) -> Bundle:
+    """Put more into what a bundle and its card say of its training."""
+    info = bundle.info.model_copy(update={"recipe": bundle.info.recipe | dict(notes)})
+    _overwrite(bundle.path / "bundle.json", info.model_dump_json(indent=1))
+    _overwrite(bundle.path / "card.md", _card(info, bundle.evaluation))
+    with _load_lock:
+        _opened.pop((str(bundle.path.resolve()), info.sha256), None)
+    return open_folder(bundle.path)
 
 
 def _card(info: BundleInfo, evaluation: Evaluation) -> str:

@@ -16,13 +16,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from healthdash import bundles, export, judging, pipeline, tasks
+from healthdash import bundles, export, judging, pipeline, scale, searching, tasks
 from healthdash.errors import HealthdashError, InputError
 from healthdash.explain import METHODS, ExplainRequest
 from healthdash.progress import Progress, Shares
 from healthdash.task import Task, Upload
-from healthdash.training import TrainSettings, archive, checkpoint, flags
+from healthdash.training import TrainSettings, archive, checkpoint, flags, live, samples
 from healthdash.training.evaluation import flat_metrics
+from healthdash.training.studio import elsewhere
 
 __all__ = ["main"]
 
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--out", required=True, type=Path)
     train.add_argument("--history", type=Path, help="CSV file that grows by a row an epoch")
     train.add_argument("--checkpoints", type=Path, help="folder to keep how far it is, and to go on from")
+    train.add_argument("--searched", type=Path, help="JSON file: the search that found these settings")
     find = commands.add_parser("find-rate", help="the learning rate to begin with, by a short training")
     find.add_argument("task")
     for command in (train, find):
@@ -84,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--target", required=True)
     check.add_argument("--group")
     check.add_argument("--cleaning", help="JSON file with the layout and the steps that were chosen so far")
+    searching.add_parsers(commands)
     judge = commands.add_parser("judge", help="measure how good a model's explanations are")
     judge.add_argument("task")
     judge.add_argument("--model")
@@ -147,6 +150,11 @@ def _predict(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     if options.explain:
         method = None if options.explain == "default" else options.explain
         request = ExplainRequest(method=method, target=options.target, samples=options.samples)
+    if scale.is_on():
+        from healthdash.scale import predicting
+
+        yield from predicting.predict(task, bundle, _files(options), _hints(options), request)
+        return
     uploads, missing = _uploads(options)
     yield from missing
     for report in pipeline.run_many(task, task.group(uploads), bundle):
@@ -177,8 +185,17 @@ def _train(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     with _labelled(task, options.data) as path:
         dataset = task.load_dataset(path, chosen)
     progress = Progress(options.history)
-    with checkpoint.kept_in(options.checkpoints):
+    shown = options.history and options.history.with_name(live.LIVE)
+    labels = getattr(dataset, "labels", None) or tuple(task.labels)
+    made = options.history and options.history.with_name(samples.FOLDER)
+    with (
+        checkpoint.kept_in(options.checkpoints),
+        live.shown_in(shown, labels),
+        samples.kept_in(made),
+        elsewhere.fitted_by(scale.fitting()),
+    ):
         trained = task.train(dataset, chosen, options.out, progress)
+    trained = searching.told(trained, options.searched)
     bundle = judging.after_training(task, trained, progress.explained)
     yield {
         "task": task.slug,
@@ -262,13 +279,13 @@ _COMMANDS = {
     "judge": _judge,
     "inspect": _inspect,
     "serve": _serve,
+    **searching.COMMANDS,
 }
 
 
 def _uploads(options: argparse.Namespace) -> tuple[list[Upload], list[Mapping[str, Any]]]:
     """Read every file named, and every file below a folder named, sorted."""
-    hints = {"rate_hz": options.rate, "unit": options.unit}
-    given = {name: value for name, value in hints.items() if value is not None}
+    given = _hints(options)
     uploads: list[Upload] = []
     missing: list[Mapping[str, Any]] = []
     for file in _files(options):
@@ -278,6 +295,11 @@ def _uploads(options: argparse.Namespace) -> tuple[list[Upload], list[Mapping[st
             problem = InputError(f"the file cannot be opened: {error.strerror}", hint="Check its name.")
             missing.append({"source": str(file), "error": export.error(problem)})
     return uploads, missing
+
+
+def _hints(options: argparse.Namespace) -> dict[str, Any]:
+    hints = {"rate_hz": options.rate, "unit": options.unit}
+    return {name: value for name, value in hints.items() if value is not None}
 
 
 def _files(options: argparse.Namespace) -> list[Path]:

@@ -3,10 +3,10 @@
 import logging
 
 from healthdash import settings
-from healthdash.runs.dispatcher import Dispatcher
-from healthdash.runs.queue import opened, place_of
+from healthdash.runs.places import dispatched
+from healthdash.runs.queue import opened
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     chosen = settings.current()
-    Dispatcher(opened(chosen), chosen.runs, place_of(chosen.runs), chosen.runs_at_once).serve()
+    dispatched(opened(chosen), chosen.runs, chosen.runs_at_once).serve()

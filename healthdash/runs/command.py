@@ -20,9 +20,12 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 def words(run: Run, folder: RunFolder) -> list[str]:
     """Return the command that trains a run, and goes on where it was ended before."""
-    command = [sys.executable, "-m", "healthdash", "train", run.task]
+    is_trial = (folder.path / RunFolder.SEARCH).exists()
+    command = [sys.executable, "-m", "healthdash", "trial" if is_trial else "train", run.task]
     command += ["--data", str(folder.path / run.data), "--out", run.out]
     command += ["--history", str(folder.history_file), "--checkpoints", str(folder.checkpoints)]
+    if (folder.path / RunFolder.SEARCHED).exists():
+        command += ["--searched", str(folder.path / RunFolder.SEARCHED)]
     return [*command, *option_words(run.settings)]
 
 

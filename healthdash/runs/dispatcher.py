@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -29,12 +29,44 @@ _GRACE_S = 20.0
 _AGAIN_S = 2.0
 
 
+class Training(Protocol):
+    """A training that was started: a process here, or a task elsewhere."""
+
+    def poll(self) -> int | None:
+        """Return its exit status; None while it goes on."""
+
+    def send_signal(self, number: int) -> None:
+        """Ask it to end (SIGTERM), or end it (SIGKILL)."""
+
+    def wait(self) -> int:
+        """Wait for its end."""
+
+
+class _Process:
+    """A training process of this machine, with all that it started."""
+
+    def __init__(self, words: list[str], folder: RunFolder) -> None:
+        self._popen, self._folder = command.spawn(words, folder), folder
+
+    def poll(self) -> int | None:
+        return self._popen.poll()
+
+    def send_signal(self, number: int) -> None:
+        self._folder.signal(signal.Signals(number))
+        if number == signal.SIGKILL:
+            # Its lock may be gone with the folder.
+            self._popen.kill()
+
+    def wait(self) -> int:
+        return self._popen.wait()
+
+
 @dataclass
 class _Child:
-    """A training process; `process` is None when an earlier dispatcher started it."""
+    """A training; `process` is None when an earlier dispatcher started it."""
 
     folder: RunFolder
-    process: subprocess.Popen[bytes] | None = None
+    process: Training | None = None
     asked_to_stop: float | None = field(default=None)
 
     @property
@@ -51,9 +83,16 @@ class _Child:
         """Ask the process to end after its epoch; end it when it does not."""
         if self.asked_to_stop is None:
             self.asked_to_stop = time.monotonic()
-            self.folder.signal(signal.SIGTERM)
+            self.tell(signal.SIGTERM)
         elif time.monotonic() - self.asked_to_stop > _GRACE_S:
-            self.folder.signal(signal.SIGKILL)
+            self.tell(signal.SIGKILL)
+
+    def tell(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        if self.process is None:
+            self.folder.signal(number)
+        else:
+            self.process.send_signal(number)
 
 
 class Dispatcher:
@@ -67,6 +106,8 @@ class Dispatcher:
         Runs that may train beside each other.
     words : function
         Returns the command of a run.
+    start : function
+        Starts a command in a run's folder, by default as a process of this machine.
     """
 
     def __init__(
@@ -76,9 +117,10 @@ class Dispatcher:
         place: str,
         at_once: int,
         words: Callable[[Run, RunFolder], list[str]] = command.words,
+        start: Callable[[list[str], RunFolder], Training] = _Process,
     ) -> None:
         self._store, self._root, self._place = store, root, place
-        self._at_once, self._words = at_once, words
+        self._at_once, self._words, self._begin = at_once, words, start
         self._children: dict[str, _Child] = {}
 
     def serve(self) -> None:
@@ -126,7 +168,7 @@ class Dispatcher:
         if not self._store.change(run.id, ["queued"], state="running", **now):
             return
         try:
-            self._children[run.id] = _Child(folder, command.spawn(self._words(run, folder), folder))
+            self._children[run.id] = _Child(folder, self._begin(self._words(run, folder), folder))
         except OSError as error:
             reason = Told("TrainingError", "the training cannot be started", type(error).__name__)
             self._store.change(run.id, ["running"], state="failed", ended=time.time(), error=reason)
@@ -155,10 +197,8 @@ class Dispatcher:
 
     def _deleted(self, child: _Child) -> None:
         """End a run that its owner has deleted, and remove what it wrote since."""
-        child.folder.signal(signal.SIGKILL)
+        child.tell(signal.SIGKILL)
         if child.process is not None:
-            # Its lock may be gone with the folder.
-            child.process.kill()
             child.process.wait()
         child.folder.remove()
 

@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from healthdash.training.history import read_history
+from healthdash.training.live import LIVE
 
 __all__ = ["RunFolder", "locked"]
 
@@ -31,10 +32,15 @@ class RunFolder:
         The folder; it need not be there.
     """
 
+    #: Files that say of which search the run is a trial, and which search found its settings.
+    SEARCH, SEARCHED = "search.json", "searched.json"
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self.data = path / "data"
         self.history_file = path / "history.csv"
+        #: Beside the history, where a training writes how it stands.
+        self.live_file = self.history_file.with_name(LIVE)
         self.answer_file = path / "answer.jsonl"
         self.log_file = path / "log.txt"
         self.checkpoints = path / "checkpoints"
@@ -62,6 +68,14 @@ class RunFolder:
         return {}
 
     @property
+    def search(self) -> dict[str, Any]:
+        """Of which search the run is a trial; empty for others."""
+        with suppress(OSError, json.JSONDecodeError):
+            told: dict[str, Any] = json.loads((self.path / self.SEARCH).read_bytes())
+            return told
+        return {}
+
+    @property
     def is_alive(self) -> bool:
         """Whether the training process lives, whoever started it."""
         if not self.lock_file.exists():
@@ -81,8 +95,9 @@ class RunFolder:
                 os.killpg(int(self.lock_file.read_text()), number)
 
     def forget_inputs(self) -> None:
-        """Remove the labelled data and the checkpoints."""
-        shutil.rmtree(self.data, ignore_errors=True)
+        """Remove the labelled data and the checkpoints; those of a trial may be trained on once more."""
+        if not self.search:
+            shutil.rmtree(self.data, ignore_errors=True)
         shutil.rmtree(self.checkpoints, ignore_errors=True)
 
     def remove(self) -> None:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.errors import TrainingDiverged
-from healthdash.training import checkpoint
+from healthdash.training import checkpoint, live
 from healthdash.training.history import EpochRow, reporter
 
 __all__ = ["EpochBatches", "batch_rng", "fit"]
@@ -95,7 +95,9 @@ def fit(
     if before.is_finished:
         _assign(model.variables, before.weights)
         return
-    others = [*first, reporter(report, run=run), *([stopping] if stopping else [])]
+    watched = options.get("validation_data")
+    shown = live.callback(run=run, epochs=epochs, batches=len(batches), validation=watched)
+    others = [*first, reporter(report, run=run), *filter(None, [stopping, shown])]
     keeper = _keeper(kept, batches, before, rows)
     try:
         # The batches have their order; Keras would shuffle them by Python's own generator, a state.

@@ -18,7 +18,7 @@ from healthdash.runs.queue import Queue
 from healthdash.runs.queue import opened as opened_store
 from healthdash.runs.record import ACTIVE
 from healthdash.task import Task
-from healthdash.ui import about, compared_runs, owner, problems, state
+from healthdash.ui import about, compared_runs, live, owner, problems, samples_seen, state
 
 __all__ = ["free_name", "listed", "open_run", "opened", "queue", "watch"]
 
@@ -119,7 +119,7 @@ def _row(run: Run) -> dict[str, object]:
         "task": _title(run.task),
         "state": _WORDS[run.state],
         "begun": begun.replace(tzinfo=None),
-        "time": _duration(run.seconds),
+        "time": "" if run.seconds is None else live.duration(run.seconds),
         "result": _main_metric(run),
         "validation loss": _spark(queue().folder(run.id).history_file),
     }
@@ -127,14 +127,6 @@ def _row(run: Run) -> dict[str, object]:
 
 def _title(slug: str) -> str:
     return next((task.title for task in tasks.all_tasks() if task.slug == slug), slug)
-
-
-def _duration(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def _main_metric(run: Run) -> str:
@@ -180,7 +172,10 @@ def _watch(run_id: str, was_over: bool) -> None:
         _last_good(run)
     if run.state == "done" and task is not None:
         _result(task, run)
+    live.warn(history)
+    live.section(run, queue().folder(run.id))
     about.show_learning_curves(history, f"run/{run.id}")
+    samples_seen.section(queue().folder(run.id).path, f"run/{run.id}")
     with st.expander("Log", icon=":material/terminal:"):
         st.code(queue().folder(run.id).log or "Nothing yet.", language=None)
 
@@ -224,10 +219,17 @@ def _last_good(run: Run) -> None:
 
 
 def _result(task: Task, run: Run) -> None:
-    st.success(f"The model {run.name} is ready and offered on the page of its task.", icon=":material/check:")
+    is_trial = bool(queue().folder(run.id).search)
+    if is_trial:
+        st.success("The trial is through. Compare it under Searches on this page.", icon=":material/check:")
+    else:
+        words = f"The model {run.name} is ready and offered on the page of its task."
+        st.success(words, icon=":material/check:")
     with st.container(horizontal=True, gap="large"):
         for name, row in _first(run):
             st.metric(f"{name}, {row['part']}", about.number(row["value"]), width="content")
+    if is_trial:
+        return
     with st.container(horizontal=True):
         if task.kind in _PAGES:
             st.page_link(

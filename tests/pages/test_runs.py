@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
 from pathlib import Path
 
 import numpy as np
@@ -189,3 +191,44 @@ def test_a_name_that_is_taken_gets_a_number(browser):
     _submit()
     (out.parent / "own-2").mkdir(parents=True)
     assert runs.free_name(out).name == "own-3"
+
+
+def _stands(run: Run, **state) -> None:
+    outputs = [{"item": 4, "truth": 1, "probabilities": [0.1, 0.9]}]
+    curve = {"epoch": [0.5, 1.0, 1.5], "loss": [0.7, 0.6, 0.5]}
+    now = {"run": "fold 2", "epoch": 2, "epochs": 9, "batch": 3, "batches": 6, "learning_rate": 0.003,
+           "examples_per_s": 1234.0, "seconds_left": 200.0, "memory_mb": 512.0, "curve": curve,
+           "outputs": outputs, "labels": ["Healthy", "Disease"], "written": time.time()}  # fmt: skip
+    runs.queue().folder(run.id).live_file.write_text(json.dumps(now | state))
+
+
+def test_a_run_that_trains_shows_how_it_stands(open_page, browser):
+    run = _submit(epochs=1, state="running", started=1.0)
+    _stands(run)
+    app = open_page("train", run=run.id)
+    assert not app.exception
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown == {
+        "Epoch": "2 of 9", "Batch": "3 of 6", "Time left, at most": "3 min 20 s", "Memory": "512 MB",
+        "Examples a second": "1,234", "Learning rate": "0.003",
+    }  # fmt: skip
+    (item,) = app.dataframe[0].value.to_dict("records")
+    assert (item["item"], item["truth"], item["says"], item["Disease"]) == (
+        "no. 4",
+        "Disease",
+        "Disease",
+        0.9,
+    )
+
+
+def test_what_an_earlier_attempt_wrote_is_not_shown(open_page, browser):
+    run = _submit(epochs=1, state="running", started=time.time())
+    _stands(run, written=time.time() - 60)
+    assert not open_page("train", run=run.id).metric
+
+
+def test_over_fitting_is_told_in_words(open_page, browser):
+    run = _submit(epochs=30, state="stopped")
+    lines = [f"{i},{1 / i},{1 + abs(i - 10) / 20}" for i in range(1, 31)]
+    runs.queue().folder(run.id).history_file.write_text("\n".join(["epoch,loss,val_loss", *lines]))
+    assert "Since epoch 10 the validation loss rises" in _texts(open_page("train", run=run.id))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from healthdash.bundles import Bundle
 from healthdash.training.settings import TrainSettings
+from healthdash.training.studio import elsewhere
 from healthdash.training.studio.assembly import Amend, Finished, FitAll, assemble
 from healthdash.training.studio.fitting import Fitted, OnEpoch, Part, fit_fold
 from healthdash.training.studio.items import Labelled
@@ -39,7 +40,7 @@ def train(
     on_epoch : function
         Gets a row an epoch, and may raise `TrainingStopped`.
     fit_all : function of parts
-        Fits them elsewhere, side by side; None: here, one after the other.
+        Fits them elsewhere, side by side; None: as `elsewhere` says, or here, one after the other.
     amend : function of an evaluation
         Adds what only the task can measure.
     command : str
@@ -60,7 +61,8 @@ def train(
     def here(parts: Sequence[Part]) -> list[Fitted]:
         return [fit_fold(labelled, settings, part, on_epoch) for part in parts]
 
-    fit = fit_all or here
+    away = elsewhere.place()
+    fit = fit_all or (away(labelled, settings, on_epoch) if away else here)
     parts = parts_of(labelled, settings)
     finished = Finished(parts, fit(parts), fit, command=command, amend=amend)
     return assemble(labelled, settings, out, finished)

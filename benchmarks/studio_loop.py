@@ -1,0 +1,156 @@
+"""Examples a second of the studio's training loop against plain `keras.Model.fit`; who waits for data."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from benchmarks import made
+from benchmarks.rows import Row, alternate, missing, seconds_of
+from healthdash import tasks
+from healthdash.training import TrainSettings, archive, checkpoint, live, resumable
+from healthdash.training.studio import batches, optimisers
+from healthdash.training.studio.items import Labelled, as_labelled
+from healthdash.training.studio.losses import loss_of
+from healthdash.training.studio.networks import NETWORKS, Network
+from healthdash.training.studio.plans import Plan
+
+#: Their graphs alone take a minute each to trace; the loop around them is that of the others.
+_LARGE = {"efficientnet-v2-b0", "densenet-121"}
+_ITEMS = {"row": 8192, "picture": 512, "signal": 512}
+_BUDGET_S, _ROUND_S = 9.0, 1.2
+_GENERIC = ("table", "images", "signals")
+
+
+def rows() -> Iterator[Row]:
+    """Yield a row a network, then one a kind of data."""
+    for network in NETWORKS.values():
+        if network.module and network.slug not in _LARGE:
+            yield _loop(network)
+    for slug in _GENERIC:
+        yield _waiting(slug)
+
+
+def _loop(network: Network) -> Row:
+    """Compare epochs of both on the same arrays, network, loss and optimizer, in turn."""
+    kind = network.kinds[-1]
+    labelled = made.items(kind, _ITEMS[kind])
+    plan = Plan.of(TrainSettings(network=network.slug, augment=False, folds=0), labelled)
+    learnt = _batches(labelled, labelled, plan)
+    model = _compiled(network, labelled, plan, len(learnt))
+    targets = np.eye(2, dtype=np.float32)[labelled.truth]
+    weights = np.ones(len(labelled), np.float32)
+
+    def plain(epochs: int) -> Callable[[], Any]:
+        return lambda: model.fit(
+            labelled.values,
+            targets,
+            sample_weight=weights,
+            batch_size=plan.batch_size,
+            epochs=epochs,
+            verbose=0,
+        )
+
+    with tempfile.TemporaryDirectory() as folder:
+        ours, theirs = _studio(model, learnt, 1, Path(folder)), plain(1)
+        ours(), theirs()
+        epochs = max(1, round(_ROUND_S / seconds_of(theirs)[0]))
+        times = alternate([_studio(model, learnt, epochs, Path(folder)), plain(epochs)], budget_s=_BUDGET_S)
+    rates = [epochs * len(labelled) / seconds for seconds in times]
+    return Row.compared(
+        f"studio's loop, {network.title} on a {kind}, batch {plan.batch_size}",
+        ours=f"{rates[0]:,.0f} examples/s, with checkpoints and live page",
+        reference=f"{rates[1]:,.0f}/s keras.Model.fit on arrays",
+        ratio=rates[0] / rates[1],
+        at_least=0.95,
+    )
+
+
+def _studio(model: Any, learnt: Any, epochs: int, folder: Path) -> Callable[[], None]:
+    """Return a fit as the studio does it, with all that a run on the page has."""
+    turn = iter(range(10**6))
+
+    def fit() -> None:
+        # A checkpoint of a name that was there before would end the fit at once.
+        with checkpoint.kept_in(folder / "kept"), live.shown_in(folder / live.LIVE, ("no", "yes")):
+            resumable.fit(
+                model, learnt, epochs=epochs, on_epoch=lambda row: None, run=f"{next(turn)} {epochs}"
+            )
+
+    return fit
+
+
+def _batches(labelled: Labelled, prepared: Any, plan: Plan) -> Any:
+    everything = np.arange(len(labelled), dtype=np.int64)
+    return batches.training(batches.Items(prepared, labelled.truth, everything, 2), plan, seed=0)
+
+
+def _compiled(network: Network, prepared: Any, plan: Plan, steps: int, labels: int = 2) -> Any:
+    keras.utils.set_random_seed(0)
+    model = network.build(prepared, labels, plan)
+    model.compile(
+        optimisers.optimiser(plan, steps), loss_of(plan.loss),
+        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")], jit_compile=False,
+    )  # fmt: skip
+    return model
+
+
+class _Ready(keras.utils.PyDataset):  # type: ignore[misc]
+    """Batches that were made before."""
+
+    def __init__(self, made_before: list[Any]) -> None:
+        super().__init__()
+        self._made = made_before
+
+    def begin(self, epoch: int) -> None:
+        """Do nothing: they stay the same."""
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    def __getitem__(self, number: int) -> Any:
+        return self._made[number]
+
+
+def _waiting(slug: str) -> Row:
+    """Compare epochs of a task's own pipeline, with its random changes, with batches that lie ready."""
+    name = f"share of time waiting for data, {slug}"
+    if slug not in {task.slug for task in tasks.all_tasks()}:
+        return missing(name, "there is no such task yet")
+    task = tasks.get(slug)
+    (upload,) = task.training_examples()[0].make()
+    with tempfile.TemporaryDirectory() as folder:
+        data = archive.placed(upload.name, upload.data, Path(folder))
+        chosen = task.training_examples()[0].settings
+        labelled = as_labelled(task.load_dataset(data, chosen))
+        plan = Plan.of(TrainSettings(folds=0), labelled)
+        everything = np.arange(len(labelled), dtype=np.int64)
+        prepared = labelled.fitted(everything)
+        items = batches.Items(prepared, labelled.truth, everything, len(labelled.labels))
+        learnt = batches.training(items, plan, seed=0)
+        model = _compiled(plan.entry, prepared, plan, len(learnt), len(labelled.labels))
+        ready = _Ready([learnt[number] for number in range(len(learnt))])
+        calls = [_epochs(model, one) for one in (learnt, ready)]
+        for call in calls:
+            call()
+        epochs = max(1, round(_ROUND_S / seconds_of(calls[1])[0]))
+        with_data, without = alternate(
+            [_epochs(model, one, epochs) for one in (learnt, ready)], budget_s=_BUDGET_S
+        )
+    share = max(0.0, 1 - without / with_data)
+    return Row.compared(
+        name,
+        ours=f"{share:.1%}, {len(labelled) * epochs / with_data:,.0f} items/s, changed",
+        reference=f"{len(labelled) * epochs / without:,.0f}/s with batches that lie ready",
+        ratio=share,
+        at_most=0.05,
+    )
+
+
+def _epochs(model: Any, data: Any, epochs: int = 1) -> Callable[[], None]:
+    return lambda: resumable.fit(model, data, epochs=epochs, on_epoch=lambda row: None)

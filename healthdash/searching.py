@@ -1,0 +1,181 @@
+"""The commands `search` and `trial`: settings by random search, each trial a run of its own.
+
+The trials and the queue that they wait in lie beside the bundle, in DIR-trials. A search that was ended
+goes on when the same command is given once more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+from healthdash import bundles, settings, tasks
+from healthdash.bundles import Bundle
+from healthdash.errors import TrainingError
+from healthdash.progress import Progress
+from healthdash.runs import search as runs
+from healthdash.runs.folder import RunFolder
+from healthdash.runs.places import dispatched
+from healthdash.runs.queue import Queue, place_of
+from healthdash.runs.record import Run
+from healthdash.runs.store import RunStore, sqlite_url
+from healthdash.task import Task
+from healthdash.training import TrainSettings, archive, checkpoint, flags, live
+from healthdash.training.studio.items import as_labelled
+from healthdash.training.studio.search.space import MOST_TRIALS, default_space, posed, read_space
+
+__all__ = ["COMMANDS", "add_parsers", "told"]
+
+_OWNER = "command line"
+_TRIALS = 20
+#: Settings that name a file.
+_FILES = ("cleaning", "unlabelled", "weights_file")
+Lines = Iterator[Mapping[str, Any]]
+
+
+def add_parsers(commands: Any) -> None:
+    """Add both commands to the subparsers of the command line."""
+    search = commands.add_parser("search", help="find settings by random search, then train the best")
+    search.add_argument("--trials", type=int, default=_TRIALS, help=f"default: {_TRIALS}")
+    search.add_argument(
+        "--space", type=Path, help="JSON file of the ranges to draw from; default: usual ones"
+    )
+    search.add_argument("--trial-epochs", type=int, help="most epochs of a trial; default: as --epochs")
+    search.add_argument("--prune", action="store_true", help="end trials that are worse than half the others")
+    search.add_argument("--at-once", type=int, default=0, help="trials beside each other")
+    trial = commands.add_parser("trial", help="one trial of a search: validation figures, no model")
+    trial.add_argument("--history", type=Path)
+    trial.add_argument("--checkpoints", type=Path)
+    for command in (search, trial):
+        command.add_argument("task")
+        command.add_argument("--data", required=True, type=Path)
+        command.add_argument("--out", required=True, type=Path)
+        flags.add(command)
+
+
+def told(bundle: Bundle, searched: Path | None) -> Bundle:
+    """Say in a model's card how its settings were found; None changes nothing."""
+    if searched is None:
+        return bundle
+    found = json.loads(searched.read_bytes())
+    words = (
+        f"the best of {found['trials']} trials of a random search over {', '.join(found['drawn'])}, by the "
+        f"loss of the validation part ({found['loss']:.4g}); its test part was not looked at in the search"
+    )
+    return bundles.with_recipe(bundle, {"settings found by": words.replace("_", " ")})
+
+
+def trial(options: argparse.Namespace) -> Lines:
+    """Train one network and print its validation figures."""
+    from healthdash.training.studio.search import trial as trying
+
+    task, chosen = tasks.get(options.task), flags.settings(options)
+    labelled = as_labelled(task.load_dataset(options.data, chosen))
+    others, shown = [], None
+    if options.history:
+        others = runs.losses_of_others(RunFolder(options.history.parent))
+        shown = options.history.with_name(live.LIVE)
+    progress = Progress(options.history)
+    with checkpoint.kept_in(options.checkpoints), live.shown_in(shown, labelled.labels):
+        outcome = trying.run(labelled, chosen, progress, others=others)
+    yield {"task": task.slug, "metrics": outcome.metrics()}
+
+
+def search(options: argparse.Namespace) -> Lines:
+    """Draw, train all trials, and then a model with the settings of the best."""
+    task, base = tasks.get(options.task), _with_whole_paths(flags.settings(options))
+    root = options.out.with_name(f"{options.out.name}-trials").absolute()
+    queue = Queue(RunStore(sqlite_url(root / "runs.db")), root, wake=lambda _: None)
+    if not runs.searches(queue, _OWNER):
+        _submit(queue, task, base, options)
+    _serve(queue, root, options.at_once)
+    (found,) = runs.searches(queue, _OWNER)
+    yield from ({"task": task.slug, **row} for row in found.rows())
+    if not found.judged:
+        raise TrainingError("no trial was trained to its end", hint="Look at the logs of the trials.")
+    yield _best(queue, root, task, found, options)
+
+
+COMMANDS = {"search": search, "trial": trial}
+
+
+def _with_whole_paths(chosen: TrainSettings) -> TrainSettings:
+    """Return settings whose files are found from the folder of a run, too."""
+    named = {name: getattr(chosen, name) for name in _FILES}
+    return replace(chosen, **{n: str(Path(v).absolute()) for n, v in named.items() if v and Path(v).exists()})
+
+
+def _submit(queue: Queue, task: Task, base: TrainSettings, options: argparse.Namespace) -> None:
+    """Put the trials into the queue; what is wrong with data or space shows before the first of them."""
+    if not 1 <= options.trials <= MOST_TRIALS:
+        raise TrainingError(f"expected 1 to {MOST_TRIALS} trials", hint="Choose another number.")
+    with tempfile.TemporaryDirectory(prefix="healthdash-") as folder:
+        kind = as_labelled(task.load_dataset(_given(task, options.data, Path(folder)), base)).kind
+    shared = posed(kind, base)
+    space = read_space(options.space) if options.space else default_space(kind, shared)
+    drawn = space.draw(
+        replace(shared, epochs=options.trial_epochs or base.epochs), options.trials, seed=base.seed
+    )
+    runs.submit(
+        queue, _OWNER, task.slug, options.out.absolute(), drawn, list(space.ranges),
+        lambda folder: _given(task, options.data, folder), prune=options.prune,
+    )  # fmt: skip
+
+
+def _given(task: Task, data: Path, folder: Path) -> Path:
+    """Put labelled data into an empty folder, by a link; "synthetic" is the task's own small set."""
+    examples = task.training_examples()
+    if str(data) == "synthetic" and not data.exists() and examples:
+        (upload,) = examples[0].make()
+        return archive.placed(upload.name, upload.data, folder)
+    place = folder / f"data{data.suffix}"
+    place.symlink_to(data.absolute())
+    return place
+
+
+def _best(
+    queue: Queue, root: Path, task: Task, found: runs.Search, options: argparse.Namespace
+) -> dict[str, Any]:
+    """Train the model with the settings of the best trial, unless that is done."""
+    run = _final(queue) or runs.retrain(queue, _OWNER, found, options.out.absolute(), options.epochs)
+    _serve(queue, root, options.at_once)
+    done = queue.store.get(run.id)
+    if done is None or done.state != "done":
+        raise done.error.error if done and done.error else TrainingError("the training was ended")
+    return {
+        "task": task.slug, "model": done.name, "path": done.out, "trial": found.judged[0][0],
+        "trials": len(found.trials), "metrics": dict(done.metrics),
+    }  # fmt: skip
+
+
+def _final(queue: Queue) -> Run | None:
+    trained = [run for run in queue.store.of(_OWNER) if not queue.folder(run.id).search]
+    return trained[0] if trained else None
+
+
+def _serve(queue: Queue, root: Path, at_once: int) -> None:
+    """Train what waits or was ended before, here, until nothing is left; stopped, stop what trains."""
+    for run in queue.store.of(_OWNER):
+        if run.can_resume and run.state != "failed":
+            queue.resume(run)
+    signal.signal(signal.SIGTERM, _stop)
+    dispatcher = dispatched(queue.store, root, at_once or settings.current().runs_at_once)
+    try:
+        dispatcher.serve()
+    except (KeyboardInterrupt, SystemExit):
+        for run in queue.store.active(place_of(root)):
+            queue.stop(run)
+        dispatcher.serve()
+        sys.stderr.write("the search was stopped; the same command lets it go on\n")
+        raise
+
+
+def _stop(*_: object) -> NoReturn:
+    raise SystemExit(1)
