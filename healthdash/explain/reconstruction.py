@@ -48,7 +48,7 @@ def restored(forward: Forward, inputs: Arrays) -> tuple[NDArray[np.float32], NDA
     """Return what a network makes of items, coded (m, *coded), and the error at each place (m, *shape)."""
     seen = forward.compiled("reconstruction", _seen)
     (values,) = (inputs[name] for name in forward.shapes)
-    out, errors = seen.predict_on_batch(np.asarray(values, np.float32))
+    out, errors = seen(np.asarray(values, np.float32), training=False)
     return np.asarray(out, np.float32), np.asarray(errors, np.float32)
 
 

@@ -149,7 +149,7 @@ def _outputs(network: keras.Model, prepared: Prepared, rows: Rows) -> NDArray[np
     """Return a network's output for some items, a batch at a time."""
     blocks = [rows[start : start + _AT_ONCE] for start in range(0, len(rows), _AT_ONCE)]
     return np.concatenate(
-        [np.asarray(network.predict_on_batch(prepared.inputs(block)), np.float32) for block in blocks]
+        [np.asarray(network(prepared.inputs(block), training=False), np.float32) for block in blocks]
     )
 
 
@@ -237,14 +237,16 @@ def _measured(labelled: Labelled, logits: NDArray[np.float32], parts: Parts, inf
 
 
 def _auc(
-    name: str, truth: NDArray[np.bool_], score: NDArray[np.float32], groups: NDArray[np.str_]
+    name: str,
+    truth: NDArray[np.bool_],
+    score: NDArray[np.float32],
+    groups: NDArray[np.str_],
+    part: str = "usual test items and all others",
 ) -> MetricRow:
     from sklearn.metrics import roc_auc_score
 
-    return metric_row(
-        name, roc_auc_score, truth.astype(int), score, groups,
-        part="usual test items and all others", note="0.5 is chance",
-    )  # fmt: skip
+    hot = truth.astype(int)
+    return metric_row(name, roc_auc_score, hot, score, groups, part=part, note="0.5 is chance")
 
 
 def _called(
@@ -271,5 +273,6 @@ def _by_label(
         own = truth & (labelled.truth[rows] == number)
         at = own | ~truth
         if own.sum() > 1 and len(labelled.labels) > 2:
-            found.append(_auc(f"AUC, {label}", truth[at], score[at], labelled.groups[rows][at]))
+            part = "usual test items and those of this label"
+            found.append(_auc(f"AUC, {label}", truth[at], score[at], labelled.groups[rows][at], part))
     return found

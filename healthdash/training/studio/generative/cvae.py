@@ -124,7 +124,7 @@ def _spread(
     chosen = rows[:: max(1, len(rows) // _MOST_SPREAD_ITEMS)]
     coded, hot = form.encode(prepared.inputs(chosen)), one_hot(truth[chosen], labels)
     width = int(model.inputs[2].shape[-1])
-    told = model.predict_on_batch([coded, hot, np.zeros((len(chosen), width), np.float32)])
+    told = model([coded, hot, np.zeros((len(chosen), width), np.float32)], training=False)
     out = np.asarray(told, np.float32)[:, : coded.shape[1]]
     return form.residual_spread(coded, out)
 

@@ -43,7 +43,8 @@ class Maker:
             labels = wanted[start : start + _AT_ONCE]
             noise = rng.standard_normal((len(labels), latent)).astype(np.float32)
             hot = one_hot(labels, self.labels)
-            out = np.asarray(self.network.predict_on_batch([noise, hot]), np.float32)
+            # Called as a function: Keras would trace `predict` anew for every number of items.
+            out = np.asarray(self.network([noise, hot], training=False), np.float32)
             if self.spread is not None:
                 out = out + self.spread * rng.standard_normal(out.shape).astype(np.float32)
             parts.append(self.form.decode(out, rng))
