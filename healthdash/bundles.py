@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMAT",
+    "GOLDEN_TOLERANCE",
     "Bundle",
     "BundleInfo",
     "DataSource",
@@ -52,8 +53,9 @@ __all__ = [
 
 #: Number of the bundle format; a higher one is refused.
 FORMAT = 1
+#: How far the golden logits may be off on another device.
+GOLDEN_TOLERANCE = 1e-3
 _GOLDEN_ROWS = 2
-_GOLDEN_TOLERANCE = 1e-3
 
 
 class _Frozen(BaseModel):
@@ -392,7 +394,7 @@ def _golden(
     rows = list(range(min(_GOLDEN_ROWS, len(next(iter(arrays[name] for name in info.inputs))))))
     parts = [np.asarray(arrays[name], np.float32)[rows] for name in info.inputs]
     logits = np.asarray(network.predict_on_batch(parts if len(parts) > 1 else parts[0]), np.float64)
-    return {"background_rows": rows, "logits": logits.round(6).tolist(), "tolerance": _GOLDEN_TOLERANCE}
+    return {"background_rows": rows, "logits": logits.round(6).tolist(), "tolerance": GOLDEN_TOLERANCE}
 
 
 def _replace(folder: Path, partial: Path) -> None:
@@ -404,12 +406,16 @@ def _replace(folder: Path, partial: Path) -> None:
 
 
 def _load_network(bundle: Bundle) -> keras.Model:
+    from healthdash.exchange import network_file
+
     weights = bundle.path / "model.keras"
     if hashlib.sha256(weights.read_bytes()).hexdigest() != bundle.info.sha256:
         raise CorruptModel(
             "the weights are not those that the bundle was saved with", hint="Restore the bundle."
         )
     with _load_lock:
+        # Whoever put the folder there: only layers that compute on tensors are ever built.
+        network_file.check(weights)
         tensorflow()
         import keras
 

@@ -8,7 +8,8 @@ HealthdashError(message, *, hint)          hint = what the user can do next
 ├── ModelError
 │   ├── UnknownModel                       no such task or bundle; lists the names that exist
 │   ├── ModelMismatch                      bundle and task disagree (labels, shape, format number)
-│   └── CorruptModel                       hash or golden numbers differ
+│   ├── CorruptModel                       hash or golden numbers differ
+│   └── RefusedModel(reason)               a model from outside holds what none should hold
 ├── ExplainerNotApplicable                 names the method and the reason
 ├── TrainingError
 │   ├── TooLittleData                      how many per class, how many needed
@@ -37,6 +38,7 @@ __all__ = [
     "ModelError",
     "ModelMismatch",
     "OutOfScope",
+    "RefusedModel",
     "TooLittleData",
     "TrainingDiverged",
     "TrainingError",
@@ -100,6 +102,22 @@ class ModelMismatch(ModelError):
 
 class CorruptModel(ModelError):
     """The weights or the golden numbers are not those that were saved."""
+
+
+class RefusedModel(ModelError):
+    """A model from outside holds what none should hold; it was not loaded.
+
+    Parameters
+    ----------
+    reason : str
+        The name of the reason, in a few words: "a link", "a custom object".
+    detail : str
+        What was expected and what came.
+    """
+
+    def __init__(self, reason: str, detail: str, *, hint: str = "") -> None:
+        super().__init__(f"refused for {reason}: {detail}", hint=hint or "Ask who made it for another copy.")
+        self.reason, self.detail = reason, detail
 
 
 class ExplainerNotApplicable(HealthdashError):

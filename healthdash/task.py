@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from healthdash.explain.players import Players
     from healthdash.training.evaluation import Evaluation
     from healthdash.training.history import EpochRow
+    from healthdash.training.paired import Answers
 
 __all__ = [
     "Arrays",
@@ -453,6 +454,10 @@ class Task(ABC):
 
     def evaluate(self, bundle: Bundle, dataset: Any) -> Evaluation:
         """Measure a bundle on a labelled data set that it was not trained on."""
+        raise self._no_recipe()
+
+    def answers(self, bundle: Bundle, dataset: Any) -> Answers:
+        """Return what a bundle says of each item of a labelled data set, to compare it with another one."""
         raise self._no_recipe()
 
     def _no_recipe(self) -> TrainingError:

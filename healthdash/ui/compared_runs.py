@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -10,9 +10,9 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from healthdash.runs import Run
-from healthdash.ui import about
-from healthdash.ui.draw import draw
+from healthdash.runs import Run, compare
+from healthdash.ui import about, parallel
+from healthdash.ui.draw import draw, paper
 from healthdash.views import Curve, Curves
 
 __all__ = ["overlay", "section", "smoothed"]
@@ -20,28 +20,56 @@ __all__ = ["overlay", "section", "smoothed"]
 _NO_CURVE = ("run", "epoch")
 
 
-def section(runs: Sequence[tuple[Run, pd.DataFrame]]) -> None:
-    """Offer to compare runs that have epochs; shows nothing where there are fewer than two."""
-    drawn = {run.id: (run, history) for run, history in runs if len(history)}
+def section(runs: Sequence[tuple[Run, pd.DataFrame]], others: Mapping[str, pd.DataFrame]) -> None:
+    """Offer to compare trainings that have epochs; shows nothing where there are fewer than two.
+
+    Parameters
+    ----------
+    runs : sequence of (Run, table)
+        With the history of each.
+    others : dict of tables
+        Histories of trainings elsewhere, by name.
+    """
+    own = {run.id: run for run, history in runs if len(history)}
+    drawn = {run.id: history for run, history in runs if len(history)} | dict(others)
     if len(drawn) < 2:
         return
     st.subheader("Compare", anchor=False)
     chosen = st.multiselect(
-        "Runs to compare", list(drawn), format_func=lambda run_id: _name(drawn[run_id][0]), max_selections=8,
-        key="train:compared", placeholder="Two or more",
+        "Runs to compare", list(drawn), format_func=lambda key: _name(own[key]) if key in own else key,
+        max_selections=8, key="train:compared", placeholder="Two or more",
     )  # fmt: skip
-    if len(chosen) < 2:
-        return
-    some = [drawn[run_id] for run_id in chosen]
+    if len(chosen) >= 2:
+        _curves({_name(own[key]) if key in own else key: drawn[key] for key in chosen})
+        st.dataframe(_figures([own[key] for key in chosen if key in own]), hide_index=True)
+    _settings(list(own.values()))
+
+
+def _curves(named: Mapping[str, pd.DataFrame]) -> None:
+    """Draw one measure of several trainings, smoothed as the reader wants it."""
     left, right = st.columns(2)
-    measure = left.selectbox("Measure", _measures([history for _, history in some]), key="train:measure")
+    measure = left.selectbox("Measure", _measures(list(named.values())), key="train:measure")
     weight = right.slider(
         "Smoothing", 0.0, 0.95, 0.0, 0.05, key="train:smoothing",
         help="Weight of the epochs before in a running average; 0 shows every epoch as it is.",
     )  # fmt: skip
-    named = [(_name(run), history) for run, history in some]
-    draw(overlay(named, measure, weight), "train:overlay")
-    st.dataframe(_figures([run for run, _ in some]), hide_index=True)
+    draw(overlay(list(named.items()), measure, weight), "train:overlay")
+
+
+def _settings(runs: Sequence[Run]) -> None:
+    """Draw the settings in which finished runs differ against a figure."""
+    names = compare.measures(runs)
+    if not names:
+        return
+    with st.expander("Settings against results", icon=":material/ssid_chart:"):
+        measure = st.selectbox("Figure", names, key="train:parallel:measure")
+        table = compare.settings_against(runs, measure)
+        if len(table) < 2 or len(table.columns) < 2:
+            st.info("Here two or more finished runs appear that differ in a setting.")
+            return
+        alt = f"Settings of {len(table)} runs against {measure}, a line a run"
+        st.plotly_chart(parallel.figure(table, paper()), key="train:parallel", alt=alt)
+        st.caption("A line is a run, coloured by the figure. Draw along an axis to keep a part of the lines.")
 
 
 def overlay(runs: Sequence[tuple[str, pd.DataFrame]], measure: str, weight: float = 0.0) -> Curves:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from healthdash import bundles, settings
 from healthdash.bundles import Bundle
-from healthdash.ui import about, problems, shell
+from healthdash.ui import about, compare_models, exchange, problems, shell
 from healthdash.ui.downloads import safe_csv
 from healthdash.ui.draw import draw
 
@@ -19,12 +19,15 @@ def page() -> None:
     st.title("Models", anchor=False)
     for folder, reason in bundles.broken():
         st.warning(f"The model in {folder.parent.name}/{folder.name} cannot be used: {reason}.")
+    exchange.incoming_section()
     found = {f"{bundle.info.task}/{bundle.name}": bundle for bundle in bundles.available()}
     if not found:
         st.info("There is no model yet. Train one on the page Train.")
         return
     with problems.shown():
-        _model(found[_chosen(list(found), found)])
+        shown = found[_chosen(list(found), found)]
+        _model(shown)
+        compare_models.section(shown, [one for one in found.values() if one.info.task == shown.info.task])
 
 
 def _chosen(names: list[str], found: dict[str, Bundle]) -> str:
@@ -48,7 +51,7 @@ def _follow() -> None:
 
 def _title(bundle: Bundle) -> str:
     own = settings.current().own_models in bundle.path.parents
-    return f"{bundle.info.title} ({bundle.info.task}/{bundle.name}{', trained here' if own else ''})"
+    return f"{bundle.info.title} ({bundle.info.task}/{bundle.name}{', your own' if own else ''})"
 
 
 def _model(bundle: Bundle) -> None:
@@ -60,13 +63,16 @@ def _model(bundle: Bundle) -> None:
             st.metric(f"{row.name}, {row.part}", about.number(row.value), help=interval, width="content")
         st.metric("Parameters", f"{info.parameters:,}", width="content")
         st.metric("Classes", len(info.labels), width="content")
-    figures, training, card = st.tabs(["Figures", "Training", "Card, data and licence"])
+    names = ["Figures", "Training", "Card, data and licence", "Download"]
+    figures, training, card, download = st.tabs(names)
     with figures:
         _figures(bundle, key)
     with training:
         _training(bundle, key)
     with card:
         _card(bundle, key)
+    with download:
+        exchange.downloads(bundle, key)
 
 
 def _figures(bundle: Bundle, key: str) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from healthdash.training.paired import Answers
+
 from .examples import label_beats
 from .measure import count, evaluation
 from .sample import EcgSample
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from healthdash.task import Task
     from healthdash.training.evaluation import Evaluation
 
-__all__ = ["evaluate"]
+__all__ = ["answers", "evaluate"]
 
 
 def evaluate(task: Task, bundle: Bundle, samples: Sequence[EcgSample]) -> Evaluation:
@@ -38,4 +40,24 @@ def evaluate(task: Task, bundle: Bundle, samples: Sequence[EcgSample]) -> Evalua
         split_rule="All recordings of the data set named; none should be one that the model was trained on.",
         truth=np.concatenate(truth),
         probabilities=np.concatenate(probabilities),
+    )
+
+
+def answers(task: Task, bundle: Bundle, samples: Sequence[EcgSample]) -> Answers:
+    """Return what a bundle says of each found beat that matches an annotated one; a recording is a group."""
+    truth, given, groups = [], [], []
+    for number, sample in enumerate(samples):
+        assert sample.annotation is not None
+        prediction = task.predict(bundle, task.prepare(sample, bundle.info.preprocessing), sample.beats)
+        labels = label_beats(sample.beats, sample.annotation, sample.rate_hz)
+        truth.append(labels[labels >= 0])
+        given.append(prediction.calibrated[labels >= 0])
+        groups.append(np.full((labels >= 0).sum(), number))
+    probabilities = np.concatenate(given)
+    return Answers(
+        bundle.info.labels,
+        np.concatenate(truth),
+        probabilities,
+        bundle.info.decide(probabilities),
+        np.concatenate(groups),
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from healthdash.errors import HealthdashError
 from healthdash.task import Arrays, Attribution, Example, Gate, Prediction, Report, Sample, Task, Upload
 from healthdash.training import TrainSettings
+from healthdash.training.paired import Answers
 from healthdash.views import Sections, View
 
 from . import read as reading
@@ -207,3 +208,9 @@ class EcgBeats(Task):
         from .evaluate import evaluate
 
         return evaluate(self, bundle, dataset)
+
+    def answers(self, bundle: Bundle, dataset: list[EcgSample]) -> Answers:
+        """Return the probabilities of the found beats that match an annotated one, by recording."""
+        from .evaluate import answers
+
+        return answers(self, bundle, dataset)

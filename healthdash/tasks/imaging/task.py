@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from healthdash.errors import InvalidInput, ModelMismatch
 from healthdash.task import Arrays, Attribution, Example, Gate, Report, Sample, Task, Upload
 from healthdash.training import TrainSettings
+from healthdash.training.paired import Answers
 from healthdash.views import Sections, View, Window
 
 from . import gate as gating
@@ -182,16 +183,9 @@ class ImageTask(Task):
         """Measure a bundle on pictures that it was not trained on."""
         from .measuring import measure
 
-        if dataset.names != bundle.info.labels:
-            raise ModelMismatch(
-                f"expected the labels {', '.join(bundle.info.labels)}, "
-                f"the data have {', '.join(dataset.names)}",
-                hint="Name the labels in the manifest as the model does.",
-            )
-        _, calibrated = bundle.forward({INPUT: dataset.inputs})
         return measure(
             bundle.info,
-            calibrated,
+            self.answers(bundle, dataset).probabilities,
             dataset.labels,
             dataset.groups,
             part="given data",
@@ -199,6 +193,17 @@ class ImageTask(Task):
             counts={"pictures": len(dataset), "groups": len(np.unique(dataset.groups))},
             command=f"python -m healthdash evaluate {self.slug} --data FOLDER",
         )
+
+    def answers(self, bundle: Bundle, dataset: LabelledPictures) -> Answers:
+        """Return the probabilities of labelled pictures."""
+        if dataset.names != bundle.info.labels:
+            raise ModelMismatch(
+                f"expected the labels {', '.join(bundle.info.labels)}, "
+                f"the data have {', '.join(dataset.names)}",
+                hint="Name the labels in the manifest as the model does.",
+            )
+        given = bundle.forward.probabilities({INPUT: dataset.inputs})
+        return Answers(bundle.info.labels, dataset.labels, given, bundle.info.decide(given), dataset.groups)
 
     def read_grey(self, path: Path) -> NDArray[np.float32]:
         """Read a picture file as the model sees it, float32 (height, width), 0 to 1."""

@@ -16,6 +16,7 @@ from healthdash.fields import Field
 from healthdash.tables.read import TextTable, canonical, looks_like_table, read_text_table
 from healthdash.task import Arrays, Attribution, Example, Gate, Report, Sample, Task, Upload
 from healthdash.training import TrainSettings
+from healthdash.training.paired import Answers
 from healthdash.views import Sections, View
 
 from . import gate as gating
@@ -257,6 +258,12 @@ class RecordsTask(Task):
         from .measure import evaluate
 
         return evaluate(self, bundle, dataset)
+
+    def answers(self, bundle: Bundle, dataset: Dataset) -> Answers:
+        """Return the probabilities of labelled rows."""
+        inputs = {"features": prepare.features(dataset.frame, bundle.info.preprocessing)}
+        given = bundle.forward.probabilities(inputs)
+        return Answers(bundle.info.labels, dataset.truth, given, bundle.info.decide(given), dataset.groups)
 
     def examples(self) -> tuple[Example, ...]:
         """Return synthetic rows and a synthetic table."""
