@@ -12,6 +12,7 @@ import streamlit as st
 from healthdash import settings, tasks
 from healthdash.errors import InvalidInput
 from healthdash.runs import Run
+from healthdash.runs import search as searches
 from healthdash.task import Example, Task, Upload
 from healthdash.training import TrainSettings, archive
 from healthdash.ui import (
@@ -22,6 +23,7 @@ from healthdash.ui import (
     rate,
     recipe,
     runs,
+    search,
     shell,
     state,
 )
@@ -48,6 +50,7 @@ def page() -> None:
         if run is None:
             _form()
             runs.listed()
+            search.listed()
         else:
             runs.watch(run)
 
@@ -84,6 +87,29 @@ def _form() -> None:
         state.used_up("train:data")
         _no_synthetic()
         st.rerun()
+    if task.is_generic:
+        settled = own.settings(chosen) if own else chosen
+        begin = partial(_search, task, given, name, own.beside if own else {})
+        search.form(task, settled, is_ready=is_ready, start=begin)
+
+
+def _search(
+    task: Task,
+    given: Callable[[], Upload] | None,
+    name: str,
+    beside: Mapping[str, bytes],
+    wanted: search.Wanted,
+) -> None:
+    """Put the trials of a search into the queue."""
+    assert given is not None
+    out = runs.free_name(settings.current().own_models / task.slug / bundle_name(name))
+    searches.submit(
+        runs.queue(), owner.current().id, task.slug, out, wanted.drawn, wanted.names, _fill(task, given()),
+        prune=wanted.prune, beside=beside,
+    )  # fmt: skip
+    state.used_up("train:data")
+    _no_synthetic()
+    st.rerun()
 
 
 def _tried(

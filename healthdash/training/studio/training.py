@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from healthdash.bundles import Bundle
+from healthdash.training.evaluation import Evaluation
 from healthdash.training.settings import TrainSettings
 from healthdash.training.studio import elsewhere
 from healthdash.training.studio.assembly import Amend, Finished, FitAll, assemble
+from healthdash.training.studio.figures import Judged
 from healthdash.training.studio.fitting import Fitted, OnEpoch, Part, fit_fold
+from healthdash.training.studio.generative import helped
 from healthdash.training.studio.items import Labelled
 from healthdash.training.studio.networks import NETWORKS
 from healthdash.training.studio.parts import parts_of
@@ -65,4 +69,20 @@ def train(
     fit = fit_all or (away(labelled, settings, on_epoch) if away else here)
     parts = parts_of(labelled, settings)
     finished = Finished(parts, fit(parts), fit, command=command, amend=amend)
+    if helped.is_asked(settings):
+        finished = _compared(labelled, settings, finished, on_epoch)
     return assemble(labelled, settings, out, finished)
+
+
+def _compared(labelled: Labelled, settings: TrainSettings, finished: Finished, on_epoch: OnEpoch) -> Finished:
+    """Fit the same parts without synthetic items, and let the evaluation tell the difference."""
+    plain, parts = helped.without(settings, finished.parts)
+    fits = [fit_fold(labelled, plain, part, on_epoch) for part in parts]
+    amend = finished.amend
+
+    def told(evaluation: Evaluation, judged: Judged, learnt: Sequence[Part]) -> Evaluation:
+        evaluation = amend(evaluation, judged, learnt) if amend else evaluation
+        rows = helped.compared(labelled, judged.rows, finished.parts, finished.fitted, fits)
+        return evaluation.model_copy(update={"comparisons": (*rows, *evaluation.comparisons)})
+
+    return replace(finished, amend=told)
