@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from healthdash import bundles, export, judging, pipeline, scale, searching, tasks
 from healthdash.errors import HealthdashError, InputError
+from healthdash.exchange import commands as exchange
 from healthdash.explain import METHODS, ExplainRequest
 from healthdash.progress import Progress, Shares
 from healthdash.task import Task, Upload
@@ -94,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     judge.add_argument("--samples", type=int, default=0, help="of each explanation; 0: what the app takes")
     judge.add_argument("--seed", type=int, default=0)
     judge.add_argument("--write", action="store_true", help="put the figures into the model's card")
+    exchange.add_parsers(commands)
     inspect = commands.add_parser("inspect", help="what a file is, without any model")
     inspect.add_argument("paths", nargs="+", type=Path)
     for command in (predict, inspect):
@@ -279,6 +281,7 @@ _COMMANDS = {
     "judge": _judge,
     "inspect": _inspect,
     "serve": _serve,
+    **exchange.COMMANDS,
     **searching.COMMANDS,
 }
 

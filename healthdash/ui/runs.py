@@ -18,7 +18,17 @@ from healthdash.runs.queue import Queue
 from healthdash.runs.queue import opened as opened_store
 from healthdash.runs.record import ACTIVE
 from healthdash.task import Task
-from healthdash.ui import about, compared_runs, live, owner, problems, samples_seen, state
+from healthdash.ui import (
+    about,
+    compared_runs,
+    elsewhere,
+    live,
+    owner,
+    problems,
+    run_filter,
+    samples_seen,
+    state,
+)
 
 __all__ = ["free_name", "listed", "open_run", "opened", "queue", "watch"]
 
@@ -83,26 +93,33 @@ def opened() -> Run | None:
 
 
 def listed() -> None:
-    """Show all runs of this browser, if there are any."""
+    """Show the runs of this browser that its reader wants to see, and offer to compare them."""
     runs = queue().store.of(owner.current().id)
-    if not runs:
-        return
-    st.subheader("Runs", anchor=False)
-    active = any(run.state in ACTIVE for run in runs)
-    st.fragment(_table, run_every=2.0 if active else None)(active)
-    compared_runs.section([(run, queue().folder(run.id).history) for run in runs])
+    if runs:
+        st.subheader("Runs", anchor=False)
+        run_filter.form(runs, _WORDS, {run.task: _title(run.task) for run in runs})
+        active = any(run.state in ACTIVE for run in runs)
+        st.fragment(_table, run_every=2.0 if active else None)(active)
+    shown = [(run, queue().folder(run.id).history) for run in run_filter.kept(runs)]
+    compared_runs.section(shown, elsewhere.histories())
+    elsewhere.section()
 
 
 def _table(was_active: bool) -> None:
     runs = queue().store.of(owner.current().id)
     if was_active and not any(run.state in ACTIVE for run in runs):
         st.rerun()
+    runs = run_filter.kept(runs)
+    if not runs:
+        st.info("No run is as the filter says.")
+        return
     chosen = st.dataframe(
         pd.DataFrame([_row(run) for run in runs]), hide_index=True, on_select="rerun",
         selection_mode="single-row", key=state.fresh_key("train:runs"),
         column_config={
             "begun": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
             "validation loss": st.column_config.LineChartColumn(width="small"),
+            "tags": st.column_config.ListColumn(width="small"),
         },
     )  # fmt: skip
     st.caption("Choose a row to open its run. Runs go on when the browser is closed or the app restarts.")
@@ -122,6 +139,7 @@ def _row(run: Run) -> dict[str, object]:
         "time": "" if run.seconds is None else live.duration(run.seconds),
         "result": _main_metric(run),
         "validation loss": _spark(queue().folder(run.id).history_file),
+        "tags": list(run.tags),
     }
 
 
@@ -155,6 +173,7 @@ def _thinned(file: Path, _: int) -> list[float]:
 def watch(run: Run) -> None:
     """Show a run: its state in words, its curves, and the way to its end or its result."""
     st.fragment(_watch, run_every=None if run.is_over else 1.0)(run.id, run.is_over)
+    run_filter.tags(run, queue().store)
 
 
 def _watch(run_id: str, was_over: bool) -> None:
