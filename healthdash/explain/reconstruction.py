@@ -109,6 +109,6 @@ def _seen(network: keras.Model) -> keras.Model:
 def _output_at(forward: Forward, error: float, target: int) -> float:
     """Return the probability of a label at a mean error."""
     share: Any = forward.compiled("share", lambda network: network.get_layer(_SHARE))
-    logits = np.asarray(share(np.float32([[error]])), np.float64)[0]
+    logits = np.asarray(share(np.full((1, 1), error, np.float32)), np.float64)[0]
     shifted = np.exp(logits - logits.max())
     return float(shifted[target] / shifted.sum())

@@ -105,7 +105,8 @@ def form_of(stored: Mapping[str, Any]) -> Form:
         from healthdash.training.studio.generative.rows import RowForm
 
         return RowForm.of(stored)
-    return FieldForm(**{name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()})
+    constants: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in stored.items()}
+    return FieldForm(**constants)
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,12 +153,12 @@ class FieldForm(Form):
 
     def encode(self, values: Floats) -> Floats:
         """Return standardised items."""
-        return np.asarray((values - np.float32(self.center)) / np.float32(self.spread), np.float32)
+        return (values - _float32(self.center)) / _float32(self.spread)
 
     def decode(self, out: Floats, rng: np.random.Generator | None = None) -> Floats:
         """Return items in their own unit, inside the range of training; nothing is drawn."""
-        values = out * np.float32(self.spread) + np.float32(self.center)
-        return np.asarray(np.clip(values, np.float32(self.low), np.float32(self.high)), np.float32)
+        values = out * _float32(self.spread) + _float32(self.center)
+        return np.asarray(np.clip(values, _float32(self.low), _float32(self.high)), np.float32)
 
     def entry(self, x: Any) -> Any:
         """Return the standardised input."""
@@ -211,8 +212,8 @@ class FieldForm(Form):
         for axis in range(1, coded.ndim - 1):
             length = coded.shape[axis]
             starts = np.unique(np.arange(_PLACES) * length // _PLACES)
-            sizes = np.diff([*starts, length]).astype(np.float32)
-            sums = np.add.reduceat(coded, starts, axis=axis)
+            sizes: Floats = np.diff([*starts, length]).astype(np.float32)
+            sums: Floats = np.add.reduceat(coded, starts, axis=axis)
             coded = sums / sizes.reshape([-1 if a == axis else 1 for a in range(coded.ndim)])
         return np.asarray(coded.reshape(len(coded), -1), np.float32)
 
@@ -223,6 +224,10 @@ _PATCHES = 8
 _PLACES = 16
 # The likeliest width of a decoder that makes no error would be 0, and its likelihood infinite.
 _SMALLEST_VARIANCE = 1e-4
+
+
+def _float32(values: Sequence[float]) -> Floats:
+    return np.asarray(values, np.float32)
 
 
 def _floats(values: Sequence[float] | NDArray[Any]) -> tuple[float, ...]:

@@ -114,7 +114,7 @@ class RowForm(Form):
         count = len(self.numbers)
         sizes = [1] * (2 * count) + [size for _, size in self.codes]
         columns = np.concatenate([keep[:, :count], keep], axis=1)
-        return coded * np.repeat(columns, sizes, axis=1)
+        return np.asarray(coded * np.repeat(columns, sizes, axis=1), np.float32)
 
     def hidden(self, values: Floats, share: float, rng: np.random.Generator) -> Floats:
         """Return rows with gaps in some columns."""

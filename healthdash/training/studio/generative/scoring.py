@@ -66,7 +66,7 @@ def _share_network(errors: NDArray[np.float64]) -> keras.Model:
     logit = line(layers.Concatenate()([log, bends(log)]))
     bends.set_weights([np.ones((1, len(knots)), np.float32), -knots.astype(np.float32)])
     steps = np.concatenate([slopes[:1], np.diff(slopes)]).astype(np.float32)
-    line.set_weights([steps[:, None], np.float32([values[0] - slopes[0] * knots[0]])])
+    line.set_weights([steps[:, None], np.asarray([values[0] - slopes[0] * knots[0]], np.float32)])
     out = layers.Concatenate()([ops.zeros_like(logit), logit])
     return keras.Model(given, out, name=SHARE, trainable=False)
 
