@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from healthdash.errors import InputError
-
 from .cleaning import Cleaning
-from .read import read_text_table
+from .find_events import with_events
+from .read import read_path
 from .report import column_named, report, settled
 from .steps import GroupBy
 from .told import as_data
@@ -25,13 +24,10 @@ def file(path: Path, target: str, group: str | None, cleaning: str | None) -> di
         The file cannot be opened, is no table, or has no such column.
     """
     chosen = Cleaning.from_file(cleaning) if cleaning else Cleaning()
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"the data cannot be opened: {error.strerror}", hint="Check --data.") from error
-    table = read_text_table(data, chosen=chosen.layout)
+    table = read_path(path, chosen.layout)
+    table, steps = with_events(table, chosen.steps, is_found=not cleaning)
     target = column_named(table.frame, target)
-    steps = [*chosen.steps, *([GroupBy(column=column_named(table.frame, group))] if group else [])]
+    steps += [GroupBy(column=column_named(table.frame, group))] if group else []
     found = report(table.frame, target, declared=table.declared, steps=steps)
     default, _ = settled(table.frame, target, declared=table.declared, steps=steps)
     return as_data(table, found, default)

@@ -101,9 +101,9 @@ def cells_of(text: str, separator: str) -> pd.DataFrame:
             dtype=object,
             na_filter=False,
             skipinitialspace=True,
-            nrows=layout.MOST_ROWS + 2,
+            nrows=max(layout.MOST_ROWS, layout.MOST_EVENTS) + 2,
         )
-    layout.check_size(*cells.shape)
+    layout.check_size(*cells.shape, may_be_events=True)
     if _has_loose_blanks(text, separator):
         cells = cells.apply(lambda column: column.str.strip())
     return cells[(cells != "").any(axis=1)]

@@ -5,42 +5,45 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Generic, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from typing_extensions import TypeVar
 
 from .kinds import Profile, is_gap, numbers_of
 from .steps import Step
 
 __all__ = ["Finding", "Remedy", "Severity", "Table"]
 
+#: What a remedy does: a step of a table, or of a set of files.
+AnyStep = TypeVar("AnyStep", default=Step, covariant=True)
 Severity = Literal["error", "warning", "note"]
 #: Rows that costly questions are asked of; the answer for more is the same.
 _SAMPLED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Remedy:
+class Remedy(Generic[AnyStep]):
     """What can be done about a finding with one click.
 
     Attributes
     ----------
     words : str
         "Leave the column out".
-    steps : tuple of Step
+    steps : tuple of steps
     is_default : bool
         Done by itself where nobody is asked, as on the command line.
     """
 
     words: str
-    steps: tuple[Step, ...]
+    steps: tuple[AnyStep, ...]
     is_default: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Generic[AnyStep]):
     """One thing that the report found.
 
     Attributes
@@ -62,10 +65,10 @@ class Finding:
     severity: Severity
     words: str
     columns: tuple[str, ...] = ()
-    remedies: tuple[Remedy, ...] = ()
+    remedies: tuple[Remedy[AnyStep], ...] = ()
 
     @property
-    def default(self) -> tuple[Step, ...]:
+    def default(self) -> tuple[AnyStep, ...]:
         """Steps that are taken where nobody is asked."""
         return next((remedy.steps for remedy in self.remedies if remedy.is_default), ())
 
@@ -81,6 +84,10 @@ class Table:
         Of every column.
     target : str
     group : str or None
+    unit : str
+        What a row is, for people.
+    outcomes : tuple of str
+        Columns that were told beside the outcome, in a table of outcomes.
     """
 
     frame: pd.DataFrame
@@ -88,6 +95,8 @@ class Table:
     target: str
     group: str | None = None
     seed: int = 0
+    unit: str = "row"
+    outcomes: tuple[str, ...] = ()
     _cache: dict[str, NDArray[np.float64]] = field(default_factory=dict, repr=False)
 
     @property

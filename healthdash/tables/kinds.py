@@ -17,9 +17,11 @@ __all__ = [
     "Kind",
     "Profile",
     "days_of",
+    "identifies",
     "is_gap",
     "names_patients",
     "names_people",
+    "names_stays",
     "numbers_of",
     "profile",
     "profiles",
@@ -46,7 +48,7 @@ _NO_ID = re.compile(
 )
 #: Names of columns whose values are people or their stays, beside which others are codes ("type_id").
 _PERSON = re.compile(r"patient|person|subject|participant|proband|(?<![a-z])p(?:at)?id|pid$|mrn", re.I)
-_STAY = re.compile(r"stay|encounter|visit|admission|episode|case", re.I)
+_STAY = re.compile(r"stay|encounter|visit|admission|hadm|episode|case", re.I)
 _CODE = re.compile(r"type|concept|source|kind|code|class", re.I)
 _DAY = r"(?:\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{4})"
 _DATE = re.compile(rf"{_DAY}(?:[T ]\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?(?:Z|[+-]\d{{2}}:?\d{{2}})?)?")
@@ -187,7 +189,7 @@ def _number_kind(name: str, numbers: NDArray[np.float64], distinct: int) -> Kind
         return "number"
     if len(numbers) >= _FEWEST_TO_SPARE and _is_running(numbers):
         return "identifier"
-    if _is_named_id(name) and len(numbers) > 1:
+    if identifies(name) and len(numbers) > 1:
         nearly_all_differ = distinct > 0.9 * len(numbers)
         is_id = nearly_all_differ or distinct > _MOST_CODES or (distinct > 5 and names_people(name))
         return "identifier" if is_id else "category"
@@ -204,6 +206,11 @@ def names_patients(name: str) -> bool:
     return bool(_PERSON.search(name)) and not _CODE.search(name)
 
 
+def names_stays(name: str) -> bool:
+    """Say whether a column is named after stays in a hospital."""
+    return bool(_STAY.search(name)) and not _CODE.search(name)
+
+
 def _is_running(numbers: NDArray[np.float64]) -> bool:
     """Say whether the numbers count the rows: each is the one before and one more."""
     return bool((np.diff(numbers) == 1).all())
@@ -216,13 +223,13 @@ def _text_kind(name: str, known: pd.Series, counts: pd.Series) -> Kind:
     if distinct > 0.5 * len(known) and distinct > 10:
         if words >= 3 or length > 40:
             return "free text"
-        return "identifier" if distinct > 0.9 * len(known) or _is_named_id(name) else "free text"
-    if _is_named_id(name) and (distinct > _MOST_CODES or (distinct > 5 and names_people(name))):
+        return "identifier" if distinct > 0.9 * len(known) or identifies(name) else "free text"
+    if identifies(name) and (distinct > _MOST_CODES or (distinct > 5 and names_people(name))):
         return "identifier"
     return "free text" if words > 8 and distinct > _MOST_CODES else "category"
 
 
-def _is_named_id(name: str) -> bool:
+def identifies(name: str) -> bool:
     """Say whether a name is that of an identifier: patient_id, MRN, encounterNbr."""
     parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
     plain = name.lower()

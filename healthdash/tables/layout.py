@@ -14,6 +14,7 @@ from healthdash.errors import ContractError, InvalidInput
 __all__ = [
     "HINT",
     "MOST_COLUMNS",
+    "MOST_EVENTS",
     "MOST_ROWS",
     "SEPARATORS",
     "TableFormat",
@@ -23,6 +24,9 @@ __all__ = [
 ]
 
 MOST_ROWS = 1_000_000
+#: Of a table that may be one of events: few columns, three at least.
+MOST_EVENTS = 5_000_000
+_NARROW = range(3, 13)
 MOST_COLUMNS = 2_000
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 HINT = "Save the table as CSV (UTF-8, comma separated) with one header line, and upload that."
@@ -47,7 +51,7 @@ class TableFormat:
         Of a workbook; `sheets` are all of them, in order.
     """
 
-    file: Literal["text", "excel", "parquet", "arff"] = "text"
+    file: Literal["text", "excel", "parquet", "arff", "events"] = "text"
     encoding: str = ""
     separator: str = ""
     decimal: str = "."
@@ -68,6 +72,8 @@ class TableFormat:
             return f"Excel workbook (.xlsx){sheet}"
         if self.file == "parquet":
             return "Parquet"
+        if self.file == "events":
+            return "Text files of events"
         if self.file == "arff":
             return f"ARFF, {self.encoding}"
         return f"CSV, {SEPARATORS.get(self.separator, self.separator)} separated, {self.encoding}"
@@ -92,6 +98,8 @@ class TextTable:
         The layout, for correction.
     declared : dict of str to str
         "category" or "date" of the columns of which the file itself says so.
+    outcomes : tuple of str
+        Of a table of events: parameters that were told beside the outcome.
     """
 
     frame: pd.DataFrame
@@ -100,6 +108,7 @@ class TextTable:
     notices: tuple[str, ...] = ()
     found: TableFormat = field(default_factory=TableFormat)
     declared: Mapping[str, str] = field(default_factory=dict)
+    outcomes: tuple[str, ...] = ()
 
 
 def canonical(name: str) -> str:
@@ -107,11 +116,12 @@ def canonical(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "", name.lower())
 
 
-def check_size(rows: int, columns: int) -> None:
+def check_size(rows: int, columns: int, *, may_be_events: bool = False) -> None:
     """Raise `InvalidInput` for a table with too many rows (its header included) or columns."""
-    if rows > MOST_ROWS + 1 or columns > MOST_COLUMNS:
+    most = MOST_EVENTS if may_be_events and columns in _NARROW else MOST_ROWS
+    if rows > most + 1 or columns > MOST_COLUMNS:
         raise InvalidInput(
-            f"expected at most {MOST_ROWS:,} rows and {MOST_COLUMNS:,} columns, got more",
+            f"expected at most {most:,} rows and {MOST_COLUMNS:,} columns, got more",
             hint="Split the table into parts.",
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from difflib import SequenceMatcher
 
 import numpy as np
@@ -18,7 +18,7 @@ from .kinds import Profile, is_gap, names_patients, names_people
 from .layout import canonical
 from .steps import DropColumns, GroupBy
 
-__all__ = ["answers", "auc_of_each", "groups_torn", "missing_by_label", "names"]
+__all__ = ["answers", "area", "auc_of_each", "groups_torn", "missing_by_label", "names", "told_beside"]
 
 #: A single column with this area under the curve, or a little less, is rarely known beforehand.
 _CERTAIN, _CERTAIN_LOW = 0.99, 0.95
@@ -29,6 +29,7 @@ _LEAST_DIFFERENCE, _LARGEST_P = 0.25, 1e-4
 _EVENT = re.compile(r"death|dead|died|event|surviv|mortal|censor|relapse|status|recurr|readmi", re.I)
 _FOLLOW_UP = re.compile(
     r"^(?:time|days?|months?|years?|follow_?up\w*|fu_?(?:time|days|months)?|futime|tte|time_?to_?\w+|"
+    r"(?:\w+_)?length_?of_?stay\w*|\w*_?los(?:_?days)?|"
     r"(?:os|pfs|dfs|rfs|survival)_?(?:time|days|months|years)?)$",
     re.I,
 )
@@ -36,20 +37,20 @@ _FOLLOW_UP = re.compile(
 
 def answers(table: Table) -> Iterator[Finding]:
     """Yield columns of which each alone tells the labels apart almost without error."""
-    for profile, area, low in auc_of_each(table):
+    for profile, auc, low in auc_of_each(table):
         name = profile.name
         drop = DropColumns(columns=(name,))
-        if area >= _CERTAIN and low >= _CERTAIN_LOW:
+        if auc >= _CERTAIN and low >= _CERTAIN_LOW:
             words = (
-                f"{name} alone gives the outcome away (area under the curve {area:.3f} on rows left out). "
+                f"{name} alone gives the outcome away (area under the curve {auc:.3f} on rows left out). "
                 "It is most likely a copy of the outcome, or was written down after it."
             )
             yield Finding(
                 "gives-the-answer", "error", words, (name,), (Remedy("Leave the column out", (drop,), True),)
             )
-        elif area >= _STRONG and low >= _STRONG_LOW:
+        elif auc >= _STRONG and low >= _STRONG_LOW:
             words = (
-                f"{name} alone tells the labels nearly apart (area under the curve {area:.3f} on rows left "
+                f"{name} alone tells the labels nearly apart (area under the curve {auc:.3f} on rows left "
                 "out). Keep it only if it is known before the outcome."
             )
             yield Finding(
@@ -70,7 +71,7 @@ def auc_of_each(table: Table) -> Iterator[tuple[Profile, float, float]]:
 
     Yields
     ------
-    profile, area, low
+    profile, auc, low
         `low` is the lower end of the 95 % interval.
 
     References
@@ -91,7 +92,7 @@ def auc_of_each(table: Table) -> Iterator[tuple[Profile, float, float]]:
         if profile.kind == "identifier" and profile.distinct > 0.5 * profile.known:
             continue
         scores = _left_out(table, profile, rows, truth, folds)
-        yield profile, *max(_area(truth == label, scores[:, label]) for label in np.unique(truth))
+        yield profile, *max(area(truth == label, scores[:, label]) for label in np.unique(truth))
 
 
 def names(table: Table) -> Iterator[Finding]:
@@ -99,7 +100,9 @@ def names(table: Table) -> Iterator[Finding]:
     target = canonical(table.target)
     for profile in table.inputs:
         name, plain = profile.name, canonical(profile.name)
-        drop = (Remedy("Leave the column out", (DropColumns(columns=(name,)),)),)
+        # What was written down beside the outcome was written down when that was known.
+        is_beside = name in table.outcomes
+        drop = (Remedy("Leave the column out", (DropColumns(columns=(name,)),), is_beside),)
         if _is_alike(target, plain):
             words = f"{name} is named like the outcome {table.target}: is it known before the outcome?"
             yield Finding("named-like-the-outcome", "warning", words, (name,), drop)
@@ -109,6 +112,18 @@ def names(table: Table) -> Iterator[Finding]:
                 f"when the outcome is, so a model that is to foretell {table.target} must not have it."
             )
             yield Finding("follow-up-time", "warning", words, (name,), drop)
+
+
+def told_beside(table: Table, told: Collection[str]) -> Iterator[Finding]:
+    """Yield the columns of a table of outcomes that nothing else was found about."""
+    beside = [one.name for one in table.inputs if one.name in table.outcomes and one.name not in told]
+    if beside:
+        words = (
+            f"{', '.join(beside)} stand beside {table.target} in the table of outcomes. Keep them only if "
+            "they are known when the model is asked."
+        )
+        drop = Remedy("Leave these columns out", (DropColumns(columns=tuple(beside)),))
+        yield Finding("told-beside-the-outcome", "warning", words, tuple(beside), (drop,))
 
 
 def missing_by_label(table: Table) -> Iterator[Finding]:
@@ -208,13 +223,18 @@ def _shares(
     return np.asarray(shares[codes], np.float64)
 
 
-def _area(is_label: NDArray[np.bool_], score: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the area under the curve and the lower end of its 95 % interval."""
+def area(is_label: NDArray[np.bool_], score: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the area under the curve of scores (n,), and the lower end of its 95 % interval.
+
+    References
+    ----------
+    Hanley & McNeil 1982, Radiology 143:29.
+    """
     n, m = int(is_label.sum()), int((~is_label).sum())
-    area = float((rankdata(score)[is_label].sum() - n * (n + 1) / 2) / (n * m))
-    q1, q2 = area / (2 - area), 2 * area * area / (1 + area)
-    variance = (area * (1 - area) + (n - 1) * (q1 - area**2) + (m - 1) * (q2 - area**2)) / (n * m)
-    return area, area - 1.96 * max(variance, 0.0) ** 0.5
+    found = float((rankdata(score)[is_label].sum() - n * (n + 1) / 2) / (n * m))
+    q1, q2 = found / (2 - found), 2 * found * found / (1 + found)
+    variance = (found * (1 - found) + (n - 1) * (q1 - found**2) + (m - 1) * (q2 - found**2)) / (n * m)
+    return found, found - 1.96 * max(variance, 0.0) ** 0.5
 
 
 def _is_alike(target: str, name: str) -> bool:

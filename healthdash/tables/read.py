@@ -8,23 +8,27 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from healthdash import settings
 from healthdash.errors import InputError, InvalidInput, UnreadableUpload
+from healthdash.training import archive
 
 from . import layout
 from .arff import looks_like_arff, read_arff
 from .decimals import find_marks, with_points
 from .delimited import cells_of, decoded, first_lines, separator_of
+from .event_files import is_of_tables, read_folder, read_zip
+from .find_events import columns_of_events
 from .header import find_header, is_value
 from .layout import HINT, TableFormat, TextTable, canonical
 from .parquet import read_parquet
 from .workbook import read_workbook
 
-__all__ = ["TableFormat", "TextTable", "canonical", "looks_like_table", "read_text_table"]
+__all__ = ["TableFormat", "TextTable", "canonical", "looks_like_table", "read_path", "read_text_table"]
 
 _ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
 _PICKLE = "a Python pickle, which is never opened because it can run code"
@@ -34,6 +38,7 @@ _FOREIGN = (
     *((b"\x80" + bytes([protocol]), _PICKLE) for protocol in range(2, 6)),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)"),
     (b"\x1f\x8b", "a gzip archive"),
+    (b"\xfd7zXZ", "an xz archive"),
     (b"\x89HDF", "an HDF5 file"),
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
@@ -53,7 +58,7 @@ def read_text_table(
     headerless: Sequence[Sequence[str]] = (),
     chosen: Mapping[str, Any] | None = None,
 ) -> TextTable:
-    """Read delimited text, an Excel workbook, Parquet or ARFF.
+    """Read delimited text, an Excel workbook, Parquet, ARFF, or a zip archive of tables of events.
 
     Parameters
     ----------
@@ -75,6 +80,19 @@ def read_text_table(
     chosen = dict(chosen or {})
     layout.check_chosen(chosen)
     _refuse_foreign(data)
+    if data[:4] == _ZIP and is_of_tables(archive.names(data)):
+        # What is in the archive is no archive again.
+        return read_zip(data, lambda one: _read_one(one, known, headerless, chosen))
+    return _read_one(data, known, headerless, chosen)
+
+
+def _read_one(
+    data: bytes,
+    known: Sequence[str],
+    headerless: Sequence[Sequence[str]],
+    chosen: Mapping[str, Any],
+) -> TextTable:
+    _refuse_foreign(data)
     if data[:4] == _PARQUET:
         frame, declared = read_parquet(data)
         table = TextTable(frame, "", True, (), TableFormat(file="parquet"), declared)
@@ -87,11 +105,22 @@ def read_text_table(
     return replace(table, frame=table.frame.reset_index(drop=True), format=table.found.words)
 
 
+def read_path(path: Path, chosen: Mapping[str, Any] | None = None, *, asked: str = "--data") -> TextTable:
+    """Read a file, or a folder of tables of events; one that cannot be opened is an `InputError`."""
+    try:
+        if path.is_dir():
+            return read_folder(path, lambda one: _read_one(one, (), (), chosen or {}))
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"the data cannot be opened: {error.strerror}", hint=f"Check {asked}.") from error
+    return read_text_table(data, chosen=chosen)
+
+
 def looks_like_table(data: bytes) -> bool:
     """Say from the first bytes whether this is a table in a format that is read; never raises."""
     head = data[:65_536]
     if head[:4] == _ZIP:
-        return b"xl/" in data or b"[Content_Types].xml" in head
+        return b"xl/" in data or b"[Content_Types].xml" in head or is_of_tables(archive.names(data))
     if head[:4] == _PARQUET:
         return True
     try:
@@ -168,6 +197,7 @@ def _named(
         notices = (*notices, "The file has no header line; the published column order was assumed.")
     else:
         names = [str(cell) or f"column {n}" for n, cell in enumerate(cells.iloc[row], 1)]
+    layout.check_size(*cells.shape, may_be_events=columns_of_events(list(names or ())) is not None)
     frame = cells.iloc[0 if row is None else row + 1 :].set_axis(list(names or ()), axis=1)
     decimal, thousands = find_marks(frame, read.found.separator)
     decimal = str(chosen.get("decimal", decimal))

@@ -14,7 +14,7 @@ from .findings import Finding, Remedy, Table
 from .kinds import Profile, is_gap, profiles
 from .layout import canonical
 from .outcome import outcome
-from .steps import GroupBy, LeaveOutRows, Step, group_of, kinds_of, replay
+from .steps import GroupBy, LeaveOutRows, Step, events_of, group_of, kinds_of, replay
 
 __all__ = ["DataReport", "column_named", "report", "settled"]
 
@@ -88,7 +88,10 @@ def report(
     if not len(mended) or target not in mended:
         raise InvalidInput("expected rows with an outcome after cleaning, got none", hint="Take a step back.")
     found = profiles(mended, {**(declared or {}), **kinds_of(steps)})
-    table = Table(mended, {one.name: one for one in found}, target, group, seed)
+    made = events_of(steps)
+    table = Table(
+        mended, {one.name: one for one in found}, target, group, seed, outcomes=made.outcomes if made else ()
+    )
     return DataReport(
         rows=len(mended),
         profiles=found,
@@ -151,7 +154,10 @@ def _findings(table: Table) -> Iterator[Finding]:
         given_away = list(leaks.answers(table))
         yield from given_away
         told = {name for one in given_away if one.severity == "error" for name in one.columns}
-        yield from (one for one in leaks.names(table) if not told & set(one.columns))
+        named = [one for one in leaks.names(table) if not told & set(one.columns)]
+        yield from named
+        told |= {name for one in named for name in one.columns}
+        yield from leaks.told_beside(table, told)
         yield from leaks.missing_by_label(table)
     yield from doubles.doubles(table)
 

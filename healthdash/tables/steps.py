@@ -12,16 +12,19 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from healthdash.errors import InvalidInput
 
+from .events import FromEvents
 from .kinds import Kind, days_of, is_gap, numbers_of
+from .step import StepBase
 
 __all__ = [
     "CutNumber",
     "DropColumns",
     "DropDuplicates",
+    "FromEvents",
     "GroupBy",
     "JoinValues",
     "KeepRange",
@@ -30,6 +33,7 @@ __all__ = [
     "TakeAs",
     "TakeAsMissing",
     "dumped",
+    "events_of",
     "group_of",
     "kinds_of",
     "loaded",
@@ -37,27 +41,7 @@ __all__ = [
 ]
 
 
-class _Base(BaseModel):
-    """One step; `chooses_rows` marks those that are only for the rows to learn from."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @property
-    def words(self) -> str:
-        """Say what the step does, for the card."""
-        raise NotImplementedError
-
-    @property
-    def chooses_rows(self) -> bool:
-        """Whether the step leaves out rows, and so is for training only."""
-        return False
-
-    def apply(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return the changed table; the one that is given stays."""
-        return frame
-
-
-class DropColumns(_Base):
+class DropColumns(StepBase):
     """Leave columns out."""
 
     do: Literal["drop-columns"] = "drop-columns"
@@ -73,7 +57,7 @@ class DropColumns(_Base):
         return frame.drop(columns=[name for name in self.columns if name in frame])
 
 
-class TakeAs(_Base):
+class TakeAs(StepBase):
     """Take a column as another kind than the one that was inferred; cells that do not fit become gaps."""
 
     do: Literal["take-as"] = "take-as"
@@ -97,7 +81,7 @@ class TakeAs(_Base):
         return frame
 
 
-class TakeAsMissing(_Base):
+class TakeAsMissing(StepBase):
     """Take values of a column that stand for "not measured" as gaps."""
 
     do: Literal["take-as-missing"] = "take-as-missing"
@@ -120,7 +104,7 @@ class TakeAsMissing(_Base):
         return frame.assign(**{self.column: text.where(~hit, "")})
 
 
-class KeepRange(_Base):
+class KeepRange(StepBase):
     """Take numbers outside a range as gaps."""
 
     do: Literal["keep-range"] = "keep-range"
@@ -142,7 +126,7 @@ class KeepRange(_Base):
         return frame.assign(**{self.column: frame[self.column].where(~outside, "")})
 
 
-class JoinValues(_Base):
+class JoinValues(StepBase):
     """Write values of a column as another one: two spellings, or two labels that are taken as one."""
 
     do: Literal["join-values"] = "join-values"
@@ -162,7 +146,7 @@ class JoinValues(_Base):
         return frame.assign(**{self.column: frame[self.column].replace(self.values)})
 
 
-class CutNumber(_Base):
+class CutNumber(StepBase):
     """Cut a column of numbers in two at a value: an outcome that is a number becomes two labels."""
 
     do: Literal["cut-number"] = "cut-number"
@@ -183,7 +167,7 @@ class CutNumber(_Base):
         return frame.assign(**{self.column: np.where(np.isnan(numbers), "", names)})
 
 
-class DropDuplicates(_Base):
+class DropDuplicates(StepBase):
     """Keep the first of rows that are the same, but for the columns named."""
 
     do: Literal["drop-duplicates"] = "drop-duplicates"
@@ -205,7 +189,7 @@ class DropDuplicates(_Base):
         return frame[~frame.duplicated(looked_at)]
 
 
-class LeaveOutRows(_Base):
+class LeaveOutRows(StepBase):
     """Leave out rows with certain values in a column; "" stands for a gap."""
 
     do: Literal["leave-out-rows"] = "leave-out-rows"
@@ -234,7 +218,7 @@ class LeaveOutRows(_Base):
         return frame[~hit]
 
 
-class GroupBy(_Base):
+class GroupBy(StepBase):
     """Keep the rows of one value (a patient) in one part of the split; the column is no input."""
 
     do: Literal["group-by"] = "group-by"
@@ -248,7 +232,7 @@ class GroupBy(_Base):
 
 Step = Annotated[
     DropColumns | TakeAs | TakeAsMissing | KeepRange | JoinValues | CutNumber | DropDuplicates
-    | LeaveOutRows | GroupBy,
+    | LeaveOutRows | GroupBy | FromEvents,
     Field(discriminator="do"),
 ]  # fmt: skip
 _STEPS: TypeAdapter[list[Any]] = TypeAdapter(list[Step])
@@ -280,6 +264,11 @@ def group_of(steps: Iterable[Step]) -> str | None:
     """Return the column that must not be split, None without."""
     named = [step.column for step in steps if isinstance(step, GroupBy)]
     return named[-1] if named else None
+
+
+def events_of(steps: Iterable[Step]) -> FromEvents | None:
+    """Return the step that makes one row a stay of events, None without."""
+    return next((step for step in steps if isinstance(step, FromEvents)), None)
 
 
 def dumped(steps: Sequence[Step]) -> list[dict[str, Any]]:

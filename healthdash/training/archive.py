@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import shutil
 import stat
+import tempfile
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from healthdash.errors import InvalidInput, UnreadableUpload
+from healthdash.errors import InputError, InvalidInput, UnreadableUpload
 
-__all__ = ["MOST_BYTES", "MOST_FILES", "is_zip", "pack", "placed", "unpack"]
+__all__ = ["MOST_BYTES", "MOST_FILES", "contents", "is_zip", "names", "opened", "pack", "placed", "unpack"]
 
 #: Bounds of what an archive may become on the disk.
 MOST_FILES = 50_000
@@ -29,13 +32,33 @@ def is_zip(data: bytes) -> bool:
     return data[:4] in (b"PK\x03\x04", b"PK\x05\x06")
 
 
-def unpack(data: bytes, folder: Path) -> Path:
+@contextmanager
+def opened(path: Path) -> Iterator[Path]:
+    """Give the folder of labelled files that a path names; an archive's is removed afterwards.
+
+    Raises
+    ------
+    InputError
+        There is neither a folder nor a zip archive.
+    InvalidInput
+        The archive is not safe to unpack.
+    """
+    if path.is_dir():
+        yield path
+        return
+    if not path.is_file():
+        raise InputError("expected a folder or a zip archive, found none", hint="Check --data.")
+    with tempfile.TemporaryDirectory(prefix="healthdash-") as folder:
+        yield unpack(path, Path(folder))
+
+
+def unpack(data: bytes | Path, folder: Path) -> Path:
     """Unpack an archive into an empty folder and return where its content begins.
 
     Parameters
     ----------
-    data : bytes
-        A zip archive; not changed.
+    data : bytes or Path
+        A zip archive; not changed. One on the disk is never whole in memory.
     folder : Path
         Nothing is ever written outside of it.
 
@@ -51,19 +74,66 @@ def unpack(data: bytes, folder: Path) -> Path:
     InvalidInput
         A name leads out of the folder, an entry is a link, or the content is too large.
     """
+    with _opened(data) as archive:
+        entries = _entries(archive)
+        _check(entries)
+        for entry in entries:
+            _extract(archive, entry, folder)
+    inside = list(folder.iterdir())
+    return inside[0] if len(inside) == 1 and inside[0].is_dir() else folder
+
+
+def names(data: bytes) -> list[str]:
+    """Return the names of the files in an archive; empty where it cannot be opened."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = [entry for entry in archive.infolist() if not _is_clutter(entry)]
-            _check(entries)
-            for entry in entries:
-                _extract(archive, entry, folder)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+        with _opened(data) as archive:
+            return [entry.filename for entry in _entries(archive)]
+    except UnreadableUpload:
+        return []
+
+
+def contents(data: bytes, *, most_bytes: int) -> dict[str, bytes]:
+    """Return the files of an archive by their names, in memory.
+
+    Raises
+    ------
+    UnreadableUpload, InvalidInput
+        As `unpack`, and where the files hold more than `most_bytes` together.
+    """
+    with _opened(data) as archive:
+        entries = _entries(archive)
+        _check(entries)
+        if sum(entry.file_size for entry in entries) > most_bytes:
+            raise InvalidInput(
+                f"expected at most {most_bytes >> 20} MB when unpacked, got more", hint="Pack fewer files."
+            )
+        return {entry.filename: _bounded(archive, entry) for entry in entries}
+
+
+@contextmanager
+def _opened(data: bytes | Path) -> Iterator[zipfile.ZipFile]:
+    """Open an archive; whatever is wrong with it while it is read is an `UnreadableUpload`."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data) if isinstance(data, bytes) else data) as archive:
+            yield archive
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError) as error:
         raise UnreadableUpload(
             "the archive cannot be unpacked: expected a zip file without a password",
             hint="Make the archive again.",
         ) from error
-    inside = list(folder.iterdir())
-    return inside[0] if len(inside) == 1 and inside[0].is_dir() else folder
+
+
+def _entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    return [entry for entry in archive.infolist() if not _is_clutter(entry)]
+
+
+def _bounded(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """Return one file, never more bytes than the archive announced."""
+    with archive.open(entry) as source:
+        data = source.read(entry.file_size + 1)
+    if len(data) > entry.file_size:
+        raise zipfile.BadZipFile("more bytes than announced")
+    return data
 
 
 def placed(name: str, data: bytes, folder: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from healthdash.bundles import Bundle
 from healthdash.errors import InvalidInput
-from healthdash.tables.read import TextTable, read_text_table
+from healthdash.tables.read import TextTable, read_path, read_text_table
 from healthdash.tables.report import column_named
 from healthdash.tables.steps import replay
 from healthdash.task import Example
@@ -55,6 +55,14 @@ class OwnTable(RecordsTask):
     def read_text(self, data: bytes) -> TextTable:
         """Parse a table as text; without a bundle nothing is known of its columns."""
         return read_text_table(data)
+
+    def check(self, path: Path, settings: TrainSettings) -> Mapping[str, Any]:
+        """Return the data report of a labelled table as plain data."""
+        from healthdash.tables import checked
+
+        if settings.target is None:
+            raise InvalidInput("expected the column of the outcome", hint="Say --target COLUMN.")
+        return checked.file(path, settings.target, settings.group, settings.cleaning)
 
     def load_dataset(self, path: Path, settings: TrainSettings) -> Any:
         """Read a labelled table, mend it, and find what it asks."""
@@ -162,9 +170,9 @@ class PosedTable(OwnTable):
 
     def load_dataset(self, path: Path, settings: TrainSettings) -> Dataset:
         """Read labelled rows to measure a bundle on; rows with another label are left out."""
-        from .own_data import read_labelled, rows_of
+        from .own_data import rows_of
 
-        text = read_labelled(path, {})
+        text = read_path(path)
         frame = replay(named_alike(text.frame, self.question.names), self.question.steps)
         target = column_named(frame, settings.target or self.target)
         frame = frame.rename(columns={target: self.target}) if target != self.target else frame

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from healthdash.errors import InputError, InvalidInput, TooLittleData
+from healthdash.errors import InvalidInput, TooLittleData
 from healthdash.tables.cleaning import Cleaning
+from healthdash.tables.find_events import with_events
 from healthdash.tables.findings import Finding
 from healthdash.tables.kinds import is_gap
 from healthdash.tables.layout import canonical
 from healthdash.tables.outcome import GUESSED, ordered_labels
-from healthdash.tables.read import TextTable, read_text_table
+from healthdash.tables.read import TextTable, read_path
 from healthdash.tables.report import DataReport, column_named, report, settled
 from healthdash.tables.steps import GroupBy, LeaveOutRows, Step, TakeAs, group_of, replay
 from healthdash.training import TrainSettings
@@ -30,7 +31,7 @@ from .question import Question, fields_of, named_alike
 if TYPE_CHECKING:
     from .labelled import LabelledRows
 
-__all__ = ["OwnData", "labelled", "load_own", "read_labelled", "rows_of"]
+__all__ = ["OwnData", "labelled", "load_own", "rows_of"]
 
 _log = logging.getLogger(__name__)
 SITE = "the table"
@@ -38,7 +39,9 @@ _BLOCKING = {"one-label", "too-many-labels", "too-few"}
 _SMALL_TABLE = 1000
 _RAREST = (3, 10)
 #: Columns by whose values the evaluation is broken down.
-_SUBGROUPS = ("sex", "gender", "race", "ethnicity", "site", "hospital", "ward", "centre", "center")
+_SUBGROUPS = (
+    "sex", "gender", "race", "ethnicity", "site", "hospital", "ward", "icutype", "centre", "center",
+)  # fmt: skip
 _MOST_SUBGROUPS = 6
 
 
@@ -70,6 +73,11 @@ class OwnData:
 
         return LabelledRows(self)
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The values of the outcome, in the order of the network's outputs."""
+        return self.question.labels
+
 
 def load_own(path: Path, settings: TrainSettings) -> OwnData:
     """Read a labelled table and find its question.
@@ -87,10 +95,11 @@ def load_own(path: Path, settings: TrainSettings) -> OwnData:
         A label has too few rows or groups.
     """
     cleaning = Cleaning.from_file(settings.cleaning) if settings.cleaning else None
-    text = read_labelled(path, cleaning.layout if cleaning else {})
-    frame = named_alike(text.frame, ())
+    text = read_path(path, cleaning.layout if cleaning else {})
+    text = replace(text, frame=named_alike(text.frame, ()))
+    text, steps = with_events(text, cleaning.steps if cleaning else (), is_found=cleaning is None)
+    frame = text.frame
     target = _target(frame, settings.target)
-    steps = list(cleaning.steps) if cleaning else []
     if settings.group:
         steps = [step for step in steps if not isinstance(step, GroupBy)]
         steps.append(GroupBy(column=column_named(frame, settings.group)))
@@ -132,15 +141,6 @@ def rows_of(frame: pd.DataFrame, question: Question, group: str | None = None, s
     named = [one.name for one in question.fields if canonical(one.name) in _SUBGROUPS and one.name in frame]
     few = [name for name in named if frame[name].nunique() <= _MOST_SUBGROUPS]
     return Dataset(typed.frame, truth, groups, frame[few].reset_index(drop=True), site)
-
-
-def read_labelled(path: Path, layout: Mapping[str, Any]) -> TextTable:
-    """Read a file as text; one that cannot be opened is an `InputError`."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"the data cannot be opened: {error.strerror}", hint="Check --data.") from error
-    return read_text_table(data, chosen=layout)
 
 
 def _target(frame: pd.DataFrame, wanted: str | None) -> str:

@@ -91,7 +91,7 @@ class Question:
     @property
     def names(self) -> tuple[str, ...]:
         """Every column that is asked for or spoken of, as the table to learn from spelled it."""
-        about = [getattr(step, "column", None) for step in self.steps]
+        about = [name for step in self.steps for name in step.named]
         named = [one.name for one in self.fields] + [self.target, self.group, *about]
         return tuple(dict.fromkeys(name for name in named if name))
 

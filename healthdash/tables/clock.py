@@ -1,0 +1,84 @@
+"""When events happened: clock times, numbers of hours, or moments, as hours since the start."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .kinds import days_of, is_gap, numbers_of
+
+__all__ = ["CLOCKS", "Clock", "clock_of", "hours_of"]
+
+Clock = Literal["hh:mm", "minutes", "hours", "days", "moments"]
+#: What each way of telling the time means, for people.
+CLOCKS: dict[Clock, str] = {
+    "hh:mm": "hours and minutes since the start",
+    "minutes": "minutes since the start",
+    "hours": "hours since the start",
+    "days": "days since the start",
+    "moments": "dates and times of day; the first of a stay is its start",
+}
+_HOURS = {"minutes": 1 / 60, "hours": 1.0, "days": 24.0}
+_CLOCK = re.compile(r"(\d{1,4}):([0-5]\d)(?::([0-5]\d)(?:\.\d+)?)?")
+#: Share of the times that must be understood.
+_MOST = 0.95
+
+
+def clock_of(name: str, text: pd.Series) -> Clock | None:
+    """Return how a column tells the time of events, None where it does not.
+
+    Parameters
+    ----------
+    name : str
+        Of the column: "labresultoffset" and "minutes" are minutes, as eICU has them; a bare number is
+        hours.
+    text : Series of str
+    """
+    known = text[~is_gap(text)]
+    if not len(known):
+        return None
+    seen = pd.Series(known.unique()[:5000], dtype=object)
+    if seen.str.fullmatch(_CLOCK).mean() >= _MOST:
+        return "hh:mm"
+    if np.isfinite(numbers_of(seen)).mean() >= _MOST:
+        plain = name.lower()
+        if "day" in plain:
+            return "days"
+        return "minutes" if "min" in plain or "offset" in plain else "hours"
+    return "moments" if np.isfinite(days_of(seen)).mean() >= _MOST else None
+
+
+def hours_of(text: pd.Series, clock: Clock, stays: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return hours since the start of each event's stay (n,); NaN where the time is not known.
+
+    Parameters
+    ----------
+    text : Series of str, n events
+    clock : Clock
+    stays : int64 (n,)
+        Number of each event's stay, from 0. A stay whose times are moments starts with its first.
+    """
+    # Each different text is parsed once: there are far fewer of them than events.
+    codes, different = pd.factorize(text)
+    if clock == "hh:mm":
+        return _of_clock(map(str, different))[codes]
+    if clock != "moments":
+        return numbers_of(pd.Series(different, dtype=object))[codes] * _HOURS[clock]
+    hours = days_of(pd.Series(different, dtype=object))[codes] * 24
+    start = np.full(int(stays.max(initial=0)) + 1, np.inf)
+    np.minimum.at(start, stays, np.where(np.isnan(hours), np.inf, hours))
+    return np.asarray(hours - start[stays], np.float64)
+
+
+def _of_clock(cells: Iterable[str]) -> NDArray[np.float64]:
+    found = [_CLOCK.fullmatch(cell.strip()) for cell in cells]
+    return np.array([_hours(parts) if parts else np.nan for parts in found], np.float64)
+
+
+def _hours(parts: re.Match[str]) -> float:
+    return int(parts[1]) + int(parts[2]) / 60 + int(parts[3] or 0) / 3600
