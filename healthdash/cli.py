@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     find.add_argument("task")
     for command in (train, find):
         flags.add(command)
+    searching.add_parsers(commands)
     for command in (train, evaluate, find):
         command.add_argument(
             "--data", required=True, type=Path,
@@ -82,12 +83,12 @@ def _parser() -> argparse.ArgumentParser:
         )  # fmt: skip
     evaluate.add_argument("--target", default=None)
     evaluate.add_argument("--group")
-    check = commands.add_parser("check", help="what is odd about a labelled table, before any training")
+    check = commands.add_parser("check", help="what is odd about labelled data, before any training")
+    check.add_argument("--task", default="table", choices=["table", "images", "signals"])
     check.add_argument("--data", required=True, type=Path)
-    check.add_argument("--target", required=True)
+    check.add_argument("--target", help="column of the outcome, or of the label")
     check.add_argument("--group")
-    check.add_argument("--cleaning", help="JSON file with the layout and the steps that were chosen so far")
-    searching.add_parsers(commands)
+    check.add_argument("--cleaning", help="JSON file with the steps that were chosen so far")
     judge = commands.add_parser("judge", help="measure how good a model's explanations are")
     judge.add_argument("task")
     judge.add_argument("--model")
@@ -222,9 +223,10 @@ def _find_rate(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
 
 
 def _check(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
-    from healthdash.tables import checked
-
-    yield checked.file(options.data, options.target, options.group, options.cleaning)
+    task = tasks.get(options.task)
+    chosen = TrainSettings(target=options.target, group=options.group, cleaning=options.cleaning)
+    with _labelled(task, options.data) as path:
+        yield task.check(path, chosen)
 
 
 def _judge(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:

@@ -418,6 +418,10 @@ class Task(ABC):
         """Return the settings that mean something for a training, beside those that were chosen."""
         return frozenset({"epochs", "batch_size", "learning_rate", "seed"})
 
+    def check(self, path: Path, settings: TrainSettings) -> Mapping[str, Any]:
+        """Return the data report of labelled data as plain data; only generic tasks have one."""
+        raise TrainingError(f"{self.slug} has no data report", hint="Choose table, images or signals.")
+
     def changed_versions(
         self, dataset: Any, settings: TrainSettings, number: int, count: int
     ) -> NDArray[np.float32] | None:

@@ -48,10 +48,11 @@ def outcome(table: Table) -> Iterator[Finding]:
     target, text = table.target, table.frame[table.target]
     unknown = int((table.truth < 0).sum())
     if unknown and len(table.labels):
-        drop = Remedy("Leave these rows out", (LeaveOutRows(column=target),), True)
-        yield Finding("no-outcome", "warning", f"{_rows(unknown)} no value in {target}.", (target,), (drop,))
+        drop = Remedy(f"Leave these {table.unit}s out", (LeaveOutRows(column=target),), True)
+        words = f"{_rows(unknown, table.unit)} no value in {target}."
+        yield Finding("no-outcome", "warning", words, (target,), (drop,))
     if len(table.labels) < 2:
-        yield Finding("one-label", "error", f"{target} has the same value in every row.", (target,))
+        yield Finding("one-label", "error", f"{target} has the same value in every {table.unit}.", (target,))
         return
     if len(table.labels) > _MOST_LABELS:
         yield _too_many(table)
@@ -85,7 +86,7 @@ def _too_many(table: Table) -> Finding:
 
 
 def _counts(table: Table) -> Iterator[Finding]:
-    target, unit = table.target, "groups" if table.group else "rows"
+    target, unit = table.target, "groups" if table.group else f"{table.unit}s"
     counts = {
         label: len(np.unique(table.groups[table.truth == number]))
         for number, label in enumerate(table.labels)
@@ -95,20 +96,23 @@ def _counts(table: Table) -> Iterator[Finding]:
         told = ", ".join(f"{label} {counts[label]}" for label in few)
         words = f"Too few {unit} of a label to train and test on (fewer than {FEWEST}): {told}."
         rest = len(counts) - len(few) >= 2
-        drop = Remedy("Leave their rows out", (LeaveOutRows(column=target, values=tuple(few)),), rest)
+        drop = Remedy(
+            f"Leave their {table.unit}s out", (LeaveOutRows(column=target, values=tuple(few)),), rest
+        )
         yield Finding("too-few", "error", words, (target,), (drop,) if rest else ())
     total = int((table.truth >= 0).sum())
     rarest = min(table.labels, key=lambda label: int((table.truth == table.labels.index(label)).sum()))
     share = float((table.truth == table.labels.index(rarest)).sum()) / max(total, 1)
     if share < _RARE and rarest not in few:
         words = (
-            f"{rarest} is rare ({share:.1%} of the rows): look at sensitivity and precision, not at accuracy."
+            f"{rarest} is rare ({share:.1%} of the {table.unit}s): look at sensitivity and precision, not at "
+            "accuracy."
         )
         yield Finding("imbalance", "note", words, (target,))
     if total < _FEW_ROWS:
-        words = f"{total:,} rows with an outcome are few; the figures will have wide intervals."
+        words = f"{total:,} {table.unit}s with an outcome are few; the figures will have wide intervals."
         yield Finding("few-rows", "warning", words)
 
 
-def _rows(count: int) -> str:
-    return "1 row has" if count == 1 else f"{count:,} rows have"
+def _rows(count: int, unit: str) -> str:
+    return f"1 {unit} has" if count == 1 else f"{count:,} {unit}s have"

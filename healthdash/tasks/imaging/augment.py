@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -69,6 +69,17 @@ class Augmentation:
     mixup: float = 0.2
     calm: float = 0.3
     smoothing: float = 0.05
+
+    def scaled(self, strength: float) -> Augmentation:
+        """Return the same changes, so many times as strong."""
+        times = ("rotation_degrees", "shear", "shift", "tone", "field", "noise")
+        powers = ("zoom", "aspect", "smallest_scale")
+        return replace(
+            self,
+            **{name: strength * getattr(self, name) for name in times},
+            **{name: getattr(self, name) ** strength for name in powers},
+            patches=min(1.0, strength * self.patches),
+        )
 
 
 class AugmentedPictures(keras.utils.PyDataset):  # type: ignore[misc]
@@ -135,15 +146,15 @@ class AugmentedPictures(keras.utils.PyDataset):  # type: ignore[misc]
 
 
 def changed(picture: Grey, plan: Augmentation, rng: np.random.Generator) -> Picture:
-    """Return a randomly changed copy of a grey picture.
+    """Return a randomly changed copy of a picture.
 
     Parameters
     ----------
-    picture : uint8 (size, size)
+    picture : uint8 (size, size), or (size, size, 3) in colour
 
     Returns
     -------
-    float32 (size, size), 0 to 1
+    float32 of the same shape, 0 to 1
     """
     if rng.random() < plan.calm:
         return from_bytes(np.array(_moved(Image.fromarray(picture), plan, rng, strength=0.5)))
@@ -161,12 +172,14 @@ def _moved(
 ) -> Image.Image:
     """Turn, stretch, shift and mirror a picture, and bring it to `size`."""
     size = size or image.width
+    affine = _affine(plan, rng, size, image.width / size, strength)
+    grey = int(rng.integers(0, 256)) if rng.random() < 0.3 * strength else 0
     return image.transform(
         (size, size),
         Image.Transform.AFFINE,
-        _affine(plan, rng, size, image.width / size, strength),
+        affine,
         resample=Image.Resampling.BILINEAR,
-        fillcolor=int(rng.integers(0, 256)) if rng.random() < 0.3 * strength else 0,
+        fillcolor=grey if image.mode == "L" else (grey, grey, grey),
     )
 
 
@@ -225,17 +238,26 @@ def _textured(picture: Picture, plan: Augmentation, rng: np.random.Generator) ->
     """Sharpen or blur, brighten slowly over the picture, and add noise."""
     size = picture.shape[0]
     if rng.random() < 0.5:
-        image = Image.fromarray(picture)
-        small = image.resize((size // 2, size // 2), Image.Resampling.BOX)
-        smooth = np.asarray(small.resize((size, size), Image.Resampling.BILINEAR))
-        picture = picture + np.float32(rng.uniform(-0.8, 1.5)) * (picture - smooth)
+        picture = picture + np.float32(rng.uniform(-0.8, 1.5)) * (picture - _smooth(picture))
     if rng.random() < 0.5:
         coarse = Image.fromarray(rng.uniform(-plan.field, plan.field, (4, 4)).astype(np.float32))
-        picture = picture * np.exp(np.asarray(coarse.resize((size, size), Image.Resampling.BICUBIC)))
+        factors = np.exp(np.asarray(coarse.resize((size, size), Image.Resampling.BICUBIC)))
+        picture = picture * factors.reshape(size, size, *[1] * (picture.ndim - 2))
     if rng.random() < 0.5:
-        noise = rng.standard_normal((size, size), dtype=np.float32)
+        noise = rng.standard_normal(picture.shape, dtype=np.float32)
         picture = picture + np.float32(rng.uniform(0, plan.noise)) * noise
     return picture
+
+
+def _smooth(picture: Picture) -> Picture:
+    """Return a picture taken through half its resolution, each channel by itself."""
+    if picture.ndim == 3:
+        return np.stack([_smooth(picture[..., channel]) for channel in range(picture.shape[-1])], axis=-1)
+    size = picture.shape[0]
+    small = Image.fromarray(np.ascontiguousarray(picture)).resize(
+        (size // 2, size // 2), Image.Resampling.BOX
+    )
+    return np.asarray(small.resize((size, size), Image.Resampling.BILINEAR))
 
 
 def _mixed(

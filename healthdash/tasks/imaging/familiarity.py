@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["centroids", "fit_familiarity", "strangeness", "thumbnails"]
+__all__ = ["centroids", "fit_familiarity", "fit_thumbnails", "strangeness", "thumbnails"]
 
 _SIDE = 32
 _COMPONENTS = 48
@@ -28,7 +28,7 @@ def thumbnails(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Parameters
     ----------
-    pictures : float32 (n, size, size, 1), 0 to 1
+    pictures : float32 (n, size, size, channels), 0 to 1
 
     Returns
     -------
@@ -36,7 +36,7 @@ def thumbnails(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
         Contrast and brightness do not matter; a picture of one grey gives zeros.
     """
     small = [
-        np.asarray(Image.fromarray(picture[..., 0]).resize((_SIDE, _SIDE), Image.Resampling.BOX))
+        np.asarray(Image.fromarray(picture.mean(axis=-1)).resize((_SIDE, _SIDE), Image.Resampling.BOX))
         for picture in pictures
     ]
     flat = np.stack(small).reshape(len(pictures), -1).astype(np.float32)
@@ -61,7 +61,13 @@ def fit_familiarity(
         `gate_mean` (1024,), `gate_components` (k, 1024), `gate_spreads` (k,) and `gate_scales`
         (2,): no row of a real patient.
     """
-    flat = thumbnails(pictures)
+    return fit_thumbnails(thumbnails(pictures), groups, seed)
+
+
+def fit_thumbnails(
+    flat: NDArray[np.float32], groups: NDArray[np.str_] | None, seed: int
+) -> dict[str, NDArray[np.float32]]:
+    """Fit the same arrays to thumbnails (n, 1024), where the pictures themselves are too many for memory."""
     arrays = _components(flat)
     parts = _parts(len(flat), groups, seed)
     unseen = [_distances(flat[parts == p], _components(flat[parts != p])) for p in np.unique(parts)]

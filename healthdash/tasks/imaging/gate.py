@@ -18,7 +18,7 @@ from .sample import ImageSample
 if TYPE_CHECKING:
     from healthdash.bundles import Bundle
 
-__all__ = ["Scope", "judge"]
+__all__ = ["SILENT", "Finding", "Scope", "judge"]
 
 Finding = tuple[Literal["refuse", "warn"], str]
 Floats = NDArray[np.float32]
@@ -31,8 +31,8 @@ _LONGEST_ASPECT, _LONG_ASPECT = 4.0, 2.5
 _COLOURED, _TINTED = 0.10, 0.02
 _SMALLEST_SPREAD = 0.02
 _FEWEST_LEVELS = 12
-# Header codes that say nothing about how a picture was made (PS3.3 C.7.3.1.1.1).
-_SILENT = ("", "OT", "SC", "HC", "XC", "DOC")
+#: Header codes that say nothing about how a picture was made (PS3.3 C.7.3.1.1.1).
+SILENT = ("", "OT", "SC", "HC", "XC", "DOC")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +85,9 @@ def judge(sample: ImageSample, grey: Floats, picture: Floats, bundle: Bundle, sc
 
 def _header(sample: ImageSample, scope: Scope) -> Iterator[Finding]:
     """Compare what a DICOM header says; other files say nothing."""
-    if sample.modality not in (*scope.modalities, *_SILENT):
+    if sample.modality not in (*scope.modalities, *SILENT):
         yield "refuse", f"expected {scope.name}, the file says that it is of another modality"
-    elif sample.modality in _SILENT and sample.format.startswith("DICOM"):
+    elif sample.modality in SILENT and sample.format.startswith("DICOM"):
         yield "warn", f"the file does not say that it is {scope.name}"
     if sample.body_part and not any(part in sample.body_part for part in scope.body_parts):
         yield "refuse", "the file says that it shows another part of the body"

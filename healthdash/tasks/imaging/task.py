@@ -104,8 +104,8 @@ class ImageTask(Task):
         """Return the explanation summed over 16 x 16 cells of the picture."""
         if report.explanation is None or report.inputs is None:
             return []
-        heat = report.explanation.values[INPUT][..., 0]
-        return views.cells(heat, report.inputs[INPUT][0, ..., 0])
+        heat = report.explanation.values[INPUT].sum(axis=-1)
+        return views.cells(heat, report.inputs[INPUT][0].mean(axis=-1))
 
     # -- showing -----------------------------------------------------------------------------
 

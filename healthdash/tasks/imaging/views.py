@@ -159,7 +159,7 @@ def _group(
 def _explained(
     sample: ImageSample, explanation: Explanation, trained_window: Window | None
 ) -> tuple[View, ...]:
-    heat = next(iter(explanation.values.values()))[..., 0]
+    heat = next(iter(explanation.values.values())).sum(axis=-1)
     shown = _picture(sample, trained_window)
     picture = Picture(
         title=f"What spoke for and against {explanation.target}",

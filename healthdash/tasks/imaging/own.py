@@ -1,0 +1,156 @@
+"""The task images: any labelled pictures of a user's; labels, size and colours come from the bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from healthdash.task import Arrays, Example, Gate, Sample
+from healthdash.training import TrainSettings
+from healthdash.training.paired import Answers
+
+from .own_gate import judge_own
+from .own_samples import drawn_pictures, own_training_set
+from .prepare import INPUT, from_bytes, to_square
+from .sample import ImageSample, model_view
+from .task import ImageTask
+
+if TYPE_CHECKING:
+    from healthdash.bundles import Bundle
+    from healthdash.training.evaluation import Evaluation
+    from healthdash.training.history import EpochRow
+
+    from .own_set import OwnPictures
+
+__all__ = ["OwnImages", "PosedImages", "own_input"]
+
+
+class OwnImages(ImageTask):
+    """Whatever labelled pictures of a user's ask."""
+
+    slug = "images"
+    title = "Own pictures"
+    summary = "A picture like those of your own that you trained with in, the chance of each label out."
+    labels = {}  # noqa: RUF012  (those of the bundle)
+    is_generic = True
+
+    def bound(self, bundle: Bundle) -> PosedImages:
+        """Return the task as a bundle poses it."""
+        return PosedImages(bundle.info.labels)
+
+    def gate(self, sample: Sample, bundle: Bundle) -> Gate:
+        """Refuse or warn about what is unlike the pictures of the training."""
+        assert isinstance(sample, ImageSample)
+        return judge_own(sample, own_input(sample, bundle.info.preprocessing), bundle)
+
+    def prepare(self, sample: Sample, config: Mapping[str, Any]) -> Arrays:
+        """Return the picture that the network sees: `image` (1, size, size, channels), 0 to 1."""
+        assert isinstance(sample, ImageSample)
+        return {INPUT: own_input(sample, config)}
+
+    def examples(self) -> tuple[Example, ...]:
+        """Return drawn pictures, to see how a model takes what it was not made for."""
+        return drawn_pictures()
+
+    # -- training ----------------------------------------------------------------------------
+
+    def training_examples(self) -> tuple[Example, ...]:
+        """Return drawn pictures of two labels in a zip archive."""
+        return (own_training_set(),)
+
+    def heeded(self, settings: TrainSettings) -> frozenset[str]:
+        """Return what the studio takes for pictures, and how to find their labels."""
+        from healthdash.training.studio.plans import heeded
+
+        return heeded("picture", settings) | {"target", "group"}
+
+    def check(self, path: Path, settings: TrainSettings) -> Mapping[str, Any]:
+        """Return the data report of labelled pictures as plain data."""
+        from .own_check import check_pictures
+
+        return check_pictures(path, settings)
+
+    def load_dataset(self, path: Path, settings: TrainSettings) -> Any:
+        """Read labelled pictures and mend them."""
+        from .own_set import load_pictures
+
+        return load_pictures(path, settings)
+
+    def train(
+        self, dataset: Any, settings: TrainSettings, out: Path, on_epoch: Callable[[EpochRow], None]
+    ) -> Bundle:
+        """Train a network of the studio; the data are `OwnPictures`."""
+        from healthdash.training.command import command_line
+        from healthdash.training.studio.training import train
+
+        return train(dataset, settings, out, on_epoch, command=command_line())
+
+    def evaluate(self, bundle: Bundle, dataset: Any) -> Evaluation:
+        """Measure a bundle on labelled pictures that it was not trained on."""
+        from healthdash.training.command import command_line
+        from healthdash.training.studio.figures import Judged, evaluation_of
+
+        answers = self.answers(bundle, dataset)
+        judged = Judged(
+            answers.labels, np.arange(len(answers)), answers.probabilities, answers.truth, answers.decided,
+            np.asarray(answers.groups, np.str_), "given data",
+        )  # fmt: skip
+        return evaluation_of(
+            judged,
+            split_rule="All pictures given; none was trained on, as far as the user knows.",
+            counts={"pictures": len(answers), "groups": len(np.unique(answers.groups))},
+            command=command_line(),
+        )
+
+    def answers(self, bundle: Bundle, dataset: Any) -> Answers:
+        """Return the probabilities of labelled pictures, those of other labels left out."""
+        from .own_set import labelled_as
+
+        pictures: OwnPictures = labelled_as(dataset, bundle.info.labels)
+        blocks = np.array_split(np.arange(len(pictures)), max(1, len(pictures) // 64))
+        given = np.concatenate(
+            [bundle.forward.probabilities({INPUT: pictures.inputs(block)}) for block in blocks]
+        )
+        return Answers(bundle.info.labels, pictures.truth, given, bundle.info.decide(given), pictures.groups)
+
+
+class PosedImages(OwnImages):
+    """The task as one bundle poses it.
+
+    Parameters
+    ----------
+    labels : tuple of str
+    """
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        self.labels = {label: f"The label {label} of the training data." for label in labels}
+
+    def load_dataset(self, path: Path, settings: TrainSettings) -> Any:
+        """Read labelled pictures to measure a bundle on."""
+        return super().load_dataset(path, settings)
+
+
+def own_input(sample: ImageSample, config: Mapping[str, Any]) -> NDArray[np.float32]:
+    """Return a picture as training saw it.
+
+    Parameters
+    ----------
+    config : mapping
+        `size`, and `channels`: 1 for grey, 3 for colour; a grey picture is the same in all three.
+
+    Returns
+    -------
+    float32 (1, size, size, channels), 0 to 1
+    """
+    size, channels = int(config["size"]), int(config["channels"])
+    if channels == 3 and sample.colours is not None:
+        from .own_survey import colour_square
+
+        return from_bytes(colour_square(sample.colours, size)[None])
+    # Through bytes, as the pictures of the training were kept.
+    grey = np.rint(to_square(model_view(sample), size) * 255).astype(np.uint8)
+    return from_bytes(np.repeat(grey, channels, axis=-1))
