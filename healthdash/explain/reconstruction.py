@@ -103,7 +103,7 @@ def _seen(network: keras.Model) -> keras.Model:
     import keras
 
     outputs = [network.get_layer(_RESTORED).output, network.get_layer(_ERROR).output]
-    return keras.Model(network.inputs, outputs)
+    return keras.Model(network.inputs[0], outputs)
 
 
 def _output_at(forward: Forward, error: float, target: int) -> float:

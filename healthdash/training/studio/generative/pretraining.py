@@ -103,7 +103,7 @@ def _restoring(network: keras.Model, form: Form) -> keras.Model:
     features = network.layers[-1].input
     if len(features.shape) > 2:
         features = layers.Flatten()(features)
-    return keras.Model(network.inputs, made(form, default_size(form), features, "restored"))
+    return keras.Model(network.inputs[0], made(form, default_size(form), features, "restored"))
 
 
 def _with_unlabelled(

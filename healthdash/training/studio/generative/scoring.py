@@ -45,7 +45,7 @@ def scored(network: keras.Model, usual_errors: NDArray[np.floating[Any]]) -> ker
         Errors of usual items that were left out.
     """
     share = _share_network(np.sort(np.asarray(usual_errors, np.float64)))
-    return keras.Model(network.inputs, share(network.output))
+    return keras.Model(network.inputs[0], share(network.output))
 
 
 def _share_network(errors: NDArray[np.float64]) -> keras.Model:

@@ -1,0 +1,100 @@
+"""What generative networks make while they learn, and what an autoencoder expected, on the pages."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from healthdash import settings, tasks
+from healthdash.runs import queue
+from healthdash.training import TrainSettings, samples
+from healthdash.training.samples import Look
+from healthdash.ui import owner, runs
+
+pytestmark = pytest.mark.usefixtures("visited", "quiet")
+TOKEN = "A" * 43
+COLUMNS = ({"name": "age", "kind": "number"}, {"name": "sex", "kind": "category", "values": ["f", "m"]})
+
+
+@pytest.fixture
+def quiet(monkeypatch):
+    """Start neither TensorFlow nor a dispatcher, and be one browser."""
+    from healthdash.ui import shell
+
+    monkeypatch.setattr(shell, "_warm_up_soon", lambda: None)
+    monkeypatch.setattr(queue, "_wake", lambda _: None)
+    monkeypatch.setattr(owner, "_shown", lambda: TOKEN)
+
+
+def _run(*looks: Look):
+    """Return a run in whose folder some looks lie."""
+
+    def fill(folder):
+        (folder / "data.csv").write_text("age\n1\n")
+        return folder / "data.csv"
+
+    out = settings.current().own_models / "heart-disease" / "own"
+    held = runs.queue()
+    run = held.submit(owner.Owner(TOKEN, False).id, "heart-disease", out, TrainSettings(), fill)
+    with samples.kept_in(held.folder(run.id).path / samples.FOLDER):
+        for look in looks:
+            samples.write(look)
+    return run
+
+
+def _look(epoch, kind, items, columns=()):
+    return Look(epoch, kind, ("well", "ill"), items.astype(np.float32), np.array([0, 1]), columns=columns)
+
+
+def _subheaders(app):
+    return [one.value for one in app.subheader]
+
+
+def test_a_run_without_such_a_network_shows_no_samples(open_page):
+    app = open_page("train", run=_run().id)
+    assert not app.exception
+    assert "Synthetic items as they are learnt" not in _subheaders(app)
+
+
+def test_rows_are_shown_with_the_words_of_their_codes(open_page):
+    rows = [_look(epoch, "row", np.array([[50 + epoch, 1], [70, np.nan]]), COLUMNS) for epoch in (1, 8)]
+    app = open_page("train", run=_run(*rows).id)
+    assert not app.exception
+    assert "Synthetic items as they are learnt" in _subheaders(app)
+    frame = app.dataframe[0].value
+    assert frame["made for"].tolist() == ["well", "ill"]
+    assert frame["sex"].tolist() == ["f", ""]
+    assert frame["age"].tolist() == [58.0, 70.0]
+    app.select_slider[0].set_value(1).run()
+    assert app.dataframe[0].value["age"].tolist() == [51.0, 70.0]
+
+
+def test_pictures_are_shown_as_a_drawing(open_page):
+    app = open_page("train", run=_run(_look(3, "picture", np.random.default_rng(0).random((2, 9, 9, 1)))).id)
+    assert not app.exception
+    assert "Synthetic items as they are learnt" in _subheaders(app)
+    assert "no patient is shown" in str(app.image[0].proto)
+
+
+@pytest.fixture
+def unusual_model(tmp_path):
+    """Train a small autoencoder of the synthetic table into this user's folder."""
+    task = tasks.get("table")
+    (upload,) = task.training_examples()[0].make()
+    path = tmp_path / "table.csv"
+    path.write_bytes(upload.data)
+    chosen = TrainSettings(network="autoencoder", epochs=2)
+    out = settings.current().own_models / "table" / "odd"
+    return task.train(task.load_dataset(path, chosen), chosen, out, lambda row: None)
+
+
+@pytest.mark.tf
+def test_a_model_of_usual_items_shows_what_it_expected(open_page, unusual_model):
+    assert unusual_model.info.labels == ("usual", "unusual")
+    app = open_page("records", task="table", sample="usual")
+    assert not app.exception
+    assert [error.value for error in app.error] == []
+    assert "What was expected" in _subheaders(app)
+    tables = [one.value for one in app.dataframe if "share of the error" in one.value]
+    assert len(tables) == 1
+    assert tables[0]["share of the error"].sum() == pytest.approx(1, abs=1e-5)
