@@ -1,0 +1,62 @@
+"""Several models on the same labelled data, from Python and from the command line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from healthdash import bundles, cli, tasks
+from healthdash.comparison import compare
+from healthdash.errors import InvalidInput
+from healthdash.training import TrainSettings
+from healthdash.training.archive import placed
+
+pytestmark = pytest.mark.tf
+
+
+@pytest.fixture
+def two(tmp_path):
+    """Return a shipped model, and one with the same ranking that finds disease more often."""
+    shipped = bundles.get("heart-disease")
+    folder = tmp_path / "eager"
+    shutil.copytree(shipped.path, folder)
+    told = json.loads((folder / "bundle.json").read_text()) | {"name": "eager"}
+    told["calibration"]["offset"] = [0.0, 2.0]
+    (folder / "bundle.json").write_text(json.dumps(told))
+    bundles._opened.clear()
+    return shipped, bundles.open_folder(folder)
+
+
+@pytest.fixture
+def data(tmp_path):
+    (upload,) = tasks.get("heart-disease").training_examples()[0].make()
+    return placed(upload.name.split("/")[-1], upload.data, tmp_path)
+
+
+def test_a_model_of_the_same_ranking_differs_in_calibration_only(two, data):
+    found = compare(tasks.get("heart-disease"), two, data, TrainSettings())
+    ((pair, differences),) = found.differences.items()
+    by_measure = {one.measure: one for one in differences}
+    assert pair == (two[0].name, "eager")
+    assert by_measure["AUC"].difference == pytest.approx(0.0, abs=1e-6)
+    assert by_measure["AUC"].winner is None
+    assert by_measure["Brier score"].difference != 0
+    assert set(found.roc["present"]) == set(found.reliability["present"]) == set(pair)
+
+
+def test_one_model_is_no_comparison(two, data):
+    with pytest.raises(InvalidInput, match="two models of other names"):
+        compare(tasks.get("heart-disease"), [two[0], two[0]], data, TrainSettings())
+
+
+def test_the_command_prints_differences_in_words(two, data, capsys):
+    code = cli.main(
+        ["compare", "heart-disease", "--data", str(data), "--models", two[0].name, str(two[1].path)]
+    )
+    (told,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert code == 0
+    assert [one["measure"] for one in told["differences"]] == ["AUC", "Brier score", "accuracy"]
+    assert "these rows do not tell" in told["differences"][0]["words"]
+    assert "flatter" in told["caution"]
