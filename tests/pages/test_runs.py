@@ -172,7 +172,7 @@ def test_last_good_weights_of_a_diverged_run_are_offered(open_page, browser):
 def test_two_runs_are_compared_on_one_plot(open_page, browser):
     chosen = [_submit(name="a", epochs=4), _submit(name="b", epochs=6)]
     app = open_page("train")
-    app.multiselect[0].set_value([run.id for run in chosen]).run()
+    app.multiselect(key="train:compared").set_value([run.id for run in chosen]).run()
     assert not app.exception
     assert app.get("plotly_chart")
     figures = app.dataframe[1].value
