@@ -11,20 +11,24 @@ import pandas as pd
 import streamlit as st
 
 from healthdash.tables.cleaning import Cleaning
+from healthdash.tables.find_events import find_events, one_row_a_stay
 from healthdash.tables.findings import Finding, Remedy
 from healthdash.tables.kinds import KINDS, Profile
 from healthdash.tables.layout import SEPARATORS, TextTable, canonical
 from healthdash.tables.outcome import GUESSED
 from healthdash.tables.read import read_text_table
 from healthdash.tables.report import DataReport, report, settled
-from healthdash.tables.steps import GroupBy, Step, TakeAs, group_of
+from healthdash.tables.steps import FromEvents, GroupBy, Step, TakeAs, group_of
 from healthdash.task import Upload
 from healthdash.training import TrainSettings
-from healthdash.ui import problems, state
+from healthdash.ui import own_events, problems, state
 
 __all__ = ["CAPTION", "FILE", "Chosen", "section"]
 
-CAPTION = "A table with one row a patient and the outcome in a column: CSV, Excel, Parquet or ARFF."
+CAPTION = (
+    "A table with one row a patient and the outcome in a column: CSV, Excel, Parquet or ARFF. Or events, "
+    "such as measurements on a ward: one long table, or a zip of one text file a stay and their outcomes."
+)
 
 #: Name of the cleaning beside the data of a run.
 FILE = "cleaning.json"
@@ -45,6 +49,13 @@ class _Work:
     layout: dict[str, Any] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     made: dict[str, Any] = field(default_factory=dict)
+    #: How one row a stay is made, where the table is one of events: before all other steps.
+    events: FromEvents | None = None
+
+    @property
+    def all_steps(self) -> tuple[Step, ...]:
+        """Every step, in order."""
+        return (*([self.events] if self.events else []), *self.steps)
 
     def once(self, key: str, make: Callable[[], Any]) -> Any:
         """Return what was made under a key, and make it once; nothing older is kept."""
@@ -88,6 +99,7 @@ def section(given: Upload) -> Chosen | None:
         f"table|{work.layout}", lambda: read_text_table(given.data, chosen=work.layout)
     )
     _read(work, table)
+    table = _of_events(work, table)
     names = [str(name) for name in table.frame.columns]
     left, right = st.columns(2)
     target = left.selectbox(
@@ -104,7 +116,7 @@ def section(given: Upload) -> Chosen | None:
     _kinds(work, found)
     _steps(work)
     is_ready = not {one.code for one in found.findings} & _BLOCKING
-    return Chosen(target, Cleaning(layout=work.layout, steps=tuple(work.steps)), is_ready)
+    return Chosen(target, Cleaning(layout=work.layout, steps=work.all_steps), is_ready)
 
 
 def _guessed(names: Sequence[str]) -> int | None:
@@ -139,6 +151,26 @@ def _read(work: _Work, table: TextTable) -> None:
     with st.expander("How it was read", icon=":material/table_view:"):
         _layout(work, table)
         st.dataframe(table.frame.head(_SHOWN_ROWS), alt="The first rows of the table")
+
+
+def _of_events(work: _Work, table: TextTable) -> TextTable:
+    """Make one row a stay of a table of events, as the reader corrects it."""
+    found = work.once(f"found|{work.layout}", lambda: find_events(table))
+    before, work.events = work.events, None
+    if found is not None:
+        work.events = own_events.section(found, len(table.frame), lambda name: _key(work, name))
+    if before is not None and work.events != before:
+        work.steps = []  # they were about other columns
+    with st.spinner("Making one row a stay…"):
+        made: TextTable = work.once(
+            f"rows|{work.layout}|{work.events}", lambda: one_row_a_stay(table, work.events)
+        )
+    if work.events is not None:
+        rows, columns = made.frame.shape
+        st.markdown(f"**{rows:,} stays, {columns:,} columns**")
+        with st.expander("The table that was made", icon=":material/table_view:"):
+            st.dataframe(made.frame.head(_SHOWN_ROWS), alt="The first rows of the table that was made")
+    return made
 
 
 def _layout(work: _Work, table: TextTable) -> None:
@@ -204,10 +236,10 @@ def _group(work: _Work, place: Any, names: list[str]) -> None:
 
 
 def _report(work: _Work, table: TextTable, target: str) -> DataReport:
-    key = f"report|{work.layout}|{target}|{work.steps}"
+    key = f"report|{work.layout}|{target}|{work.all_steps}"
     with st.spinner("Looking at the data…"):
         found: DataReport = work.once(
-            key, lambda: report(table.frame, target, declared=table.declared, steps=work.steps)
+            key, lambda: report(table.frame, target, declared=table.declared, steps=work.all_steps)
         )
     return found
 
@@ -243,6 +275,7 @@ def _findings(work: _Work, table: TextTable, found: DataReport) -> None:
     for number, one in enumerate(found.findings):
         # A sentence begins with a capital, the name of a column with its own letter.
         begins = bool(one.columns) and one.words.startswith(one.columns[0])
+        begins &= not one.words.startswith("column ")
         words = f"column {one.words}" if begins else one.words
         _BOXES[one.severity](problems.sentence(words), icon=_ICONS[one.severity])
         _remedies(work, one, number)
@@ -267,8 +300,9 @@ def _take(work: _Work, remedy: Remedy) -> None:
 
 
 def _settle(work: _Work, table: TextTable, target: str) -> None:
-    work.steps, found = settled(table.frame, target, declared=table.declared, steps=work.steps)
-    work.made["report"] = (f"report|{work.layout}|{target}|{work.steps}", found)
+    taken, found = settled(table.frame, target, declared=table.declared, steps=work.all_steps)
+    work.steps = [step for step in taken if step != work.events]
+    work.made["report"] = (f"report|{work.layout}|{target}|{work.all_steps}", found)
 
 
 def _kinds(work: _Work, found: DataReport) -> None:
