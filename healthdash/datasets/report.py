@@ -111,8 +111,13 @@ def settled(
     return taken, found
 
 
-def checked(found: ItemReport) -> ItemReport:
+def checked(found: ItemReport, *, one_is_enough: bool = False) -> ItemReport:
     """Return a report of items that can be learnt.
+
+    Parameters
+    ----------
+    one_is_enough : bool
+        One label can be learnt too: what is usual.
 
     Raises
     ------
@@ -121,7 +126,8 @@ def checked(found: ItemReport) -> ItemReport:
     TooLittleData
         A label has too few items or groups.
     """
-    stop = next((one for one in found.findings if one.code in BLOCKING), None)
+    stops = BLOCKING - {"one-label"} if one_is_enough else BLOCKING
+    stop = next((one for one in found.findings if one.code in stops), None)
     if stop is None:
         return found
     unit = found.items.unit

@@ -18,6 +18,7 @@ from healthdash.datasets.steps import NEEDED, ItemCleaning, ItemStep, dumped
 from healthdash.errors import TooLittleData
 from healthdash.tables.outcome import ordered_labels
 from healthdash.training import TrainSettings, archive
+from healthdash.training.studio.networks import learns_one_label
 
 from .augment import Augmentation, changed
 from .familiarity import centroids, fit_thumbnails, thumbnails
@@ -172,7 +173,7 @@ def load_pictures(path: Path, settings: TrainSettings) -> OwnPictures:
         listing, survey, store = survey_pictures(listing, settings.size or SIZE)
     steps = [*cleaning.steps] if given else settled(listing, survey, cleaning.steps)[0]
     steps += [step for step in NEEDED if step not in steps]
-    found = checked(report(listing, survey, steps))
+    found = checked(report(listing, survey, steps), one_is_enough=learns_one_label(settings))
     return _labelled(store, found, steps, settings)
 
 

@@ -23,6 +23,7 @@ from healthdash.tables.read import TextTable, read_path
 from healthdash.tables.report import DataReport, column_named, report, settled
 from healthdash.tables.steps import GroupBy, LeaveOutRows, Step, TakeAs, group_of, replay
 from healthdash.training import TrainSettings
+from healthdash.training.studio.networks import learns_one_label
 
 from .columns import type_columns
 from .dataset import Dataset
@@ -109,7 +110,7 @@ def load_own(path: Path, settings: TrainSettings) -> OwnData:
             _log.warning("%d cleaning steps were taken by themselves; the card names them", len(steps))
     else:
         found = report(frame, target, declared=text.declared, steps=steps, seed=settings.seed)
-    _check(found)
+    _check(found, one_is_enough=learns_one_label(settings))
     return _posed(frame, text, _with_needed(steps, found), found)
 
 
@@ -152,10 +153,11 @@ def _target(frame: pd.DataFrame, wanted: str | None) -> str:
     return guessed[0]
 
 
-def _check(found: DataReport) -> None:
+def _check(found: DataReport, *, one_is_enough: bool) -> None:
     """Raise what keeps a model from being trained."""
     few = [one.words for one in found.findings if one.code == "too-few"]
-    blocking = [one.words for one in found.findings if one.code in _BLOCKING]
+    stops = _BLOCKING - {"one-label"} if one_is_enough else _BLOCKING
+    blocking = [one.words for one in found.findings if one.code in stops]
     if few:
         raise TooLittleData("; ".join(blocking), hint="Add rows, or leave these labels out, or join them.")
     if blocking:

@@ -13,9 +13,10 @@ from healthdash.training.studio.items import ItemKind, Prepared
 if TYPE_CHECKING:
     import keras
 
+    from healthdash.training.settings import TrainSettings
     from healthdash.training.studio.plans import Plan
 
-__all__ = ["NETWORKS", "Network", "fitting", "named"]
+__all__ = ["NETWORKS", "Network", "fitting", "learns_one_label", "named"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +187,11 @@ NETWORKS: dict[str, Network] = {one.slug: one for one in _ALL}
 def fitting(kind: str) -> tuple[Network, ...]:
     """Return the networks that take in items of a kind."""
     return tuple(one for one in NETWORKS.values() if kind in one.kinds)
+
+
+def learns_one_label(settings: TrainSettings) -> bool:
+    """Say whether the network that was chosen learns what is usual, for which one label is enough."""
+    return bool(settings.network) and NETWORKS[settings.network or ""].role == "anomaly"
 
 
 def named(slug: str, kind: str) -> Network:
