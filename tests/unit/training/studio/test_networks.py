@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -12,12 +14,12 @@ from tests import labelled
 
 pytestmark = pytest.mark.tf
 
-MADE = {"row": labelled.rows, "picture": labelled.pictures, "signal": labelled.signals}
+MADE = {"row": partial(labelled.rows, 400), "picture": labelled.pictures, "signal": labelled.signals}
 #: Networks that a task trains by itself, and known ones, which are too large to learn anything here.
 OWN = {"ensemble", "autoencoder"}
 KNOWN = {"mobilenet-v3-small", "efficientnet-v2-b0", "densenet-121"}
 LEARNING = [(kind, one.slug) for kind in MADE for one in fitting(kind) if one.slug not in OWN | KNOWN]
-EPOCHS = {"mlp": 20, "transformer": 25}
+EPOCHS = {"mlp": 12, "transformer": 12}
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +53,15 @@ def test_every_network_beats_chance_on_items_it_never_saw(trained, kind, network
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "network"), LEARNING)
 def test_every_network_is_saved_and_loaded_in_safe_mode_unchanged(trained, kind, network):
-    _, bundle = trained(kind, network)
-    bundle.verify()
-    bundle.verify()
+    from healthdash.bundles import Bundle
+
+    items, bundle = trained(kind, network)
+    # As another process opens it: from its folder, with the check of hashes, layers and golden numbers.
+    again = Bundle(bundle.path, bundle.info)
+    again.verify()
+    name = next(iter(bundle.info.inputs))
+    inputs = {name: items.values[:5]}
+    np.testing.assert_array_equal(again.forward.logits(inputs), bundle.forward.logits(inputs))
 
 
 #: Methods that are asked of networks for each kind of items.
@@ -127,21 +135,21 @@ def test_a_file_begun_network_learns_its_end_first_and_then_the_whole(tmp_path, 
     import keras
 
     from healthdash import settings
-    from healthdash.training.studio.fitting import Part, fit_fold
+    from healthdash.training.studio.training import train
 
     monkeypatch.setenv("HEALTHDASH_WEIGHTS", str(tmp_path))
     settings.current.cache_clear()
     source = keras.applications.MobileNetV3Small(input_shape=(32, 32, 3), include_top=False, weights=None)
     source.save_weights(tmp_path / "known.weights.h5")
-    items = labelled.pictures(24)
     chosen = TrainSettings(
         network="mobilenet-v3-small", weights_file="known.weights.h5", folds=0, epochs=2, batch_size=8
     )
-    rows = np.arange(24)
-    fitted = fit_fold(items, chosen, Part("network", 0, rows[:16], rows[16:], rows[16:]), lambda row: None)
-    assert [row["run"] for row in fitted.history] == ["network, new end", "network", "network"]
-    same = [np.array_equal(a, b) for a, b in zip(source.get_weights(), fitted.weights, strict=False)]
-    assert not all(same)
+    bundle = train(labelled.pictures(28), chosen, tmp_path / "m", lambda row: None)
+    assert bundle.history["run"].tolist() == ["network, new end", "network", "network"]
+    # The whole learns a tenth as quickly as the end did.
+    rates = bundle.history["learning_rate"].tolist()
+    assert max(rates[1:]) < rates[0] / 5 or rates[0] == 0
+    bundle.verify()
     settings.current.cache_clear()
 
 
