@@ -33,12 +33,13 @@ def calibrated(bundle: Bundle) -> keras.Model:
 
     network, info = bundle.network, bundle.info
     offset = np.asarray(info.calibration.offset or [0.0] * len(info.labels), np.float32)
-    inputs = [keras.Input(i.shape[1:], name=i.name, dtype=i.dtype) for i in network.inputs]
-    logits = network(inputs if len(inputs) > 1 else inputs[0])
+    every = [keras.Input(i.shape[1:], name=i.name, dtype=i.dtype) for i in network.inputs]
+    inputs = every if len(every) > 1 else every[0]
+    logits = network(inputs)
     scaled = keras.layers.Rescaling(info.calibration.scale, offset=offset.tolist())(logits)
     network = keras.Model(inputs, keras.layers.Softmax(name=OUTPUT)(scaled), name="healthdash")
     # Keras exports only what was called before.
-    rows = [bundle.background[i.name][:1] for i in inputs]
+    rows = [bundle.background[i.name][:1] for i in every]
     network(rows if len(rows) > 1 else rows[0])
     return network
 

@@ -98,8 +98,8 @@ def _check(written: str, bundle: Bundle) -> None:
         raise ModelError(
             f"this network cannot be written as a script ({type(error).__name__})", hint=_HINT
         ) from error
-    rows = [bundle.background[i.name][:4] for i in bundle.network.inputs]
-    rows = rows if len(rows) > 1 else rows[0]
+    every = [bundle.background[i.name][:4] for i in bundle.network.inputs]
+    rows = every if len(every) > 1 else every[0]
     difference = np.abs(network.predict_on_batch(rows) - bundle.network.predict_on_batch(rows)).max()
     if not difference <= _TOLERANCE:
         raise ModelError(f"the written network gives other numbers, by {difference:.2g}", hint=_HINT)

@@ -149,7 +149,8 @@ def differences(first: Answers, second: Answers, *, seed: int = 0, draws: int = 
     rng = np.random.default_rng(seed)
     found: dict[str, list[float]] = {name: [] for name in pairs}
     for _ in range(draws):
-        weights = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))[codes]
+        times = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))
+        weights = times[codes].astype(float)
         if not np.bincount(first.truth, weights)[present].all():
             continue
         for name, (one, other) in pairs.items():
