@@ -109,7 +109,8 @@ COMMANDS = {"search": search, "trial": trial}
 def _with_whole_paths(chosen: TrainSettings) -> TrainSettings:
     """Return settings whose files are found from the folder of a run, too."""
     named = {name: getattr(chosen, name) for name in _FILES}
-    return replace(chosen, **{n: str(Path(v).absolute()) for n, v in named.items() if v and Path(v).exists()})
+    whole: dict[str, Any] = {n: str(Path(v).absolute()) for n, v in named.items() if v and Path(v).exists()}
+    return replace(chosen, **whole)
 
 
 def _submit(queue: Queue, task: Task, base: TrainSettings, options: argparse.Namespace) -> None:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.errors import TrainingDiverged
-from healthdash.training import checkpoint, live
+from healthdash.training import checkpoint, devices, live
 from healthdash.training.history import EpochRow, reporter
 
 __all__ = ["EpochBatches", "batch_rng", "fit"]
@@ -99,6 +99,7 @@ def fit(
     shown = live.callback(run=run, epochs=epochs, batches=len(batches), validation=watched)
     others = [*first, reporter(report, run=run), *filter(None, [stopping, shown])]
     keeper = _keeper(kept, batches, before, rows)
+    devices.ready(model)
     try:
         # The batches have their order; Keras would shuffle them by Python's own generator, a state.
         model.fit(
@@ -179,7 +180,7 @@ class _Kept:
 
     def write(self, state: _State) -> None:
         """Put a state in the place of the last one."""
-        if self._file is None:
+        if self._file is None or not devices.is_chief():
             return
         told = {
             "key": self._key, "epoch": state.epoch, "rows": list(state.rows),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -111,7 +112,7 @@ def _names(now: Snapshot) -> list[str]:
     return list(now.labels) if len(now.labels) == k else [f"label {number + 1}" for number in range(k)]
 
 
-def _bars(now: Snapshot) -> dict[str, object]:
+def _bars(now: Snapshot) -> dict[str, Any]:
     return {
         name: st.column_config.ProgressColumn(min_value=0.0, max_value=1.0, format="percent")
         for name in _names(now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -14,13 +15,14 @@ from healthdash.runs import search as searches
 from healthdash.runs.search import Search
 from healthdash.task import Task
 from healthdash.training import TrainSettings
-from healthdash.training.settings import abouts
+from healthdash.training.settings import About, abouts
 from healthdash.training.studio.items import ItemKind
 from healthdash.training.studio.search.space import Among, Between, Space, default_space, posed
 from healthdash.ui import owner, problems, runs
 
 __all__ = ["Wanted", "form", "listed"]
 
+Place = st.delta_generator.DeltaGenerator
 _KINDS: Mapping[str, ItemKind] = {"records": "row", "images": "picture", "ecg": "signal"}
 _MOST_TRIALS = 100
 _EPOCHS = 15
@@ -81,12 +83,17 @@ def _space(usual: Space) -> Space:
                 ranges[name] = Among(tuple(chosen))
             continue
         left, right = st.columns(2)
-        limits = {"min_value": float(about.low), "max_value": float(about.high), "format": "%.5f"}
-        low = left.number_input(f"{about.label} from", value=one.low, key=f"search:{name}:low", **limits)
-        high = right.number_input("to", value=one.high, key=f"search:{name}:high", **limits)
+        asked = partial(_number, about)
+        low = asked(left, f"{about.label} from", one.low, f"search:{name}:low")
+        high = asked(right, "to", one.high, f"search:{name}:high")
         if low < high:
             ranges[name] = Between(low, high, one.log and low > 0)
     return Space(ranges)
+
+
+def _number(about: About, place: Place, label: str, value: float, key: str) -> float:
+    number = place.number_input(label, float(about.low), float(about.high), value, format="%.5f", key=key)
+    return float(number)
 
 
 def listed() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash import runtime
-from healthdash.training import resumable
+from healthdash.training import devices, resumable
 from healthdash.training.history import EpochRow
 from healthdash.training.settings import TrainSettings
 from healthdash.training.studio import batches, optimisers
@@ -111,7 +111,7 @@ def fit_fold(labelled: Labelled, settings: TrainSettings, part: Part, on_epoch: 
     filled = synthetic.filled(labelled, prepared, part.train, settings, report, seed=part.seed, run=part.run)
     items = batches.Items(filled.prepared, filled.truth, filled.train, labels)
     keras.utils.set_random_seed(part.seed)
-    with _precision(plan):
+    with _precision(plan), devices.scope():
         network = plan.entry.build(prepared, labels, plan)
         told = pretraining.pretrain(
             network, labelled.kind, prepared, part.train, settings, report,
@@ -216,8 +216,8 @@ def _precision(plan: Plan) -> Iterator[None]:
 
 
 def _plain(network: keras.Model, prepared: Prepared, plan: Plan, labels: int) -> keras.Model:
-    """Return the same network in float32."""
-    if plan.precision != "mixed":
+    """Return the same network in float32, on this process alone."""
+    if plan.precision != "mixed" and not devices.is_spread():
         return network
     plain = _bare(prepared, plan, labels)
     plain.set_weights(network.get_weights())

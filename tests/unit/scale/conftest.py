@@ -20,8 +20,7 @@ def nodes() -> Iterator[object]:
         warnings.warn(words, stacklevel=1)
         pytest.skip(words)
     os.environ["RAY_DISABLE_IMPORT_WARNING"] = "1"
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    cluster.add_node(num_cpus=1)
+    cluster = _started(Cluster)
     try:
         yield cluster
     finally:
@@ -29,6 +28,20 @@ def nodes() -> Iterator[object]:
 
         ray.shutdown()
         cluster.shutdown()
+
+
+def _started(make: type, times: int = 3):
+    """Start two nodes; Ray gives a node 30 s, which a busy machine may not keep."""
+    cluster = make(initialize_head=False)
+    try:
+        cluster.add_node(num_cpus=1, include_dashboard=False)
+        cluster.add_node(num_cpus=1)
+    except Exception:
+        cluster.shutdown()
+        if times > 1:
+            return _started(make, times - 1)
+        raise
+    return cluster
 
 
 @pytest.fixture

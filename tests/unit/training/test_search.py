@@ -110,7 +110,7 @@ def _ended(losses) -> int | None:
 
 
 def test_a_hopeless_trial_is_ended_and_a_good_one_is_not():
-    assert _ended([1.0, 0.9, 0.9, 0.9, 0.9, 0.9]) == 4
+    assert _ended([1.0, 0.9, 0.9, 0.9, 0.9, 0.9]) == 3
     assert _ended([1.0, 0.7, 0.5, 0.4, 0.3, 0.2]) is None
 
 

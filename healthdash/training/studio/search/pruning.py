@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 __all__ = ["Pruner"]
 
-#: So many others must be through, and so many epochs, before one is ended.
+#: So many others must be through, and so many epochs be done, before one is ended.
 _FIRST_TRIALS, _FIRST_EPOCHS = 4, 3
 
 
