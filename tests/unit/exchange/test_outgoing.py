@@ -45,9 +45,9 @@ def test_a_saved_model_gives_the_probabilities_of_the_app(bundle, tmp_path):
     with zipfile.ZipFile(out) as archive:
         archive.extractall(tmp_path)
     assert "not for clinical use" in (tmp_path / "README.md").read_text()
-    served = tf.saved_model.load(tmp_path / "model").serve
+    loaded = tf.saved_model.load(tmp_path / "model")
     inputs = inputs_to_check(bundle)
-    found = served(tf.constant(inputs["features"])).numpy()
+    found = loaded.serve(tf.constant(inputs["features"])).numpy()
     np.testing.assert_allclose(found, bundle.forward.probabilities(inputs), atol=1e-5)
 
 
