@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.errors import InvalidInput
 from healthdash.training import TrainSettings
+from healthdash.training.calibration import Calibration, fit_calibration
 from healthdash.training.evaluation import MetricRow
 from healthdash.training.paired import Answers, Difference, differences
 from healthdash.training.studio.fitting import Fitted, Part
 from healthdash.training.studio.items import Labelled, Rows
+from healthdash.training.studio.parts import members_of
 
 __all__ = ["compared", "is_asked", "without"]
+
+#: As for the model itself: scale and offsets are two numbers and more, fewer items carry a scale only.
+_FEWEST_FOR_OFFSETS = 100
 
 
 def is_asked(settings: TrainSettings) -> bool:
@@ -48,7 +54,7 @@ def compared(
     Returns
     -------
     tuple of MetricRow
-        Before calibration, at the likeliest label; empty where the judged items are too few for an interval.
+        Each calibrated alike, at the likeliest label; empty where too few items are judged for an interval.
     """
     answers = [_answers(labelled, rows, parts, fits) for fits in (plain, with_them)]
     try:
@@ -76,22 +82,28 @@ def _verdict(one: Difference) -> str:
 
 
 def _answers(labelled: Labelled, rows: Rows, parts: Sequence[Part], fits: Sequence[Fitted]) -> Answers:
-    """Return what fits say of the judged items, members of one fold averaged."""
-    labels = len(labelled.labels)
-    sums, counts = np.zeros((len(labelled), labels)), np.zeros((len(labelled), 1))
-    for part, one in zip(parts, fits, strict=True):
-        sums[part.judged] += one.logits
-        counts[part.judged] += 1
-    probabilities = _softmax(sums[rows] / np.maximum(counts[rows], 1))
+    """Return what fits say of the judged items: members of one fold averaged, calibrated by other items."""
+    logits = np.zeros((len(labelled), len(labelled.labels)), np.float32)
+    folds = members_of(parts, fits)
+    for part, members in folds:
+        logits[part.judged] = np.mean([one.logits for one in members], axis=0)
+    judged = [part.judged for part, _ in folds]
+    probabilities = np.zeros_like(logits)
+    for fold in judged:
+        # Of one part that is set aside, the validation items are judged too, and are not among the rows.
+        others = np.setdiff1d(np.concatenate(judged), fold if len(judged) > 1 else rows)
+        probabilities[fold] = _calibration(logits[others], labelled.truth[others]).apply(logits[fold])
     return Answers(
         labels=tuple(labelled.labels),
         truth=labelled.truth[rows],
-        probabilities=probabilities.astype(np.float32),
-        decided=probabilities.argmax(axis=1).astype(np.int64),
+        probabilities=probabilities[rows],
+        decided=probabilities[rows].argmax(axis=1).astype(np.int64),
         groups=labelled.groups[rows],
     )
 
 
-def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+def _calibration(logits: NDArray[np.float32], truth: NDArray[np.int64]) -> Calibration:
+    if len(np.unique(truth)) < 2:
+        return Calibration()
+    method: Any = "platt" if len(truth) >= _FEWEST_FOR_OFFSETS else "temperature"
+    return fit_calibration(logits, truth, method=method, smooth=True)
