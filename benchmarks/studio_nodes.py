@@ -59,7 +59,7 @@ def rows() -> Iterator[Row]:
 def _measured(nodes: int) -> dict:
     environment = {
         **os.environ, "HEALTHDASH_THREADS": "1", "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3",
-        "CUDA_VISIBLE_DEVICES": "-1",
+        "CUDA_VISIBLE_DEVICES": "-1", "RAY_worker_niceness": "0",
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", _CODE, str(nodes), str(_TRIALS)], env=environment, capture_output=True,

@@ -19,7 +19,8 @@ def nodes() -> Iterator[object]:
         words = "ray is not installed: the tests of HEALTHDASH_RAY_ADDRESS did not run (requirements-ray.txt)"
         warnings.warn(words, stacklevel=1)
         pytest.skip(words)
-    os.environ["RAY_DISABLE_IMPORT_WARNING"] = "1"
+    # Ray lets its workers wait for everybody else; here the tests wait for them.
+    os.environ["RAY_worker_niceness"] = "0"
     cluster = _started(Cluster)
     try:
         yield cluster
