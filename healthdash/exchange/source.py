@@ -125,8 +125,9 @@ class _Function:
             return self._tensor(value["config"]["keras_history"])
         if isinstance(value, dict) and value.get("class_name") == "__slice__":
             return f"slice({', '.join(repr(value['config'][k]) for k in ('start', 'stop', 'step'))})"
-        if isinstance(value, list):
-            return f"[{', '.join(self._argument(item) for item in value)}]"
+        if isinstance(value, (list, tuple)):
+            inside = "".join(f"{self._argument(item)}, " for item in value)
+            return f"({inside})" if isinstance(value, tuple) else f"[{inside.removesuffix(', ')}]"
         if isinstance(value, dict):
             raise ModelError("an argument of a layer cannot be written as source", hint=_HINT)
         return repr(value)
@@ -178,7 +179,7 @@ def _taken(node: Any) -> Iterator[tuple[str, int, int]]:
         else:
             for value in node.values():
                 yield from _taken(value)
-    elif isinstance(node, list):
+    elif isinstance(node, (list, tuple)):
         for value in node:
             yield from _taken(value)
 
