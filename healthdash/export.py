@@ -35,7 +35,7 @@ def results(
         yield _failed(report)
     elif task.unit == "row":
         yield from _rows(task, report, bundle, request)
-    elif task.unit == "beat":
+    elif task.unit in ("beat", "window"):
         item = task.default_item(report.prediction)
         yield _result(task, report, bundle, request, item) | _recording(task, report, bundle)
     else:
@@ -154,15 +154,20 @@ def _for_item(request: ExplainRequest, item: int) -> ExplainRequest:
 
 
 def _recording(task: Task, report: Report, bundle: Bundle) -> dict[str, Any]:
-    """Return every beat, and the recording's own line: its most frequent label and mean probabilities."""
+    """Return every beat or window, and the recording's own line: mean probabilities and its label.
+
+    That is the most frequent label of the beats; of windows the one that their mean gives.
+    """
     prediction, rate_hz = report.prediction, getattr(report.sample, "rate_hz", 1.0)
     assert prediction is not None
     counts = np.bincount(prediction.decided, minlength=len(prediction.labels))
     mean = prediction.calibrated.mean(axis=0)
+    is_mean = task.unit == "window"
+    label = int(bundle.info.decide(mean[None])[0]) if is_mean else int(counts.argmax())
     return {
-        "label": prediction.labels[int(counts.argmax())],
+        "label": prediction.labels[label],
         "probabilities": _rounded(dict(zip(prediction.labels, mean.tolist(), strict=True))),
-        "beats": [_beat(prediction, item, rate_hz) for item in range(len(prediction))],
+        f"{task.unit}s": [_beat(prediction, item, rate_hz) for item in range(len(prediction))],
     }
 
 

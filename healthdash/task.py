@@ -47,7 +47,7 @@ __all__ = [
 Arrays = Mapping[str, NDArray[np.float32]]
 Kind = Literal["image", "volume", "signal", "table", "document"]
 Verdict = Literal["pass", "warn", "refuse"]
-Unit = Literal["image", "row", "beat"]
+Unit = Literal["image", "row", "beat", "window"]
 _MEND = "Correct these cells, or empty them where the value is not known."
 
 

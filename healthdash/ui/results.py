@@ -77,8 +77,8 @@ def _lines(task: Task, bundle: Bundle, report: Report) -> pd.DataFrame:
         result = "refused" if report.gate and report.gate.verdict == "refuse" else "failed"
         line = {"source": report.source, "result": result, "gate": "refuse", "message": message}
         return pd.DataFrame([line])
-    if task.unit == "beat":
-        return pd.DataFrame(_recording(report))
+    if task.unit in ("beat", "window"):
+        return pd.DataFrame(_recording(report, task.unit) | _mean_of_windows(task, bundle, report.prediction))
     predicted = pd.DataFrame(_predicted(task, bundle, report, report.prediction))
     if not report.refusals:
         return predicted
@@ -117,13 +117,13 @@ def _is_many(report: Report, prediction: Prediction) -> bool:
     return len(prediction) + len(report.sample.refused if report.sample else ()) > 1
 
 
-def _recording(report: Report) -> Mapping[str, object]:
-    """Return one line for a recording: its beats, counted by class."""
+def _recording(report: Report, unit: str) -> dict[str, object]:
+    """Return one line for a recording: its beats, or windows, counted by class."""
     assert report.prediction is not None
     gate = report.gate or Gate()
     labels = report.prediction.labels
     counts = np.bincount(report.prediction.decided, minlength=len(labels))
-    beats = {f"{label} beats": [int(count)] for label, count in zip(labels, counts, strict=True)}
+    beats = {f"{label} {unit}s": [int(count)] for label, count in zip(labels, counts, strict=True)}
     return {
         "source": [report.source],
         "result": [f"mostly {labels[int(counts.argmax())]}"],
@@ -131,6 +131,16 @@ def _recording(report: Report) -> Mapping[str, object]:
         "gate": gate.verdict,
         "message": "; ".join(gate.reasons),
     }
+
+
+def _mean_of_windows(task: Task, bundle: Bundle, prediction: Prediction) -> dict[str, object]:
+    """Return the result of a recording that is judged by the mean of its windows."""
+    if task.unit != "window":
+        return {}
+    mean = prediction.calibrated.mean(axis=0)
+    label = prediction.labels[int(bundle.info.decide(mean[None])[0])]
+    chances = {f"P({name})": [float(share)] for name, share in zip(prediction.labels, mean, strict=True)}
+    return {"result": [label], **chances}
 
 
 def _chosen(task: Task, bundle: Bundle, work: state.Workspace, found: list[Entry]) -> Entry:
@@ -199,7 +209,7 @@ def _open(task: Task, bundle: Bundle, work: state.Workspace, entry: Entry) -> No
         with st.expander("The whole table", icon=":material/table_rows:"):
             draw_all(sections.input, whole)
         draw_beside(sections.result[:1], sections.result[1:], f"{whole}/{item}")
-    elif task.unit == "beat":
+    elif task.unit in ("beat", "window"):
         # The sheet keeps its place when another beat is chosen.
         draw_all(sections.input, whole)
         draw_all(sections.result, f"{whole}/{item}")
@@ -251,14 +261,15 @@ def _beat(task: Task, work: state.Workspace, entry: Entry, item: int) -> int:
     """Return the item that is shown: of a recording, the beat that the reader chose."""
     report = work.reports[entry.report]
     assert report.prediction is not None
-    if task.unit != "beat" or len(report.prediction) < 2:
+    if task.unit not in ("beat", "window") or len(report.prediction) < 2:
         return item
     prediction = report.prediction
     key = f"beat:{task.slug}:{work.title}:{entry.report}:{len(prediction)}"
     is_new = key not in st.session_state
     chosen = st.number_input(
-        f"Beat, 1 to {len(prediction):,}", 1, len(prediction), task.default_item(prediction) + 1,
-        key=key, width=220, help="The beat whose probabilities and explanation are shown.",
+        f"{task.unit.capitalize()}, 1 to {len(prediction):,}", 1, len(prediction),
+        task.default_item(prediction) + 1, key=key, width=220,
+        help=f"The {task.unit} whose probabilities and explanation are shown.",
     )  # fmt: skip
     seen = st.session_state.get(f"{key}:seen")
     if is_new or seen != chosen:

@@ -41,7 +41,7 @@ COMPARISONS = {
     "baselines": "Two baselines",
 }
 SAME = "same"
-UNITS = {"row": "Row", "beat": "Beat"}
+UNITS = {"row": "Row", "beat": "Beat", "window": "Window"}
 
 
 @dataclass(frozen=True)

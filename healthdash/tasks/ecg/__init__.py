@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from healthdash.task import Task
 
+from .own import OwnSignals
 from .task import EcgBeats
 
 __all__ = ["TASKS"]
 
-TASKS: tuple[Task, ...] = (EcgBeats(),)
+TASKS: tuple[Task, ...] = (EcgBeats(), OwnSignals())

@@ -22,7 +22,16 @@ from healthdash.task import Upload
 
 from .sample import Annotation
 
-__all__ = ["AAMI", "Header", "base_name", "is_header", "parse_header", "read_annotation", "read_record"]
+__all__ = [
+    "AAMI",
+    "Header",
+    "base_name",
+    "is_header",
+    "parse_header",
+    "read_annotation",
+    "read_marks",
+    "read_record",
+]
 
 #: ANSI/AAMI EC57 groups of the beat codes of PhysioNet (de Chazal et al. 2004, IEEE TBME 51:1196, table I).
 AAMI: dict[str, str] = {
@@ -194,16 +203,32 @@ def _master(by_name: Mapping[str, Upload]) -> str:
     return next((name for name in headers if name not in named), headers[0])
 
 
+def read_marks(uploads: Sequence[Upload]) -> tuple[NDArray[np.int64], tuple[str, ...], tuple[str, ...]]:
+    """Return the sample number, the code and the note of every mark of an annotation file (.atr).
+
+    Raises
+    ------
+    UnreadableUpload
+        It is damaged.
+    """
+    by_name = {base_name(upload.name): upload for upload in uploads}
+    file = next(name for name in by_name if name.endswith(".atr"))
+    import wfdb
+
+    with _translated("annotation"), _folder(uploads, by_name[file]) as path:
+        read = wfdb.rdann(str(path.with_suffix("")), "atr")
+    # A note of a rhythm is written as "(AFIB" with a zero at its end.
+    notes = tuple(str(note or "").strip("\x00 ").removeprefix("(") for note in read.aux_note)
+    return np.asarray(read.sample, np.int64), tuple(str(one) for one in read.symbol), notes
+
+
 def read_annotation(uploads: Sequence[Upload], header: Header) -> Annotation | None:
     """Return the reference beats of a record (.atr), or None where there are none."""
     by_name = {base_name(upload.name): upload for upload in uploads}
     if f"{header.name}.atr" not in by_name:
         return None
-    import wfdb
-
-    with _translated("annotation"), _folder(uploads, by_name[f"{header.name}.atr"]) as path:
-        read = wfdb.rdann(str(path.with_suffix("")), "atr")
-    samples, symbols = np.asarray(read.sample, np.int64), np.asarray(read.symbol, np.str_)
+    found, codes, _ = read_marks([by_name[f"{header.name}.atr"]])
+    samples, symbols = found, np.asarray(codes, np.str_)
     is_beat = np.isin(symbols, list(AAMI))
     labels = np.asarray([AAMI[symbol] for symbol in symbols[is_beat]], np.str_)
     return Annotation(samples[is_beat], labels, _flutter(samples, symbols))

@@ -1,0 +1,187 @@
+"""The task signals: any labelled recordings of a user's; labels, leads and windows come from the bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from healthdash.errors import InvalidInput
+from healthdash.task import Arrays, Attribution, Example, Gate, Prediction, Report, Sample
+from healthdash.training import TrainSettings
+from healthdash.training.paired import Answers
+from healthdash.views import Sections
+
+from .own_samples import drawn_recordings, own_training_set
+from .sample import EcgSample
+from .task import EcgBeats
+
+if TYPE_CHECKING:
+    from healthdash.bundles import Bundle
+    from healthdash.training.evaluation import Evaluation
+    from healthdash.training.history import EpochRow
+
+__all__ = ["OwnSignals", "PosedSignals"]
+
+
+class OwnSignals(EcgBeats):
+    """Whatever labelled recordings of a user's ask."""
+
+    slug = "signals"
+    title = "Own signals"
+    summary = "A recording like those of your own that you trained with in, the chance of each label out."
+    unit = "window"
+    labels = {}  # noqa: RUF012  (those of the bundle)
+    samples = {}  # noqa: RUF012
+    is_generic = True
+
+    def bound(self, bundle: Bundle) -> PosedSignals:
+        """Return the task as a bundle poses it."""
+        return PosedSignals(bundle.info.labels, str(bundle.info.preprocessing["form"]))
+
+    def gate(self, sample: Sample, bundle: Bundle) -> Gate:
+        """Refuse or warn about what is unlike the signals of the training."""
+        from .own_gate import judge_own
+
+        return judge_own(self.prepare(sample, bundle.info.preprocessing), bundle)
+
+    def prepare(self, sample: Sample, config: Mapping[str, Any]) -> Arrays:
+        """Return the windows that the network sees: `signal` (n, samples, leads), millivolt."""
+        from .own_windows import INPUT, constants, cut, taken
+
+        assert isinstance(sample, EcgSample)
+        rate_hz, samples, leads = constants(config)
+        signal = taken(sample, leads, rate_hz)
+        return {INPUT: cut(signal, _starts(sample, len(signal), config), samples)}
+
+    def items(self, sample: Sample, config: Mapping[str, Any]) -> NDArray[np.int64]:
+        """Return the sample number of each beat, or of the beginning of each window."""
+        from .own_windows import constants
+
+        assert isinstance(sample, EcgSample)
+        if config["form"] == "beats":
+            return sample.beats
+        rate_hz, _, _ = constants(config)
+        length = round(len(sample.signal_mv) * rate_hz / sample.rate_hz)
+        starts = np.maximum(_starts(sample, length, config), 0)
+        return np.rint(starts * (sample.rate_hz / rate_hz)).astype(np.int64)
+
+    def default_item(self, prediction: Prediction) -> int:
+        """Return the surest item of the label that the items have in the mean."""
+        label = int(prediction.calibrated.mean(axis=0).argmax())
+        return int(prediction.calibrated[:, label].argmax())
+
+    def players(self, inputs: Arrays, config: Mapping[str, Any]) -> None:
+        """Leave it to the methods: stretches of equal length."""
+        return
+
+    def attributions(self, report: Report) -> list[Attribution]:
+        """Return the explanation by lead and stretch of the window."""
+        from .own_views import attributions
+
+        return attributions(report)
+
+    def render(self, report: Report, bundle: Bundle, item: int = 0) -> Sections:
+        """Return the trace with its items, the output, and one item's reasons."""
+        from .own_views import sections
+
+        return sections(report, bundle, item)
+
+    def examples(self) -> tuple[Example, ...]:
+        """Return drawn recordings, to see how a model takes what it was not made for."""
+        return drawn_recordings()
+
+    # -- training ----------------------------------------------------------------------------
+
+    def training_examples(self) -> tuple[Example, ...]:
+        """Return drawn recordings with a table of labels in a zip archive."""
+        return (own_training_set(),)
+
+    def heeded(self, settings: TrainSettings) -> frozenset[str]:
+        """Return what the studio takes for signals, and how to find their labels."""
+        from healthdash.training.studio.plans import heeded
+
+        return heeded("signal", settings) | {"target", "group"}
+
+    def check(self, path: Path, settings: TrainSettings) -> Mapping[str, Any]:
+        """Return the data report of labelled signals as plain data."""
+        from .own_check import check_signals
+
+        return check_signals(path, settings)
+
+    def load_dataset(self, path: Path, settings: TrainSettings) -> Any:
+        """Read labelled signals and mend them."""
+        from .own_set import load_signals
+
+        return load_signals(path, settings)
+
+    def train(
+        self, dataset: Any, settings: TrainSettings, out: Path, on_epoch: Callable[[EpochRow], None]
+    ) -> Bundle:
+        """Train a network of the studio; the data are `own_set.OwnSignals`."""
+        from healthdash.training.command import command_line
+        from healthdash.training.studio.training import train
+
+        return train(dataset, settings, out, on_epoch, command=command_line())
+
+    def evaluate(self, bundle: Bundle, dataset: Any) -> Evaluation:
+        """Measure a bundle on labelled signals that it was not trained on."""
+        from healthdash.training.command import command_line
+        from healthdash.training.studio.figures import Judged, evaluation_of
+
+        answers = self.answers(bundle, dataset)
+        judged = Judged(
+            answers.labels, np.arange(len(answers)), answers.probabilities, answers.truth, answers.decided,
+            np.asarray(answers.groups, np.str_), "given data",
+        )  # fmt: skip
+        return evaluation_of(
+            judged,
+            split_rule="All signals given; none was trained on, as far as the user knows.",
+            counts={f"{dataset.unit}s": len(answers), "groups": len(np.unique(answers.groups))},
+            command=command_line(),
+        )
+
+    def answers(self, bundle: Bundle, dataset: Any) -> Answers:
+        """Return the probabilities of labelled items: those of one recording's windows averaged."""
+        from healthdash.training.studio.assembly import by_whole
+
+        from .own_set import labelled_as
+        from .own_windows import INPUT
+
+        signals = labelled_as(dataset, bundle.info.labels)
+        blocks = np.array_split(np.arange(len(signals)), max(1, len(signals) // 256))
+        given = [bundle.forward.probabilities({INPUT: signals.inputs(block)}) for block in blocks]
+        rows, mean = by_whole(signals, np.arange(len(signals)), np.concatenate(given))
+        return Answers(
+            bundle.info.labels, signals.truth[rows], mean, bundle.info.decide(mean), signals.groups[rows]
+        )
+
+
+class PosedSignals(OwnSignals):
+    """The task as one bundle poses it.
+
+    Parameters
+    ----------
+    labels : tuple of str
+    form : str
+        What was labelled: "beats", "rhythms" or "recordings".
+    """
+
+    def __init__(self, labels: tuple[str, ...], form: str) -> None:
+        self.labels = {label: f"The label {label} of the training data." for label in labels}
+        self.unit = "beat" if form == "beats" else "window"
+
+
+def _starts(sample: EcgSample, length: int, config: Mapping[str, Any]) -> NDArray[np.int64]:
+    """Return where the windows begin, at the model's rate; beats are found as the shipped task finds them."""
+    from .own_windows import constants, starts_of
+
+    rate_hz, samples, _ = constants(config)
+    if config["form"] != "beats":
+        return starts_of(length, samples, int(config["most_windows"]))
+    if not len(sample.beats):
+        raise InvalidInput("expected a recording with heartbeats, found none", hint="Check lead and unit.")
+    return np.rint(sample.beats * (rate_hz / sample.rate_hz)).astype(np.int64) - samples // 2
