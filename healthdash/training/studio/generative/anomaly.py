@@ -16,6 +16,7 @@ from healthdash.errors import InvalidInput, TooLittleData
 from healthdash.training import TrainSettings
 from healthdash.training.evaluation import Evaluation, MetricRow, confusion, curve_points, metric_row
 from healthdash.training.history import EpochRow
+from healthdash.training.ranking import auc
 from healthdash.training.studio.generative.form import Form, fitted_form
 from healthdash.training.studio.items import Labelled, Prepared, Rows
 
@@ -243,10 +244,8 @@ def _auc(
     groups: NDArray[np.str_],
     part: str = "usual test items and all others",
 ) -> MetricRow:
-    from sklearn.metrics import roc_auc_score
-
-    hot = truth.astype(int)
-    return metric_row(name, roc_auc_score, hot, score, groups, part=part, note="0.5 is chance")
+    hot = truth.astype(np.int64)
+    return metric_row(name, auc, hot, score, groups, part=part, note="0.5 is chance")
 
 
 def _called(
