@@ -100,3 +100,59 @@ def test_traces_are_drawn_below_one_another():
     figure = changed.traces(versions, LIGHT)
     assert len(figure.data) == 10
     assert figure.data[1].y.max() < figure.data[0].y.min() + 1e-6
+
+
+def changing() -> None:
+    import streamlit as st
+
+    from healthdash import tasks
+    from healthdash.training import TrainSettings, archive
+    from healthdash.ui import changed
+
+    task = tasks.get("chest-xray")
+    (upload,) = task.training_examples()[0].make()
+
+    def fill(folder):
+        st.session_state["reads"] = st.session_state.get("reads", 0) + 1
+        return archive.placed(upload.name, upload.data, folder)
+
+    changed.section(task, TrainSettings(), upload, fill, {})
+
+
+def test_nine_changed_versions_stand_beside_ones_own_picture():
+    app = AppTest.from_function(changing, default_timeout=120).run()
+    assert not app.exception
+    assert "reads" not in app.session_state
+    app.toggle[0].set_value(True).run()
+    assert not app.exception
+    assert len(app.get("image")) == 10
+    app.button[0].click().run()
+    # The data were read once, whatever is looked at.
+    assert app.session_state["reads"] == 1
+
+
+def finding() -> None:
+    from healthdash import tasks
+    from healthdash.training import TrainSettings
+    from healthdash.ui import rate
+
+    task = tasks.get("table")
+    (upload,) = task.training_examples()[0].make()
+
+    def fill(folder):
+        (folder / upload.name).write_bytes(upload.data)
+        return folder / upload.name
+
+    rate.section(task, TrainSettings(network="mlp", target="outcome"), fill, {})
+
+
+@pytest.mark.slow
+@pytest.mark.tf
+def test_a_learning_rate_is_found_in_a_process_of_its_own_and_taken_on_a_click():
+    app = AppTest.from_function(finding, default_timeout=300).run()
+    app.button[0].click().run()
+    assert not app.exception
+    assert any("falls most steeply" in one.value for one in app.markdown)
+    next(one for one in app.button if one.label == "Take it").click().run()
+    assert 1e-5 < app.session_state["setting:learning_rate"] < 1
+    assert not any("falls most steeply" in one.value for one in app.markdown)

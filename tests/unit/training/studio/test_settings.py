@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from healthdash import tasks
 from healthdash.errors import InvalidInput
 from healthdash.training import TrainSettings, flags
 from healthdash.training.settings import abouts
+from healthdash.training.studio.networks import NETWORKS
 from healthdash.training.studio.plans import heeded
 
 
@@ -97,3 +99,10 @@ def test_some_settings_leave_others_without_a_meaning():
 def test_settings_without_a_meaning_can_be_taken_out():
     chosen = TrainSettings(optimizer="adam", weight_decay=0.1, epochs=3)
     assert flags.without(chosen, heeded("picture", chosen)) == TrainSettings(optimizer="adam", epochs=3)
+
+
+def test_every_setting_and_every_network_is_documented():
+    docs = "".join(path.read_text() for path in (Path(__file__).resolve().parents[4] / "docs").glob("*.md"))
+    words = {f"--no-{n}" if about.kind == "flag" else flags.flag(n) for n, about in abouts().items()}
+    assert not [word for word in words if word not in docs]
+    assert not [slug for slug in NETWORKS if f"`{slug}`" not in docs]
