@@ -21,7 +21,7 @@ from . import child, network_file
 
 __all__ = ["tried"]
 
-#: Beyond what TensorFlow takes by itself. The largest bundle that ships takes 0.4 GiB and 20 s.
+#: Beyond what TensorFlow takes by itself. The bundles that ship take at most 150 MiB and 6 s of two cores.
 BOUNDS = child.Bounds(memory_mib=2_048, cpu_s=120)
 
 

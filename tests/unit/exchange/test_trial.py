@@ -81,6 +81,27 @@ def test_an_honest_bundle_is_kept_and_the_same_bytes_come_out_again():
     assert not list((settings.current().home / "incoming").iterdir())
 
 
+def _wide(config):
+    """Return a small network whose layers would be as wide as the stored weights allow, each to the next."""
+    import keras
+
+    x = keras.Input((13,), name="features")
+    y = keras.layers.Dense(4, name="second")(keras.layers.Dense(4, name="first")(x))
+    told = json.loads(keras.Model(x, keras.layers.Dense(2)(y)).to_json())
+    for layer in told["config"]["layers"][1:3]:
+        layer["config"]["units"] = 40_000
+        layer.pop("build_config", None)
+    return told
+
+
+@pytest.mark.slow
+def test_a_network_that_takes_six_gibibyte_is_refused_and_this_process_lives():
+    with pytest.raises(RefusedModel) as caught:
+        incoming.accept(made.with_network(_wide))
+    assert caught.value.reason in ("its memory", "its time or memory")
+    assert not list(settings.current().own_models.glob("*/*"))
+
+
 @pytest.mark.slow
 def test_a_model_that_wants_too_much_memory_or_time_ends_its_own_process_only(monkeypatch, tmp_path):
     code = tmp_path / "greedy.py"
