@@ -110,7 +110,10 @@ def _from_csv(data: bytes) -> pd.DataFrame:
     if len(rows) > _MOST_EPOCHS or any(len(row) != len(header) for row in rows):
         raise UnreadableUpload("expected as many cells in each row as there are names", hint=_HINT)
     places = range(len(header))
-    return _table({header[at]: [_number(row[at]) for row in rows] for at in places})
+    table = _table({header[at]: [_number(row[at]) for row in rows] for at in places})
+    # Histories of our own name the fold or member of each epoch.
+    names = [_safe(row[header.index("run")]) for row in rows] if "run" in header else []
+    return table.assign(run=names) if names else table
 
 
 def _from_events(data: bytes) -> pd.DataFrame:

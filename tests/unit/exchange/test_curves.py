@@ -31,6 +31,11 @@ def test_a_file_of_csvlogger_is_read_whatever_separates_its_cells():
         assert np.isnan(history["loss"][1])
 
 
+def test_a_history_of_our_own_keeps_its_folds_apart():
+    history = read_curves(b"run,epoch,loss\nfold 1,1,0.9\nfold 2,1,0.8\n").history
+    assert history.to_dict("list") == {"run": ["fold 1", "fold 2"], "epoch": [1, 1], "loss": [0.9, 0.8]}
+
+
 def test_event_files_of_training_and_validation_stand_side_by_side():
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
