@@ -44,7 +44,7 @@ def form(task: Task) -> tuple[TrainSettings, str]:
     means anything is left out.
     """
     st.session_state.setdefault(_NAME_KEY, "own")
-    name = st.text_input("Name of the new model", max_chars=40, key=_NAME_KEY)
+    name = st.text_input("Name of the new model", max_chars=40, key=_NAME_KEY, persist_state="session")
     _network(task)
     heeded = task.heeded(chosen_so_far())
     offered = [one for one in abouts() if one in heeded and one not in _ELSEWHERE]

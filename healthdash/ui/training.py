@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path, PurePath
+from typing import cast
 
 import streamlit as st
 
@@ -17,6 +18,7 @@ from healthdash.task import Example, Task, Upload
 from healthdash.training import TrainSettings, archive
 from healthdash.ui import (
     changed,
+    own_files,
     own_table,
     owner,
     problems,
@@ -24,6 +26,7 @@ from healthdash.ui import (
     recipe,
     runs,
     search,
+    server_data,
     shell,
     state,
 )
@@ -72,11 +75,12 @@ def _form() -> None:
         list(by_slug),
         format_func=lambda s: by_slug[s].title,
         key="train:task",
+        persist_state="session",
         on_change=_no_synthetic,
     )
     task = by_slug[slug]
     given = _data(task)
-    own = own_table.section(given()) if task.is_generic and given else None
+    own = _own(task, given()) if task.is_generic and given else None
     chosen, name = recipe.form(task)
     _tried(task, given, own.settings(chosen) if own else chosen, own.beside if own else {})
     is_ready = own is not None and own.is_ready if task.is_generic else given is not None
@@ -91,6 +95,13 @@ def _form() -> None:
         settled = own.settings(chosen) if own else chosen
         begin = partial(_search, task, given, name, own.beside if own else {})
         search.form(task, settled, is_ready=is_ready, start=begin)
+
+
+def _own(task: Task, given: Upload) -> own_table.Chosen | own_files.ChosenFiles | None:
+    """Show the data report of own data; return what was chosen about them."""
+    if task.kind == "records":
+        return own_table.section(given)
+    return own_files.section(given, cast(own_files.LooksAtFiles, task))
 
 
 def _search(
@@ -133,13 +144,16 @@ def _data(task: Task) -> Callable[[], Upload] | None:
             "Labelled data", key=state.fresh_key("train:data"), on_change=_no_synthetic,
             max_upload_size=settings.current().max_upload_mb,
         )  # fmt: skip
-        usual = _DATA.get(task.kind, "A table, or a zip file, as the task reads it.")
-        st.caption(own_table.CAPTION if task.is_generic else usual)
+        own = own_files.CAPTIONS.get(task.slug, own_table.CAPTION)
+        st.caption(own if task.is_generic else _DATA.get(task.kind, "Data as the task reads them."))
+        named = server_data.choose(task) if task.is_generic and uploaded is None else None
     with right:
         example = _synthetic(task)
     if uploaded is not None:
         # The user's own name is not trusted, and a patient's name may stand in it.
         return lambda: Upload(f"data{PurePath(uploaded.name).suffix.lower()[:8]}", uploaded.getvalue())
+    if named is not None:
+        return lambda: named
     return None if example is None else lambda: example.make()[0]
 
 
@@ -215,6 +229,8 @@ def _fill(task: Task, given: Upload) -> Callable[[Path], Path]:
         raise InvalidInput("the file is empty", hint="Export it again.")
 
     def fill(folder: Path) -> Path:
+        if isinstance(given, server_data.OnServer):
+            return given.path
         return _single_table(task, archive.placed(given.name, given.data, folder))
 
     return fill
