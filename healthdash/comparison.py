@@ -96,23 +96,21 @@ def compare(
         names=names,
         items=len(first),
         groups=len(np.unique(np.asarray(first.groups).astype(str))),
-        roc={
-            first.labels[k]: {
-                name: curve_points(a.truth == k, a.probabilities[:, k])[0] for name, a in by_name.items()
-            }
-            for k in shown
-        },
-        reliability={
-            first.labels[k]: {
-                name: reliability_bins(a.truth == k, a.probabilities[:, k]) for name, a in by_name.items()
-            }
-            for k in shown
-        },
+        roc={first.labels[k]: {name: _roc(one, k) for name, one in by_name.items()} for k in shown},
+        reliability={first.labels[k]: {name: _bins(one, k) for name, one in by_name.items()} for k in shown},
         differences={
             (one, other): tuple(differences(by_name[one], by_name[other], seed=seed))
             for one, other in combinations(names, 2)
         },
     )
+
+
+def _roc(answers: Answers, label: int) -> Points:
+    return curve_points(answers.truth == label, answers.probabilities[:, label])[0]
+
+
+def _bins(answers: Answers, label: int) -> tuple[ReliabilityBin, ...]:
+    return reliability_bins(answers.truth == label, answers.probabilities[:, label])
 
 
 def _answers(task: Task, bundle: Bundle, path: Path, settings: TrainSettings) -> Answers:
