@@ -34,6 +34,9 @@ class Settings:
         "postgresql://user:password@host/name"); empty: an SQLite file in `home`.
     runs_at_once : int
         Training runs that may go on beside each other (``HEALTHDASH_RUNS_AT_ONCE``); others wait.
+    data_folders : tuple of Path
+        Folders of this machine below which people may name labelled data in the place of an upload
+        (``HEALTHDASH_DATA_FOLDERS``, separated as in ``PATH``); none: uploads only.
     ray_address : str
         A Ray cluster that trains and predicts in the place of this machine (``HEALTHDASH_RAY_ADDRESS``,
         such as "auto" or "ray://host:10001"); empty: none.
@@ -48,6 +51,7 @@ class Settings:
     threads: int
     database_url: str = field(default="", repr=False)
     runs_at_once: int = 1
+    data_folders: tuple[Path, ...] = ()
     weights_folder: Path | None = None
     ray_address: str = ""
 
@@ -79,6 +83,9 @@ class Settings:
             database_url=environment.get("HEALTHDASH_DATABASE_URL", ""),
             ray_address=environment.get("HEALTHDASH_RAY_ADDRESS", ""),
             runs_at_once=max(1, int(environment.get("HEALTHDASH_RUNS_AT_ONCE", "1"))),
+            data_folders=tuple(
+                Path(one) for one in environment.get("HEALTHDASH_DATA_FOLDERS", "").split(os.pathsep) if one
+            ),
             weights_folder=Path(weights) if (weights := environment.get("HEALTHDASH_WEIGHTS")) else None,
         )
 

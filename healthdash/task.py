@@ -41,6 +41,7 @@ __all__ = [
     "Report",
     "Sample",
     "Task",
+    "Unit",
     "Upload",
 ]
 

@@ -50,7 +50,7 @@ def facts_of(found: ItemReport, title: str) -> dict[str, Any]:
 def notes_of(found: ItemReport, steps: list[ItemStep]) -> dict[str, str]:
     """Return where the labels are from and what was done to the data, for the card."""
     listing = found.items.listing
-    column = f", column {listing.label_column}" if listing.columns else ""
+    column = f", column {listing.label_column}" if listing.label_column in listing.columns else ""
     return {
         "labels from": f"{listing.source}{column}",
         "cleaning": "; ".join(step.words for step in steps) or "none",

@@ -18,7 +18,7 @@ from healthdash.tables.outcome import GUESSED
 from healthdash.tables.read import read_text_table
 from healthdash.tables.report import column_named
 
-__all__ = ["FOLDER", "LABEL", "NAME", "PATH", "Listing", "below", "listed"]
+__all__ = ["FOLDER", "LABEL", "NAME", "PATH", "Listing", "UnnamedLabel", "below", "listed"]
 
 #: Columns of every listing; the last two are found from the names of files and folders.
 PATH, LABEL, FOLDER, NAME = "path", "label", "folder", "beginning of the file name"
@@ -31,6 +31,14 @@ _MOST_FILES = 200_000
 _LEAST_MATCHED = 0.5
 _LAST_NUMBER = re.compile(r"[-_ .]*\d+$|[-_ .][A-Za-z]?\d*$")
 _HINT = "Make one folder a label, or a table with the columns path, label and group (the patient)."
+
+
+class UnnamedLabel(InvalidInput):
+    """A table names the files, and nobody said which of its `columns` is the label."""
+
+    def __init__(self, message: str, *, hint: str, columns: Sequence[str]) -> None:
+        super().__init__(message, hint=hint)
+        self.columns = tuple(columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +210,7 @@ def _of_table(
     column, files = matched
     columns = tuple(str(name) for name in frame.columns if name != column)
     label = column_named(frame, target) if target else _guessed(frame, columns)
-    labels = frame[label].astype(str).str.strip()
+    labels = frame[label].astype(str).str.strip().str.replace(r"\s*\n\s*", "; ", regex=True)
     made = frame.drop(columns=[column])
     made[PATH], made[LABEL] = files, labels.where(~is_gap(labels), "")
     unnamed = len(set(items) - set(files))
@@ -217,9 +225,10 @@ def _guessed(frame: pd.DataFrame, columns: Sequence[str]) -> str:
     found = [name for name in columns if canonical(name) in GUESSED]
     if not found:
         shown = ", ".join(columns[:20])
-        raise InvalidInput(
+        raise UnnamedLabel(
             f"expected the column of the label to be named; there are: {shown}",
             hint="Choose the column of the label, on the command line with --target COLUMN.",
+            columns=columns,
         )
     return min(found, key=lambda name: GUESSED.index(canonical(name)))
 

@@ -29,7 +29,7 @@ def told(
 
 
 def _column(listing: Listing) -> str | None:
-    return listing.label_column if listing.columns else None
+    return listing.label_column if listing.label_column in listing.columns else None
 
 
 def _as_data(found: ItemReport, target: str | None, default: list[ItemStep]) -> dict[str, Any]:

@@ -58,7 +58,8 @@ class Queue:
         out : Path
             The bundle folder that the run makes; its name is the model's.
         fill : function of a folder
-            Puts the labelled data into an empty folder and returns where they begin.
+            Puts the labelled data into an empty folder and returns where they begin, or returns where
+            they lie already on this machine: such data are neither copied nor removed.
         beside : dict of bytes by name
             More files of the run's folder, where the training runs: settings may name them.
         """
@@ -67,7 +68,8 @@ class Queue:
         folder.data.mkdir(mode=0o700, parents=True)
         folder.path.chmod(0o700)
         try:
-            data = fill(folder.data).relative_to(folder.path)
+            data = fill(folder.data)
+            data = data.relative_to(folder.path) if data.is_relative_to(folder.path) else data
             for name, content in (beside or {}).items():
                 (folder.path / name).write_bytes(content)
             run = Run(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,6 @@ import streamlit as st
 
 from healthdash.tables.cleaning import Cleaning
 from healthdash.tables.find_events import find_events, one_row_a_stay
-from healthdash.tables.findings import Finding, Remedy
 from healthdash.tables.kinds import KINDS, Profile
 from healthdash.tables.layout import SEPARATORS, TextTable, canonical
 from healthdash.tables.outcome import GUESSED
@@ -21,7 +21,8 @@ from healthdash.tables.report import DataReport, report, settled
 from healthdash.tables.steps import FromEvents, GroupBy, Step, TakeAs, group_of
 from healthdash.task import Upload
 from healthdash.training import TrainSettings
-from healthdash.ui import own_events, problems, state
+from healthdash.ui import own_events, own_work, problems
+from healthdash.ui.own_work import Work
 
 __all__ = ["CAPTION", "FILE", "Chosen", "section"]
 
@@ -33,22 +34,17 @@ CAPTION = (
 #: Name of the cleaning beside the data of a run.
 FILE = "cleaning.json"
 _WORK = "work:own-table"
+_STEPS = "**Cleaning steps** (they travel in the model and are done to every new table)"
 _BLOCKING = {"one-label", "too-many-labels", "too-few"}
 _SHOWN_ROWS = 50
 #: A widget takes None as "nothing chosen".
 _NO_HEADER, _NO_GROUP = -1, ""
-_BOXES = {"error": st.error, "warning": st.warning, "note": st.info}
-_ICONS = {"error": ":material/error:", "warning": ":material/warning:", "note": ":material/info:"}
 
 
 @dataclass
-class _Work:
+class _Work(Work):
     """What was chosen about one table in this session, and what was computed for it."""
 
-    data: str
-    layout: dict[str, Any] = field(default_factory=dict)
-    steps: list[Step] = field(default_factory=list)
-    made: dict[str, Any] = field(default_factory=dict)
     #: How one row a stay is made, where the table is one of events: before all other steps.
     events: FromEvents | None = None
 
@@ -56,13 +52,6 @@ class _Work:
     def all_steps(self) -> tuple[Step, ...]:
         """Every step, in order."""
         return (*([self.events] if self.events else []), *self.steps)
-
-    def once(self, key: str, make: Callable[[], Any]) -> Any:
-        """Return what was made under a key, and make it once; nothing older is kept."""
-        name = key.split("|", 1)[0]
-        if self.made.get(name, ("", None))[0] != key:
-            self.made[name] = (key, make())
-        return self.made[name][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +93,7 @@ def section(given: Upload) -> Chosen | None:
     left, right = st.columns(2)
     target = left.selectbox(
         "Column of the outcome", names, index=_guessed(names), placeholder="Choose what is to be predicted",
-        key=_key(work, "target"),
+        key=work.key("target"),
     )  # fmt: skip
     _group(work, right, [name for name in names if name != target])
     if target is None:
@@ -112,9 +101,9 @@ def section(given: Upload) -> Chosen | None:
         return None
     found = _report(work, table, target)
     _overview(found)
-    _findings(work, table, found)
+    own_work.findings(work, found.findings, partial(_settle, work, table, target))
     _kinds(work, found)
-    _steps(work)
+    own_work.taken_steps(work, _STEPS)
     is_ready = not {one.code for one in found.findings} & _BLOCKING
     return Chosen(target, Cleaning(layout=work.layout, steps=work.all_steps), is_ready)
 
@@ -128,15 +117,7 @@ def _guessed(names: Sequence[str]) -> int | None:
 def _work(given: Upload) -> _Work:
     """Return the session's work on this table; another table begins anew."""
     data = hashlib.sha256(given.data).hexdigest()
-    held: _Work | None = st.session_state.get(_WORK)
-    if held is None or held.data != data:
-        held = st.session_state[_WORK] = _Work(data)
-    return held
-
-
-def _key(work: _Work, name: str) -> str:
-    """Return a widget's key: of another table, or layout, it is another widget."""
-    return state.fresh_key(f"own:{name}:{work.data[:8]}:{hash(str(work.layout))}")
+    return own_work.of_session(_WORK, data, _Work)
 
 
 # -- reading -------------------------------------------------------------------------------
@@ -158,7 +139,7 @@ def _of_events(work: _Work, table: TextTable) -> TextTable:
     found = work.once(f"found|{work.layout}", lambda: find_events(table))
     before, work.events = work.events, None
     if found is not None:
-        work.events = own_events.section(found, len(table.frame), lambda name: _key(work, name))
+        work.events = own_events.section(found, len(table.frame), lambda name: work.key(name))
     if before is not None and work.events != before:
         work.steps = []  # they were about other columns
     with st.spinner("Making one row a stay…"):
@@ -206,7 +187,7 @@ def _choice(
     shown = list(options) if found in options else [*options, found]
     chosen = place.selectbox(
         label, shown, index=shown.index(found), format_func=lambda one: (words or {}).get(one, str(one)),
-        key=_key(work, name),
+        key=work.key(name),
     )  # fmt: skip
     if chosen != found:
         # What was found of the rest may be wrong under another separator or header.
@@ -217,7 +198,7 @@ def _choice(
 
 def _group(work: _Work, place: Any, names: list[str]) -> None:
     """Ask for the column of the patient; it is one of the steps."""
-    now, key = group_of(work.steps) or _NO_GROUP, _key(work, "group")
+    now, key = group_of(work.steps) or _NO_GROUP, work.key("group")
     if st.session_state.get(f"{key}:seen") != now:
         # A remedy changed it, or it is new.
         st.session_state[key] = st.session_state[f"{key}:seen"] = now if now in names else _NO_GROUP
@@ -262,43 +243,6 @@ def _overview(found: DataReport) -> None:
             )
 
 
-def _findings(work: _Work, table: TextTable, found: DataReport) -> None:
-    """Show every finding with its remedies as buttons."""
-    if not found.findings:
-        st.success("Nothing odd was found.", icon=":material/check:")
-        return
-    if any(one.default for one in found.findings):
-        st.button(
-            "Take every remedy that needs no decision", icon=":material/auto_fix_high:", type="primary",
-            on_click=_settle, args=(work, table, found.target), key=_key(work, "settle"),
-        )  # fmt: skip
-    for number, one in enumerate(found.findings):
-        # A sentence begins with a capital, the name of a column with its own letter.
-        begins = bool(one.columns) and one.words.startswith(one.columns[0])
-        begins &= not one.words.startswith("column ")
-        words = f"column {one.words}" if begins else one.words
-        _BOXES[one.severity](problems.sentence(words), icon=_ICONS[one.severity])
-        _remedies(work, one, number)
-
-
-def _remedies(work: _Work, one: Finding, number: int) -> None:
-    if not one.remedies:
-        return
-    with st.container(horizontal=True):
-        for which, remedy in enumerate(one.remedies):
-            about = "/".join(one.columns)
-            st.button(
-                remedy.words, key=_key(work, f"remedy:{number}:{which}:{one.code}:{about}"),
-                on_click=_take, args=(work, remedy), help=f"About {about}." if about else None,
-            )  # fmt: skip
-
-
-def _take(work: _Work, remedy: Remedy) -> None:
-    if any(isinstance(step, GroupBy) for step in remedy.steps):
-        work.steps = [step for step in work.steps if not isinstance(step, GroupBy)]
-    work.steps = [*work.steps, *(step for step in remedy.steps if step not in work.steps)]
-
-
 def _settle(work: _Work, table: TextTable, target: str) -> None:
     taken, found = settled(table.frame, target, declared=table.declared, steps=work.all_steps)
     work.steps = [step for step in taken if step != work.events]
@@ -313,7 +257,7 @@ def _kinds(work: _Work, found: DataReport) -> None:
         shown = st.data_editor(
             _as_frame(inputs), hide_index=True, disabled=["column", "missing", "different values"],
             column_config={"kind": st.column_config.SelectboxColumn("kind", options=list(KINDS[:-1]))},
-            key=_key(work, f"kinds:{len(work.steps)}"),
+            key=work.key(f"kinds:{len(work.steps)}"),
         )  # fmt: skip
     changed = [
         TakeAs(column=one.name, kind=kind)
@@ -334,17 +278,3 @@ def _as_frame(profiles: Sequence[Profile]) -> pd.DataFrame:
             "different values": [one.distinct for one in profiles],
         }
     )
-
-
-def _steps(work: _Work) -> None:
-    """Show the steps that were chosen, each with the way back."""
-    if not work.steps:
-        return
-    st.markdown("**Cleaning steps** (they travel in the model and are done to every new table)")
-    for number, step in enumerate(work.steps):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"{number + 1}. {problems.sentence(step.words)}")
-            st.button(
-                "Undo", key=_key(work, f"undo:{number}:{len(work.steps)}"), type="tertiary",
-                icon=":material/undo:", on_click=work.steps.remove, args=(step,),
-            )  # fmt: skip

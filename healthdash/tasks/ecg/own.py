@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.errors import InvalidInput
-from healthdash.task import Arrays, Attribution, Example, Gate, Prediction, Report, Sample
+from healthdash.task import Arrays, Attribution, Example, Gate, Prediction, Report, Sample, Unit
 from healthdash.training import TrainSettings
 from healthdash.training.paired import Answers
 from healthdash.views import Sections
@@ -21,10 +21,17 @@ from .task import EcgBeats
 
 if TYPE_CHECKING:
     from healthdash.bundles import Bundle
+    from healthdash.datasets.looked import Looked
+    from healthdash.datasets.survey import OnProgress
+    from healthdash.explain.players import Players
     from healthdash.training.evaluation import Evaluation
     from healthdash.training.history import EpochRow
 
 __all__ = ["OwnSignals", "PosedSignals"]
+
+
+#: Few enough for exact Shapley values.
+_STRETCHES = 8
 
 
 class OwnSignals(EcgBeats):
@@ -33,9 +40,10 @@ class OwnSignals(EcgBeats):
     slug = "signals"
     title = "Own signals"
     summary = "A recording like those of your own that you trained with in, the chance of each label out."
-    unit = "window"
+    unit: Unit = "window"
     labels = {}  # noqa: RUF012  (those of the bundle)
     samples = {}  # noqa: RUF012
+    divisions = {}  # noqa: RUF012
     is_generic = True
 
     def bound(self, bundle: Bundle) -> PosedSignals:
@@ -74,9 +82,11 @@ class OwnSignals(EcgBeats):
         label = int(prediction.calibrated.mean(axis=0).argmax())
         return int(prediction.calibrated[:, label].argmax())
 
-    def players(self, inputs: Arrays, config: Mapping[str, Any]) -> None:
-        """Leave it to the methods: stretches of equal length."""
-        return
+    def players(self, inputs: Arrays, config: Mapping[str, Any], division: str = "") -> Players:
+        """Return stretches of equal length of the window, all leads together."""
+        from healthdash.explain.players import grid
+
+        return grid({name: values.shape[1:] for name, values in inputs.items()}, _STRETCHES)
 
     def attributions(self, report: Report) -> list[Attribution]:
         """Return the explanation by lead and stretch of the window."""
@@ -108,9 +118,15 @@ class OwnSignals(EcgBeats):
 
     def check(self, path: Path, settings: TrainSettings) -> Mapping[str, Any]:
         """Return the data report of labelled signals as plain data."""
-        from .own_check import check_signals
+        from healthdash.datasets import checked
 
-        return check_signals(path, settings)
+        return checked.files(path, settings, self.look)
+
+    def look(self, folder: Path, target: str | None, on_progress: OnProgress | None = None) -> Looked:
+        """Look at every file of labelled signals once."""
+        from .own_check import look_at_signals
+
+        return look_at_signals(folder, target, on_progress)
 
     def load_dataset(self, path: Path, settings: TrainSettings) -> Any:
         """Read labelled signals and mend them."""
@@ -184,4 +200,5 @@ def _starts(sample: EcgSample, length: int, config: Mapping[str, Any]) -> NDArra
         return starts_of(length, samples, int(config["most_windows"]))
     if not len(sample.beats):
         raise InvalidInput("expected a recording with heartbeats, found none", hint="Check lead and unit.")
-    return np.rint(sample.beats * (rate_hz / sample.rate_hz)).astype(np.int64) - samples // 2
+    at = np.rint(sample.beats * (rate_hz / sample.rate_hz)).astype(np.int64)
+    return np.asarray(at - samples // 2, np.int64)

@@ -40,7 +40,7 @@ def changed(windows: Floats, strength: float, rng: np.random.Generator) -> Float
     made = moved * gain + spread * (drift + noise)
     if leads > 1:
         is_lost = rng.random(count) < strength * _LOST_LEAD
-        lost = rng.integers(0, leads, count)
+        lost = np.asarray(rng.integers(0, leads, count))
         made[is_lost, :, lost[is_lost]] = made[is_lost, :1, lost[is_lost]]
     return np.asarray(made, np.float32)
 
@@ -55,4 +55,4 @@ def _moved(windows: Floats, strength: float, rng: np.random.Generator) -> Floats
     low = np.minimum(places.astype(np.int64), samples - 2)
     part = (places - low)[..., None].astype(np.float32)
     rows = np.arange(count)[:, None]
-    return (1 - part) * windows[rows, low] + part * windows[rows, low + 1]
+    return np.asarray((1 - part) * windows[rows, low] + part * windows[rows, low + 1], np.float32)

@@ -1,31 +1,26 @@
-"""The data report of a set of signals on disk, as plain data."""
+"""A look at a set of signals, without training."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from healthdash.datasets.steps import ItemCleaning
-from healthdash.datasets.told import told
-from healthdash.training import TrainSettings, archive
+from healthdash.datasets.looked import Looked
+from healthdash.datasets.survey import OnProgress
 
 from .own_leads import QUESTIONS
 from .own_listing import list_signals
 from .own_survey import survey_signals
 
-__all__ = ["check_signals"]
+__all__ = ["look_at_signals"]
 
 
-def check_signals(path: Path, settings: TrainSettings) -> dict[str, Any]:
-    """Return what labelled signals are like, and what training would do about it by itself.
+def look_at_signals(folder: Path, target: str | None, on_progress: OnProgress | None = None) -> Looked:
+    """Look at every recording of a folder once.
 
     Raises
     ------
-    InputError
-        There is no such folder or archive, or it holds no labelled signals.
+    InvalidInput
+        It holds no labelled recordings.
     """
-    cleaning = ItemCleaning.from_file(settings.cleaning) if settings.cleaning else ItemCleaning()
-    with archive.opened(path) as folder:
-        own = list_signals(folder, settings.target or cleaning.target)
-        survey = survey_signals(own)
-    return told(own.listing, survey, cleaning.grouped(settings.group), QUESTIONS)
+    own = list_signals(folder, target)
+    return Looked(own.listing, survey_signals(own, on_progress), QUESTIONS)

@@ -18,6 +18,7 @@ from healthdash.datasets.steps import NEEDED, ItemCleaning, ItemStep, dumped
 from healthdash.errors import InvalidInput, TooLittleData
 from healthdash.tables.outcome import ordered_labels
 from healthdash.training import TrainSettings, archive
+from healthdash.training.studio.items import ItemKind
 
 from . import read
 from .own_augment import changed
@@ -86,7 +87,7 @@ class OwnSignals:
     steps: tuple[ItemStep, ...] = ()
     strength: float = 1.0
     task: str = "signals"
-    kind: str = "signal"
+    kind: ItemKind = "signal"
     unit: str = "recording"
     notes: Mapping[str, str] = field(default_factory=dict)
 

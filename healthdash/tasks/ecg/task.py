@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.errors import HealthdashError
-from healthdash.task import Arrays, Attribution, Example, Gate, Prediction, Report, Sample, Task, Upload
+from healthdash.task import Arrays, Attribution, Example, Gate, Prediction, Report, Sample, Task, Unit, Upload
 from healthdash.training import TrainSettings
 from healthdash.training.paired import Answers
 from healthdash.views import Sections, View
@@ -38,7 +38,7 @@ class EcgBeats(Task):
         "out: normal, supraventricular, ventricular, fusion or unknown."
     )
     kind = "ecg"
-    unit = "beat"
+    unit: Unit = "beat"
     accepts = ("hea", "dat", "atr", "mat", "csv", "tsv", "txt", "edf", "bdf")
     labels: Mapping[str, str] = {
         "N": "normal: from the sinus node, bundle branch block included",

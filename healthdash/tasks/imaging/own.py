@@ -21,6 +21,8 @@ from .task import ImageTask
 
 if TYPE_CHECKING:
     from healthdash.bundles import Bundle
+    from healthdash.datasets.looked import Looked
+    from healthdash.datasets.survey import OnProgress
     from healthdash.training.evaluation import Evaluation
     from healthdash.training.history import EpochRow
 
@@ -70,9 +72,15 @@ class OwnImages(ImageTask):
 
     def check(self, path: Path, settings: TrainSettings) -> Mapping[str, Any]:
         """Return the data report of labelled pictures as plain data."""
-        from .own_check import check_pictures
+        from healthdash.datasets import checked
 
-        return check_pictures(path, settings)
+        return checked.files(path, settings, self.look)
+
+    def look(self, folder: Path, target: str | None, on_progress: OnProgress | None = None) -> Looked:
+        """Look at every file of labelled pictures once."""
+        from .own_check import look_at_pictures
+
+        return look_at_pictures(folder, target, on_progress)
 
     def load_dataset(self, path: Path, settings: TrainSettings) -> Any:
         """Read labelled pictures and mend them."""

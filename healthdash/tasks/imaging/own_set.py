@@ -18,6 +18,7 @@ from healthdash.datasets.steps import NEEDED, ItemCleaning, ItemStep, dumped
 from healthdash.errors import TooLittleData
 from healthdash.tables.outcome import ordered_labels
 from healthdash.training import TrainSettings, archive
+from healthdash.training.studio.items import ItemKind
 from healthdash.training.studio.networks import learns_one_label
 
 from .augment import Augmentation, changed
@@ -56,7 +57,7 @@ class OwnPictures:
     steps: tuple[ItemStep, ...] = ()
     strength: float = 1.0
     task: str = "images"
-    kind: str = "picture"
+    kind: ItemKind = "picture"
     unit: str = "picture"
     notes: Mapping[str, str] = field(default_factory=dict)
 

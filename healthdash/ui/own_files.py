@@ -1,0 +1,180 @@
+"""Own pictures or signals before training: what they are, what is odd about them, and what to do about it."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+import streamlit as st
+
+from healthdash.datasets.listing import FOLDER, LABEL, NAME, PATH, Listing, UnnamedLabel
+from healthdash.datasets.looked import Looked
+from healthdash.datasets.report import ItemReport
+from healthdash.datasets.steps import ItemCleaning
+from healthdash.datasets.survey import OnProgress
+from healthdash.tables.steps import GroupBy, group_of
+from healthdash.task import Upload
+from healthdash.training import TrainSettings, archive
+from healthdash.ui import own_work, problems
+from healthdash.ui.own_work import Work
+from healthdash.ui.server_data import OnServer
+
+__all__ = ["CAPTIONS", "ChosenFiles", "section"]
+
+CAPTIONS = {
+    "images": "A zip file of pictures (PNG, JPEG, TIFF, WebP, DICOM): one folder for each label, or a table "
+    "that names each file, its label and its patient.",
+    "signals": "A zip file of recordings (WFDB, EDF, CSV): with beat or rhythm annotations, with one folder "
+    "for each label, or with a table that names each file, its label and its patient.",
+}
+_FILE = "cleaning.json"
+_WORK = "work:own-files"
+_STEPS = "**Cleaning steps** (they are told in the card of the model)"
+_NO_GROUP = ""
+
+
+class LooksAtFiles(Protocol):
+    """A task whose labelled data are many files."""
+
+    slug: str
+
+    def look(self, folder: Path, target: str | None, on_progress: OnProgress | None = None) -> Looked:
+        """Look at every file once."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenFiles:
+    """What the reader chose about labelled files.
+
+    Attributes
+    ----------
+    cleaning : ItemCleaning
+        Column of the label, and steps.
+    is_ready : bool
+        Whether a model can be trained on them.
+    """
+
+    cleaning: ItemCleaning
+    is_ready: bool
+
+    def settings(self, others: TrainSettings) -> TrainSettings:
+        """Return settings of a run that has the cleaning beside its data."""
+        return replace(others, target=None, group=None, cleaning=_FILE)
+
+    @property
+    def beside(self) -> dict[str, bytes]:
+        """The file that goes beside the data of the run."""
+        return {_FILE: self.cleaning.model_dump_json(indent=1).encode()}
+
+
+def section(given: Upload, task: LooksAtFiles) -> ChosenFiles | None:
+    """Show labelled files and their data report; return what was chosen, None while there is no label."""
+    work = own_work.of_session(_WORK, f"{hashlib.sha256(given.data).hexdigest()}:{task.slug}", Work)
+    target = work.layout.get("target")
+    try:
+        looked: Looked = work.once(f"looked|{target}", lambda: _looked(given, task, target))
+    except UnnamedLabel as unnamed:
+        _label(work, st.container(), unnamed.columns, None)
+        st.info("Choose the column of the label: the data report follows.", icon=":material/arrow_upward:")
+        return None
+    for notice in looked.listing.notices:
+        st.info(problems.sentence(notice), icon=":material/info:")
+    left, right = st.columns(2)
+    listing = looked.listing
+    if listing.label_column in listing.columns:
+        _label(work, left, listing.columns, listing.label_column)
+    _group(work, right, _group_names(listing), listing.unit)
+    found = _report(work, looked)
+    _overview(found)
+    own_work.findings(work, found.findings, partial(_settle, work, looked))
+    own_work.taken_steps(work, _STEPS)
+    return ChosenFiles(ItemCleaning(target=target, steps=tuple(work.steps)), found.is_ready)
+
+
+def _looked(given: Upload, task: LooksAtFiles, target: str | None) -> Looked:
+    """Look at every file, with a bar that tells how far it is."""
+    bar = st.progress(0.0, "Looking at the data…")
+    with _folder(given) as folder:
+        looked = task.look(folder, target, lambda share: bar.progress(share, "Looking at the data…"))
+    bar.empty()
+    return looked
+
+
+@contextmanager
+def _folder(given: Upload) -> Iterator[Path]:
+    """Give the folder of labelled files; an archive that was uploaded is unpacked only for the look."""
+    if isinstance(given, OnServer):
+        with archive.opened(given.path) as folder:
+            yield folder
+    else:
+        with tempfile.TemporaryDirectory(prefix="healthdash-") as made:
+            yield archive.placed(given.name, given.data, Path(made))
+
+
+def _label(work: Work, place: Any, columns: Sequence[str], now: str | None) -> None:
+    """Ask for the column of the label; another one means another look."""
+    chosen = place.selectbox(
+        "Column of the label", list(columns), index=columns.index(now) if now else None,
+        placeholder="Choose what is to be predicted", key=work.key("label"),
+    )  # fmt: skip
+    if chosen is not None and chosen != now:
+        work.layout, work.steps = {"target": chosen}, []
+        st.rerun()
+
+
+def _group_names(listing: Listing) -> list[str]:
+    made = [name for name in listing.frame if name not in (PATH, LABEL) and name not in listing.columns]
+    shown = [name for name in made if name in (FOLDER, NAME) or " " in str(name)]
+    return [name for name in listing.columns if name != listing.label_column] + [str(n) for n in shown]
+
+
+def _group(work: Work, place: Any, names: list[str], unit: str) -> None:
+    """Ask what must not be split; it is one of the steps."""
+    now, key = group_of(work.steps) or _NO_GROUP, work.key("group")
+    if st.session_state.get(f"{key}:seen") != now:
+        # A remedy changed it, or it is new.
+        st.session_state[key] = st.session_state[f"{key}:seen"] = now if now in names else _NO_GROUP
+    chosen = place.selectbox(
+        "Patient, by", [_NO_GROUP, *names], key=key,
+        format_func=lambda name: name or f"each file is a patient (every {unit} of it)",
+        help="What comes from one patient stays in one part of the split.",
+    )  # fmt: skip
+    if chosen != now:
+        work.steps = [step for step in work.steps if not isinstance(step, GroupBy)]
+        work.steps += [GroupBy(column=chosen)] if chosen else []
+        st.rerun()
+
+
+def _report(work: Work, looked: Looked) -> ItemReport:
+    with st.spinner("Looking at the data…"):
+        found: ItemReport = work.once(f"report|{work.layout}|{work.steps}", lambda: looked.report(work.steps))
+    return found
+
+
+def _settle(work: Work, looked: Looked) -> None:
+    work.steps, found = looked.settled(work.steps)
+    work.made["report"] = (f"report|{work.layout}|{work.steps}", found)
+
+
+def _overview(found: ItemReport) -> None:
+    st.subheader("Data report", anchor=False)
+    unit = found.items.unit
+    labels = list(found.labels.items())
+    with st.container(horizontal=True, gap="large"):
+        st.metric(problems.sentence(f"{unit}s").rstrip("."), f"{len(found.items):,}", width="content")
+        st.metric("Patients or sources", f"{found.groups:,}", width="content")
+        for label, count in labels[:6]:
+            name = problems.sentence(f"label {label}").rstrip(".")
+            st.metric(name, f"{count:,}", width="content")
+    if len(labels) > 6:
+        st.caption(f"and {len(labels) - 6:,} more labels")
+    with st.expander("What the files are like", icon=":material/folder_open:"):
+        frame = pd.DataFrame(found.ranges.items(), columns=["property", "values"])
+        st.dataframe(frame, hide_index=True, alt="Properties of the files and their values")

@@ -1,0 +1,111 @@
+"""What the sections of own data share: a session's work, findings with remedies, steps with undo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from healthdash.tables.findings import Finding, Remedy
+from healthdash.tables.steps import GroupBy
+from healthdash.ui import problems, state
+
+__all__ = ["Work", "findings", "of_session", "taken_steps"]
+
+_BOXES = {"error": st.error, "warning": st.warning, "note": st.info}
+_ICONS = {"error": ":material/error:", "warning": ":material/warning:", "note": ":material/info:"}
+
+
+@dataclass
+class Work:
+    """What was chosen about one set of data in this session, and what was computed for it.
+
+    Attributes
+    ----------
+    data : str
+        Names the data; other data begin anew.
+    layout : dict
+        How they are read.
+    steps : list
+        Cleaning steps, in their order.
+    """
+
+    data: str
+    layout: dict[str, Any] = field(default_factory=dict)
+    steps: list[Any] = field(default_factory=list)
+    made: dict[str, Any] = field(default_factory=dict)
+
+    def once(self, key: str, make: Callable[[], Any]) -> Any:
+        """Return what was made under a key, and make it once; nothing older is kept."""
+        name = key.split("|", 1)[0]
+        if self.made.get(name, ("", None))[0] != key:
+            self.made[name] = (key, make())
+        return self.made[name][1]
+
+    def key(self, name: str) -> str:
+        """Return a widget's key: of other data, or another layout, it is another widget."""
+        return state.fresh_key(f"own:{name}:{self.data[:8]}:{hash(str(self.layout))}")
+
+    def take(self, remedy: Remedy[Any]) -> None:
+        """Add the steps of a remedy; one column at most says whose an item is."""
+        if any(isinstance(step, GroupBy) for step in remedy.steps):
+            self.steps = [step for step in self.steps if not isinstance(step, GroupBy)]
+        self.steps = [*self.steps, *(step for step in remedy.steps if step not in self.steps)]
+
+
+W = TypeVar("W", bound=Work)
+
+
+def of_session(name: str, data: str, make: Callable[[str], W]) -> W:
+    """Return the session's work on data; other data begin anew."""
+    held: W | None = st.session_state.get(name)
+    if held is None or held.data != data:
+        held = st.session_state[name] = make(data)
+    return held
+
+
+def findings(work: Work, found: Sequence[Finding[Any]], settle: Callable[[], None]) -> None:
+    """Show every finding with its remedies as buttons; `settle` takes all that need no decision."""
+    if not found:
+        st.success("Nothing odd was found.", icon=":material/check:")
+        return
+    if any(one.default for one in found):
+        st.button(
+            "Take every remedy that needs no decision", icon=":material/auto_fix_high:", type="primary",
+            on_click=settle, key=work.key("settle"),
+        )  # fmt: skip
+    for number, one in enumerate(found):
+        # A sentence begins with a capital, the name of a column with its own letter.
+        begins = bool(one.columns) and one.words.startswith(one.columns[0])
+        begins &= not one.words.startswith("column ")
+        words = f"column {one.words}" if begins else one.words
+        _BOXES[one.severity](problems.sentence(words), icon=_ICONS[one.severity])
+        _remedies(work, one, number)
+
+
+def taken_steps(work: Work, title: str) -> None:
+    """Show the steps that were chosen, each with the way back."""
+    if not work.steps:
+        return
+    st.markdown(title)
+    for number, step in enumerate(work.steps):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"{number + 1}. {problems.sentence(step.words)}")
+            st.button(
+                "Undo", key=work.key(f"undo:{number}:{len(work.steps)}"), type="tertiary",
+                icon=":material/undo:", on_click=work.steps.remove, args=(step,),
+            )  # fmt: skip
+
+
+def _remedies(work: Work, one: Finding[Any], number: int) -> None:
+    if not one.remedies:
+        return
+    with st.container(horizontal=True):
+        for which, remedy in enumerate(one.remedies):
+            about = "/".join(one.columns)
+            st.button(
+                remedy.words, key=work.key(f"remedy:{number}:{which}:{one.code}:{about}"),
+                on_click=work.take, args=(remedy,), help=f"About {about}." if about else None,
+            )  # fmt: skip
