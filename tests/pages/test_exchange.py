@@ -6,10 +6,13 @@ import json
 
 import pytest
 
-from healthdash import bundles, settings
+from healthdash import bundles, comparison, settings
+from healthdash.comparison import Comparison
 from healthdash.exchange import incoming
 from healthdash.runs import Run, queue
 from healthdash.training import TrainSettings
+from healthdash.training.evaluation import Points
+from healthdash.training.paired import Difference
 from healthdash.ui import owner, runs
 from tests.unit.exchange import made
 
@@ -128,3 +131,28 @@ def test_settings_of_finished_runs_stand_against_a_figure(open_page):
     app = open_page("train")
     assert not app.exception
     assert "A line is a run" in _texts(app)
+
+
+def test_a_paired_comparison_is_told_in_words(open_page, monkeypatch):
+    def compared(_task, chosen, path, settings):
+        names = tuple(bundle.name for bundle in chosen)
+        assert path.read_bytes() == b"age,num\n1,0\n"
+        assert settings.target == "num"
+        line = Points(x=(0.0, 1.0), y=(0.0, 1.0))
+        difference = Difference("AUC", 0.8, 0.85, 0.01, 0.09)
+        return Comparison(
+            names, 40, 20, {"present": dict.fromkeys(names, line)}, {"present": {}}, {names: (difference,)}
+        )
+
+    monkeypatch.setattr(comparison, "compare", compared)
+    incoming.accept(made.HONEST)
+    app = open_page("models", model="heart-disease/cleveland-mlp")
+    app.multiselect[0].set_value(["cleveland-mlp-2"]).run()
+    _upload(app, "Labelled data for the comparison", "rows.csv", b"age,num\n1,0\n", "text/csv")
+    app.text_input(key="compared:target").set_value("num").run()
+    _button(app, "Compare on these data").click().run()
+    assert not app.exception
+    told = _texts(app).replace("\\", "")
+    assert "The AUC of cleveland-mlp-2 is 0.050 higher than that of cleveland-mlp" in told
+    assert "cleveland-mlp-2 is better" in told
+    assert "40 items of 20 groups" in told
