@@ -46,9 +46,10 @@ def section(
     icon = ":material/query_stats:"
     if st.button("Find a learning rate", icon=icon, disabled=fill is None, help=told, key="rate:find"):
         assert fill is not None
-        st.session_state[_FOUND] = _found(task, chosen, fill, beside)
-    found = st.session_state.get(_FOUND)
-    if found is None:
+        st.session_state[_FOUND] = (task.slug, chosen.network), _found(task, chosen, fill, beside)
+    whose, found = st.session_state.get(_FOUND, (None, {}))
+    # Of another network it would say nothing of this one.
+    if whose != (task.slug, chosen.network):
         return
     rate = float(found["proposed"])
     st.plotly_chart(curve(found["rates"], found["losses"], rate, draw.paper()), key="rate:curve")
