@@ -86,6 +86,7 @@ def _pictures(given: Floats, made: Floats) -> tuple[View, ...]:
 
 def _traces(given: Floats, made: Floats, form: Form, config: Mapping[str, Any]) -> tuple[View, ...]:
     """Return a plot for each of the leads that differ most: as given, and as expected."""
+    given = given - given.mean(axis=0)  # as the model sees it, whatever the level of the electrodes
     rate = float(config.get("rate_hz") or 1.0)
     seconds = np.arange(len(given)) / rate
     leads = config.get("leads") or [f"lead {number + 1}" for number in range(given.shape[1])]

@@ -19,6 +19,7 @@ from healthdash.errors import InvalidInput, TooLittleData
 from healthdash.tables.outcome import ordered_labels
 from healthdash.training import TrainSettings, archive
 from healthdash.training.studio.items import ItemKind
+from healthdash.training.studio.networks import learns_one_label
 
 from . import read
 from .own_augment import changed
@@ -142,6 +143,14 @@ class PreparedSignals:
             return windows
         return changed(windows, self.signals.strength, rng)
 
+    def inputs_of(self, path: Path) -> NDArray[np.float32]:
+        """Return windows of other recordings, with or without labels."""
+        from healthdash.datasets.unlabelled import inputs_of
+
+        from .own import OwnSignals as Task
+
+        return inputs_of(Task(), path, self.preprocessing, self.name)
+
     def entry(self) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """Return the network's input, and it without its mean, each lead in spreads of the training."""
         import keras
@@ -202,7 +211,9 @@ def load_signals(path: Path, settings: TrainSettings) -> OwnSignals:
         survey = survey_signals(own)
         steps = [*cleaning.steps] if given else settled(own.listing, survey, cleaning.steps, QUESTIONS)[0]
         steps += [step for step in NEEDED if step not in steps]
-        found = checked(report(own.listing, survey, steps, QUESTIONS))
+        found = checked(
+            report(own.listing, survey, steps, QUESTIONS), one_is_enough=learns_one_label(settings)
+        )
         shape = _shape(own, found.items, tuple(steps), settings)
         store, places = _stored(own, found.items, shape)
     return _labelled(found, tuple(steps), shape, store, places, settings)

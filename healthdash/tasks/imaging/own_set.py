@@ -107,6 +107,14 @@ class PreparedPictures:
         made = [changed(one[..., 0] if is_grey else one, plan, rng) for one in taken]
         return np.stack(made).reshape(taken.shape)
 
+    def inputs_of(self, path: Path) -> NDArray[np.float32]:
+        """Return other pictures as network inputs, with or without labels."""
+        from healthdash.datasets.unlabelled import inputs_of
+
+        from .own import OwnImages
+
+        return inputs_of(OwnImages(), path, self.preprocessing, self.name)
+
     def entry(self) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """Return the network's input, and it with mean 0 and variance 1 over the training pictures."""
         import keras

@@ -113,6 +113,8 @@ def form_of(stored: Mapping[str, Any]) -> Form:
 class FieldForm(Form):
     """Pictures (height, width, channels) and signals (samples, leads): each channel standardised.
 
+    A signal loses its own mean first, for its level is that of the electrodes: what is made has mean 0.
+
     Attributes
     ----------
     center, spread : tuple of float, length channels
@@ -131,6 +133,7 @@ class FieldForm(Form):
     @classmethod
     def fitted(cls, kind: ItemKind, values: Floats) -> FieldForm:
         """Fit it on training items (m, *shape)."""
+        values = values - _level(kind, values)
         axes = tuple(range(values.ndim - 1))
         spread = np.maximum(values.std(axis=axes, dtype=np.float64), _SMALLEST_SPREAD)
         return cls(
@@ -153,7 +156,7 @@ class FieldForm(Form):
 
     def encode(self, values: Floats) -> Floats:
         """Return standardised items."""
-        return (values - _float32(self.center)) / _float32(self.spread)
+        return (values - _level(self.kind, values) - _float32(self.center)) / _float32(self.spread)
 
     def decode(self, out: Floats, rng: np.random.Generator | None = None) -> Floats:
         """Return items in their own unit, inside the range of training; nothing is drawn."""
@@ -162,8 +165,10 @@ class FieldForm(Form):
 
     def entry(self, x: Any) -> Any:
         """Return the standardised input."""
-        from keras import layers
+        from keras import layers, ops
 
+        if self.kind == "signal":
+            x = x - ops.mean(x, axis=1, keepdims=True)
         variance = [value**2 for value in self.spread]
         return layers.Normalization(mean=list(self.center), variance=variance, name="standardised")(x)
 
@@ -201,7 +206,7 @@ class FieldForm(Form):
 
     def hidden(self, values: Floats, share: float, rng: np.random.Generator) -> Floats:
         """Return items with the mean in the place of patches."""
-        return self.decode(self.corrupted(self.encode(values), share, rng))
+        return self.decode(self.corrupted(self.encode(values), share, rng)) + _level(self.kind, values)
 
     def flat(self, values: Floats) -> Floats:
         """Return standardised items, averaged to at most 16 places along each axis.
@@ -224,6 +229,13 @@ _PATCHES = 8
 _PLACES = 16
 # The likeliest width of a decoder that makes no error would be 0, and its likelihood infinite.
 _SMALLEST_VARIANCE = 1e-4
+
+
+def _level(kind: ItemKind, values: Floats) -> Floats:
+    """Return what is taken off each lead of items (m, *shape), to be broadcast: nothing off pictures."""
+    if kind != "signal":
+        return np.zeros((1,) * values.ndim, np.float32)
+    return np.asarray(values.mean(axis=1, keepdims=True), np.float32)
 
 
 def _float32(values: Sequence[float]) -> Floats:

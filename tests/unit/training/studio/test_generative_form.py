@@ -42,7 +42,11 @@ def test_fields_come_back_as_they_were():
     items = signals(12)
     prepared = items.fitted(np.arange(12))
     form = fitted_form("signal", prepared, np.arange(12), seed=0)
-    np.testing.assert_allclose(form.decode(form.encode(items.values)), items.values, atol=1e-5)
+    centred = items.values - items.values.mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(form.decode(form.encode(items.values + 3)), centred, atol=1e-5)
+    np.testing.assert_allclose(
+        form.hidden(items.values + 3, 0.0, np.random.default_rng(0)), items.values + 3, atol=1e-5
+    )
 
 
 def test_rows_come_back_with_their_gaps_and_codes():
