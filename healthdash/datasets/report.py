@@ -203,12 +203,13 @@ def _groups(items: Items) -> Iterator[ItemFinding]:
 
 def _group_columns(items: Items) -> list[tuple[str, bool]]:
     """Return the likeliest column of groups, and whether its name says so."""
-    told = [name for name in items.listing.columns if name != items.listing.label_column]
+    known = (PATH, LABEL, FOLDER, NAME, items.listing.label_column)
+    told = [str(name) for name in items.frame if name not in known]
     named = [n for n in told if names_people(n) or n.strip().lower() in ("group", "record", "site")]
     several = [name for name in named if 1 < items.frame[name].nunique() < len(items)]
     if several:
         return [(min(several, key=lambda name: len(set(items.frame[name]))), True)]
-    return [(name, False) for name in (FOLDER, NAME) if name in items.frame and name not in told][:1]
+    return [(name, False) for name in (FOLDER, NAME) if name in items.frame][:1]
 
 
 def _copies(items: Items) -> Iterator[ItemFinding]:

@@ -37,7 +37,7 @@ def own_training_set() -> Example:
         title=f"Synthetic set of {len(_WIDTHS) * _PATIENTS * _RECORDINGS} recordings",
         description="Synthetic: two leads with narrow or wide complexes, and the labels in manifest.csv.",
         make=lambda: [Upload(f"{_FOLDER}.zip", archive.pack(_files()))],
-        settings=TrainSettings(epochs=6, members=1, seconds=4.0),
+        settings=TrainSettings(epochs=10, folds=0, seconds=4.0),
     )
 
 

@@ -13,7 +13,7 @@ from healthdash.training import TrainSettings, archive
 
 __all__ = ["drawn_pictures", "own_training_set"]
 
-_SIDE, _PATIENTS, _PICTURES = 72, 40, 2
+_SIDE, _PATIENTS, _PICTURES = 72, 90, 2
 _FOLDER = "synthetic_pictures"
 #: Label to the number of corners of the bright spot in it.
 _SHAPES = {"round": 0, "star": 5}
@@ -39,7 +39,7 @@ def own_training_set() -> Example:
         title=f"Synthetic set of {len(_SHAPES) * _PATIENTS * _PICTURES} pictures",
         description="Synthetic: bright spots, round or with corners, in a folder for each label.",
         make=lambda: [Upload(f"{_FOLDER}.zip", archive.pack(_files()))],
-        settings=TrainSettings(epochs=6, members=1, size=64),
+        settings=TrainSettings(epochs=10, folds=0, size=64),
     )
 
 
