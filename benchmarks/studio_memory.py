@@ -72,7 +72,8 @@ def _train(file: Path) -> None:
     truth = np.arange(_ITEMS, dtype=np.int64) % 2
     # A light network: what is measured is the way of the data.
     given = keras.Input(_SHAPE, name="image")
-    folded = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(8, 8, strides=8, activation="relu")(given))
+    looked = keras.layers.Conv2D(8, 8, strides=8, activation="relu")(given)
+    folded = keras.layers.GlobalAveragePooling2D()(looked)
     model = keras.Model(given, keras.layers.Dense(2)(folded))
     model.compile("adam", keras.losses.CategoricalCrossentropy(from_logits=True))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 __all__ = ["command_line"]
 
 #: Files of one run, which change nothing in what it makes.
-_OWN_FILES = ("--history", "--checkpoints")
+_OWN_FILES = ("--history", "--checkpoints", "--searched")
 
 
 def command_line() -> str:

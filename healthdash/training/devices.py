@@ -1,10 +1,12 @@
 """On how many devices one network trains: a GPU each with a part of every batch, here or on several hosts.
 
-Gradients are averaged over the devices in every step (tf.distribute). Keras 3 trains so on the GPUs
-of one host by itself. Over several hosts its `fit` ends with "Attempt to convert a value (PerReplica...)
-... to a Tensor" (keras-team/keras#20585, open): it hands a batch that is spread over workers to a step
-that builds the network. Built networks do not need that step, so `ready` takes it out, and reads the
-figures of an epoch from the metrics instead of from each worker's outputs.
+Gradients are averaged over the devices in every step (tf.distribute). The `fit` of Keras 3 begins by
+adding up the parts of a batch, to build a network from them. On one host that ends with "Inputs to
+operation AddN must have the same size" where the parts are not equal, over several hosts always with
+"Attempt to convert a value (PerReplica...) ... to a Tensor" (keras-team/keras#20585, open). Built
+networks do not need that step, so `ready` takes it out, and lets the figures of an epoch be read from
+the metrics instead of from each device's outputs. Metrics that are not there yet are made from a whole
+batch before.
 """
 
 from __future__ import annotations
@@ -63,14 +65,22 @@ def scope() -> AbstractContextManager[Any]:
     return nullcontext()
 
 
-def ready(model: Any) -> None:
-    """Make a compiled network ready to be trained on several hosts; elsewhere this changes nothing."""
-    held = _spread.get()
-    if held is None:
+def ready(model: Any, batches: Any) -> None:
+    """Make a compiled network ready to be trained on several devices; on one this changes nothing.
+
+    Parameters
+    ----------
+    batches : sequence of tuples of arrays
+        Of the training; the first is looked at.
+    """
+    strategy = model.distribute_strategy
+    if strategy.num_replicas_in_sync == 1 and not is_spread():
         return
+    with strategy.scope():
+        model._symbolic_build(data_batch=batches[0])
     model._maybe_symbolic_build = lambda **_: None
-    model.train_function = _stepping(model, held.strategy, model.train_step)
-    model.test_function = _stepping(model, held.strategy, model.test_step)
+    model.train_function = _stepping(model, strategy, model.train_step)
+    model.test_function = _stepping(model, strategy, model.test_step)
 
 
 def _stepping(model: Any, strategy: Any, step: Callable[[Any], Any]) -> Callable[[Any], dict[str, float]]:

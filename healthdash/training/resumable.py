@@ -95,16 +95,16 @@ def fit(
     if before.is_finished:
         _assign(model.variables, before.weights)
         return
-    watched = options.get("validation_data")
+    watched = options.pop("validation_data", None)
     shown = live.callback(run=run, epochs=epochs, batches=len(batches), validation=watched)
     others = [*first, reporter(report, run=run), *filter(None, [stopping, shown])]
     keeper = _keeper(kept, batches, before, rows)
-    devices.ready(model)
+    devices.ready(model, batches)
     try:
         # The batches have their order; Keras would shuffle them by Python's own generator, a state.
         model.fit(
-            batches, epochs=epochs, initial_epoch=before.epoch, shuffle=False, verbose=0,
-            callbacks=[*others, keeper], **options,
+            _streamed(batches), epochs=epochs, initial_epoch=before.epoch, shuffle=False, verbose=0,
+            callbacks=[*others, keeper], validation_data=_streamed(watched), **options,
         )  # fmt: skip
     except TrainingDiverged:
         kept.rescue()
@@ -251,6 +251,13 @@ def _key(
     for values in [*_values(model.variables), *_leaves(batches[0])]:
         key.update(f"{values.dtype}{values.shape}".encode() + np.ascontiguousarray(values).tobytes())
     return key.hexdigest()
+
+
+def _streamed(batches: Any) -> Any:
+    """Return batches as TensorFlow gathers them by itself, where they can be: Python is slower."""
+    stream = getattr(batches, "stream", None)
+    found = stream() if stream else None
+    return batches if found is None else found
 
 
 def _leaves(nested: Any) -> Arrays:

@@ -17,6 +17,7 @@ from healthdash.task import Task
 from healthdash.training import TrainSettings
 from healthdash.training.settings import About, abouts
 from healthdash.training.studio.items import ItemKind
+from healthdash.training.studio.networks import NETWORKS
 from healthdash.training.studio.search.space import Among, Between, Space, default_space, posed
 from healthdash.ui import owner, problems, runs
 
@@ -55,10 +56,11 @@ def form(task: Task, base: TrainSettings, *, is_ready: bool, start: Callable[[Wa
             "compared by the validation part alone: the test part is not looked at until the best is trained."
         )
         try:
-            shared = posed(_KINDS[task.kind], base)
+            shared = posed(_KINDS[task.kind], _with_settings(base))
         except HealthdashError as error:
             problems.tell(error)
             return
+        st.caption(f"The trials train: {NETWORKS[shared.network or ''].title.lower()}.")
         space = _space(default_space(_KINDS[task.kind], shared))
         left, middle, right = st.columns(3, vertical_alignment="bottom")
         trials = left.number_input("Trials", 2, _MOST_TRIALS, 10, key="search:trials")
@@ -70,6 +72,12 @@ def form(task: Task, base: TrainSettings, *, is_ready: bool, start: Callable[[Wa
         if st.button("Search", icon=":material/search:", disabled=not (is_ready and space.ranges)):
             drawn = space.draw(replace(shared, epochs=int(epochs)), int(trials), seed=shared.seed)
             start(Wanted(drawn, list(space.ranges), prune))
+
+
+def _with_settings(base: TrainSettings) -> TrainSettings:
+    """Return settings whose network has some to draw; one with a recipe of its own gives way to the usual."""
+    network = NETWORKS.get(base.network or "")
+    return replace(base, network=None) if network and not network.module else base
 
 
 def _space(usual: Space) -> Space:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,6 +14,7 @@ from healthdash.training.resumable import batch_rng
 from healthdash.training.studio.items import Prepared, Rows
 from healthdash.training.studio.losses import class_weights
 from healthdash.training.studio.plans import Plan
+from healthdash.training.studio.streams import Stream
 
 __all__ = ["ItemBatches", "Items", "steady", "training"]
 
@@ -20,6 +22,8 @@ Floats = NDArray[np.float32]
 Batch = tuple[Floats, Floats, Floats]
 #: Items that need no change in an epoch are held in memory up to this size.
 _HELD_BYTES = 256 << 20
+#: In the place of a batch's number, of changes that are made to all items of an epoch at once.
+_ALL = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,8 +68,23 @@ class ItemBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self._items, self._plan, self._weights = items, plan, weights
         self._is_training, self._batch_size, self._seed = is_training, batch_size, seed
         self._changes = is_training and plan.augment
+        # Rows are small, and changed more quickly all at once than a batch at a time.
+        self._at_once = self._changes and items.is_small and len(items.prepared.shape) == 1
         self._held = items.prepared.inputs(items.rows) if items.is_small and not self._changes else None
+        self._stream: Stream | None = None
         self.begin(0)
+
+    def stream(self) -> Any:
+        """Return the same batches as TensorFlow gathers them by itself; None where each is made anew."""
+        is_mixed = self._is_training and self._plan.mixup > 0
+        if self._held is None or is_mixed or not Stream.is_possible():
+            return None
+        if self._stream is None:
+            targets = self._targets(self._items.rows)
+            arrays = (self._held, self._smooth(targets), targets @ self._weights)
+            self._stream = Stream(arrays, self._batch_size)
+            self._stream.begin(self._order)
+        return self._stream.dataset
 
     def begin(self, epoch: int) -> None:
         """Draw the items of an epoch, counted from 0."""
@@ -75,6 +94,11 @@ class ItemBatches(keras.utils.PyDataset):  # type: ignore[misc]
             rng = batch_rng(self._seed, epoch)
             is_drawn = self._plan.balance == "resampling"
             self._order = self._drawn_evenly(rng) if is_drawn else rng.permutation(count)
+        if self._at_once:
+            rng = batch_rng(self._seed, epoch, _ALL)
+            self._held = self._items.prepared.inputs(self._items.rows, rng)
+        if self._stream:
+            self._stream.begin(self._order, self._held if self._at_once else None)
 
     def __len__(self) -> int:
         return math.ceil(len(self._items.rows) / self._batch_size)
@@ -87,13 +111,18 @@ class ItemBatches(keras.utils.PyDataset):  # type: ignore[misc]
             inputs = self._held[places]
         else:
             inputs = self._items.prepared.inputs(rows, rng if self._changes else None)
-        targets = np.eye(self._items.labels, dtype=np.float32)[self._items.truth[rows]]
-        if not self._is_training:
-            return inputs, targets, targets @ self._weights
-        inputs, targets = _mixed(inputs, targets, self._plan.mixup, rng)
-        share = self._plan.label_smoothing
-        smooth = (1 - share) * targets + np.float32(share / self._items.labels)
-        return inputs, smooth, targets @ self._weights
+        targets = self._targets(rows)
+        if self._is_training:
+            inputs, targets = _mixed(inputs, targets, self._plan.mixup, rng)
+        return inputs, self._smooth(targets), targets @ self._weights
+
+    def _targets(self, rows: Rows) -> Floats:
+        return np.eye(self._items.labels, dtype=np.float32)[self._items.truth[rows]]
+
+    def _smooth(self, targets: Floats) -> Floats:
+        """Spread a share of each label over all, while training."""
+        share = self._plan.label_smoothing if self._is_training else 0.0
+        return (1 - share) * targets + np.float32(share / self._items.labels)
 
     def _drawn_evenly(self, rng: np.random.Generator) -> Rows:
         """Return as many places as there are items, each label about equally often, in random order."""

@@ -18,6 +18,7 @@ from healthdash.runs.dispatcher import Dispatcher
 from healthdash.runs.queue import Queue, opened, place_of
 from healthdash.training import TrainSettings, checkpoint
 from tests import labelled as made
+from tests.dying import Dies
 
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
 SHORT = TrainSettings(network="mlp", epochs=4, folds=3, seed=2, batch_size=32)
@@ -57,38 +58,10 @@ def test_folds_on_two_nodes_give_the_networks_that_they_give_here(cluster, items
     assert {run for run, _ in told} == {part.run for part in parts}
 
 
-class _Dies:
-    """Items whose first reader is killed with -9 in the middle of its training, once."""
-
-    def __init__(self, items, marker: Path):
-        self.__dict__.update(vars(items))
-        self._items, self._marker = items, marker
-
-    def __len__(self):
-        return len(self._items)
-
-    def fitted(self, train):
-        prepared, marker, count = self._items.fitted(train), self._marker, [0]
-        original = prepared.inputs
-
-        def inputs(rows, rng=None):
-            count[0] += 1
-            if count[0] == 12 and rng is not None and not marker.exists():
-                marker.write_text(str(os.getpid()))
-                os.kill(os.getpid(), signal.SIGKILL)
-            return original(rows, rng)
-
-        prepared.inputs = inputs
-        return prepared
-
-    def facts(self):
-        return self._items.facts()
-
-
 def test_a_fold_whose_worker_is_killed_goes_on_elsewhere_and_nothing_is_lost(cluster, items, parts, tmp_path):
     marker, rows = tmp_path / "killed", []
     with checkpoint.kept_in(tmp_path / "kept"):
-        found = scale.fitting()(_Dies(items, marker), SHORT, rows.append)(parts)
+        found = scale.fitting()(Dies(items, marker), SHORT, rows.append)(parts)
     assert marker.exists()
     _same(found, _here(parts, items))
     assert len(rows) == len({(row["run"], row["epoch"]) for row in rows})
