@@ -32,7 +32,7 @@ def doubles(table: Table) -> Iterator[Finding]:
     codes = np.stack([_codes(table, name) for name in columns], axis=1)
     chance = np.log([_chance(codes[:, place]) for place in range(len(columns))])
     pairs = len(codes) * (len(codes) - 1) / 2
-    exact = pd.DataFrame(codes).duplicated().to_numpy(bool)
+    exact = pd.Series(_alike(codes)).duplicated().to_numpy(bool)
     if exact.sum() > 1 + _BEYOND_CHANCE * pairs * float(np.exp(chance.sum())):
         yield _exact(table, codes, exact)
     # One column may differ: the likeliest of the ways in which all others agree by chance.
@@ -50,7 +50,7 @@ def doubles(table: Table) -> Iterator[Finding]:
 
 
 def _exact(table: Table, codes: NDArray[np.int64], repeated: NDArray[np.bool_]) -> Finding:
-    together = pd.DataFrame(codes).groupby(list(range(codes.shape[1])), sort=False).ngroup().to_numpy()
+    together = _alike(codes)
     labels = pd.Series(table.truth).groupby(together).nunique()
     across = pd.Series(table.groups).groupby(together).nunique() if table.group else labels * 0
     words = f"{int(repeated.sum()):,} rows repeat another one in every column."
@@ -67,13 +67,35 @@ def _exact(table: Table, codes: NDArray[np.int64], repeated: NDArray[np.bool_]) 
 
 def _codes(table: Table, name: str) -> NDArray[np.int64]:
     text = table.frame[name]
-    return np.asarray(pd.factorize(text.str.lower().where(~is_gap(text), ""))[0], np.int64)
+    codes, different = pd.factorize(text)
+    cells = pd.Series([*different, ""], dtype=object)
+    plain = pd.factorize(cells.str.lower().where(~is_gap(cells), ""))[0]
+    return np.asarray(plain[codes], np.int64)
 
 
 def _chance(codes: NDArray[np.int64]) -> float:
     """Return how likely two rows drawn at random agree in a column."""
     shares = np.bincount(codes) / len(codes)
     return float((shares**2).sum())
+
+
+def _alike(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return a number (n,) for each row that is the same for equal rows only."""
+    together = np.zeros(len(codes), np.int64)
+    for column in codes.T:
+        # Both are smaller than the number of rows, so that no two pairs meet.
+        pairs = together * (int(column.max(initial=0)) + 1) + column
+        together = np.asarray(pd.factorize(pairs)[0], np.int64)
+    return together
+
+
+def _buckets(numbers: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Yield the rows of each number that a few rows share."""
+    order = np.argsort(numbers, kind="stable")
+    counts = np.bincount(numbers)
+    ends = np.cumsum(counts)
+    for number in np.flatnonzero((counts > 1) & (counts <= _LARGEST_BUCKET)):
+        yield order[ends[number] - counts[number] : ends[number]]
 
 
 def _near_pairs(codes: NDArray[np.int64], groups: NDArray[np.int64]) -> set[tuple[int, int]]:
@@ -84,10 +106,7 @@ def _near_pairs(codes: NDArray[np.int64], groups: NDArray[np.int64]) -> set[tupl
     found: set[tuple[int, int]] = set()
     halves = np.array_split(np.arange(codes.shape[1]), 2)
     for half in halves:
-        order = pd.DataFrame(codes[:, half]).groupby(list(range(len(half))), sort=False).indices
-        for rows in order.values():
-            if not 1 < len(rows) <= _LARGEST_BUCKET:
-                continue
+        for rows in _buckets(_alike(codes[:, half])):
             differ = (codes[rows][:, None] != codes[rows][None]).sum(axis=2)
             apart = groups[rows][:, None] != groups[rows][None]
             for i, j in np.argwhere((differ <= 1) & apart):

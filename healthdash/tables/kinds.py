@@ -98,15 +98,20 @@ class Profile:
 
 def is_gap(text: pd.Series) -> NDArray[np.bool_]:
     """Return which cells (n,) stand for no value."""
-    gaps = {cell for cell in text.unique() if str(cell).strip().lower() in GAPS}
-    return np.asarray(text.isin(gaps), bool)
+    codes, different = pd.factorize(text)
+    # What is no text at all has the code -1: the last one.
+    gaps = [*(str(cell).strip().lower() in GAPS for cell in different), True]
+    return np.array(gaps, bool)[codes]
 
 
 def numbers_of(text: pd.Series) -> NDArray[np.float64]:
     """Return the numbers (n,); NaN for gaps and for cells that are no number."""
-    found = pd.to_numeric(text.where(~is_gap(text), ""), errors="coerce").to_numpy(np.float64, copy=True)
+    # Each different text is read once: in a large table most of them come again.
+    codes, different = pd.factorize(text)
+    cells = pd.Series([*different, ""], dtype=object)
+    found = pd.to_numeric(cells.where(~is_gap(cells), ""), errors="coerce").to_numpy(np.float64, copy=True)
     found[~np.isfinite(found)] = np.nan
-    return found
+    return np.asarray(found[codes], np.float64)
 
 
 def days_of(text: pd.Series) -> NDArray[np.float64]:
@@ -163,13 +168,17 @@ def _kind(name: str, known: pd.Series, counts: pd.Series, declared: str) -> tupl
     values = {str(value).lower() for value in counts.index}
     if len(values) == 2 and values in _YES_NO:
         return "yes or no", 0
-    numbers = numbers_of(known)
-    odd = int(np.isnan(numbers).sum())
-    if odd and known[np.isnan(numbers)].str.fullmatch(_CODED).mean() > 0.5:
+    # Each different cell is looked at once, and counts as often as it is there.
+    cells = pd.Series(counts.index, dtype=object)
+    times = counts.to_numpy()
+    is_odd = np.isnan(numbers_of(cells))
+    odd = int(times[is_odd].sum())
+    if odd and times[is_odd][cells[is_odd].str.fullmatch(_CODED)].sum() > 0.5 * odd:
         return _text_kind(name, known, counts), 0  # codes such as ICD's V45 beside 428.0
     if odd == 0 or (len(known) >= _FEWEST_TO_SPARE and odd <= (1 - _MOST) * len(known)):
+        numbers = numbers_of(known)
         return _number_kind(name, numbers[np.isfinite(numbers)], len(counts)), odd
-    no_date = int((~known.str.fullmatch(_DATE)).sum())
+    no_date = int(times[~cells.str.fullmatch(_DATE).to_numpy(bool)].sum())
     if no_date <= (1 - _MOST) * len(known):
         return "date", no_date
     return _text_kind(name, known, counts), 0

@@ -194,8 +194,10 @@ def _left_out(
 
 
 def _codes(text: pd.Series) -> NDArray[np.float64]:
-    plain = text.str.strip().str.lower().where(~is_gap(text), "")
-    return np.asarray(pd.factorize(plain)[0], np.float64)
+    codes, different = pd.factorize(text)
+    cells = pd.Series([*different, ""], dtype=object)
+    plain = pd.factorize(cells.str.strip().str.lower().where(~is_gap(cells), ""))[0]
+    return np.asarray(plain[codes], np.float64)
 
 
 def _tree(
