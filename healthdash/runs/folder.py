@@ -38,6 +38,8 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.data = path / "data"
+        #: Items for the pre-training, see `healthdash.ui.unlabelled`.
+        self.unlabelled = path / "unlabelled"
         self.history_file = path / "history.csv"
         #: Beside the history, where a training writes how it stands.
         self.live_file = self.history_file.with_name(LIVE)
@@ -98,6 +100,7 @@ class RunFolder:
         """Remove the labelled data and the checkpoints; those of a trial may be trained on once more."""
         if not self.search:
             shutil.rmtree(self.data, ignore_errors=True)
+        shutil.rmtree(self.unlabelled, ignore_errors=True)
         shutil.rmtree(self.checkpoints, ignore_errors=True)
 
     def remove(self) -> None:

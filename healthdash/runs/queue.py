@@ -71,6 +71,7 @@ class Queue:
             data = fill(folder.data)
             data = data.relative_to(folder.path) if data.is_relative_to(folder.path) else data
             for name, content in (beside or {}).items():
+                (folder.path / name).parent.mkdir(mode=0o700, exist_ok=True)
                 (folder.path / name).write_bytes(content)
             run = Run(
                 id=run_id, owner=owner, place=place_of(self._root), task=task, name=out.name,

@@ -29,6 +29,7 @@ from healthdash.ui import (
     server_data,
     shell,
     state,
+    unlabelled,
 )
 
 __all__ = ["bundle_name", "page"]
@@ -83,17 +84,20 @@ def _form() -> None:
     own = _own(task, given()) if task.is_generic and given else None
     chosen, name = recipe.form(task)
     _tried(task, given, own.settings(chosen) if own else chosen, own.beside if own else {})
+    chosen, beside = unlabelled.section(task, chosen)
+    beside = {**(own.beside if own else {}), **beside}
     is_ready = own is not None and own.is_ready if task.is_generic else given is not None
     if st.button("Train", type="primary", icon=":material/model_training:", disabled=not is_ready):
         assert given is not None
         chosen = own.settings(chosen) if own else chosen
-        runs.open_run(_started(task, given(), chosen, name, own.beside if own else {}).id)
+        runs.open_run(_started(task, given(), chosen, name, beside).id)
         state.used_up("train:data")
+        state.used_up(unlabelled.KEY)
         _no_synthetic()
         st.rerun()
     if task.is_generic:
         settled = own.settings(chosen) if own else chosen
-        begin = partial(_search, task, given, name, own.beside if own else {})
+        begin = partial(_search, task, given, name, beside)
         search.form(task, settled, is_ready=is_ready, start=begin)
 
 

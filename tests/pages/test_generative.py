@@ -98,3 +98,25 @@ def test_a_model_of_usual_items_shows_what_it_expected(open_page, unusual_model)
     tables = [one.value for one in app.dataframe if "share of the error" in one.value]
     assert len(tables) == 1
     assert tables[0]["share of the error"].sum() == pytest.approx(1, abs=1e-5)
+
+
+def _second(app):
+    return [one for one in app.file_uploader if one.label.startswith("Items without labels")]
+
+
+def test_unlabelled_items_are_a_second_upload_and_leave_with_the_data(open_page):
+    app = open_page("train", task="table")
+    next(one for one in app.button if one.label.startswith("Synthetic table")).click().run()
+    next(one for one in app.selectbox if one.label == "Network").set_value("mlp").run()
+    assert not _second(app)
+    next(one for one in app.number_input if one.label == "Epochs of pre-training").set_value(2).run()
+    _second(app)[0].set_value(("Smith, John.csv", b"age\n1\n", "text/csv")).run()
+    next(one for one in app.button if one.label.startswith("Take every remedy")).click().run()
+    next(one for one in app.button if one.label == "Train").click().run(timeout=120)
+    assert not app.exception
+    (run,) = runs.queue().store.of(owner.Owner(TOKEN, False).id)
+    folder = runs.queue().folder(run.id)
+    assert run.settings["unlabelled"] == "unlabelled/items.csv"
+    assert (folder.path / "unlabelled" / "items.csv").read_bytes() == b"age\n1\n"
+    folder.forget_inputs()
+    assert not (folder.path / "unlabelled").exists()
