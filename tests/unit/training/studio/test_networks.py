@@ -162,3 +162,26 @@ def test_the_registry_says_in_words_what_each_network_is():
     for one in NETWORKS.values():
         assert one.words.endswith(".")
         assert one.kinds
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("network", sorted(KNOWN))
+def test_known_networks_are_saved_and_loaded_unchanged_and_see_their_own_scale(network, tmp_path):
+    import keras
+
+    from healthdash.exchange.network_file import check_configuration
+    from healthdash.training.studio.plans import Plan
+
+    items = labelled.pictures(8)
+    plan = Plan.of(TrainSettings(network=network, folds=0), items)
+    built = plan.entry.build(items.fitted(np.arange(8)), 2, plan)
+    built.save(tmp_path / "model.keras")
+    check_configuration((tmp_path / "model.keras").read_bytes())
+    again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    np.testing.assert_array_equal(built.predict_on_batch(items.values), again.predict_on_batch(items.values))
+    # The network's own preparation of a picture of 0 to 255 in colours is what ours makes of 0 to 1.
+    own = {"densenet-121": keras.applications.densenet}.get(network)
+    colours = items.values.repeat(3, axis=-1)
+    scaled = next(layer for layer in built.layers if isinstance(layer, keras.layers.Rescaling))
+    wanted = own.preprocess_input(255 * colours) if own else 255 * colours
+    np.testing.assert_allclose(np.asarray(scaled(colours)), wanted, atol=2e-3)
