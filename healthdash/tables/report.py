@@ -87,8 +87,10 @@ def report(
     mended = replay(frame, steps, is_training=True)
     if not len(mended) or target not in mended:
         raise InvalidInput("expected rows with an outcome after cleaning, got none", hint="Take a step back.")
-    found = profiles(mended, {**(declared or {}), **kinds_of(steps)})
     made = events_of(steps)
+    # Whatever the stays are called, their names are no measurements.
+    whose = {made.stay: "identifier"} if made else {}
+    found = profiles(mended, {**(declared or {}), **whose, **kinds_of(steps)})
     table = Table(
         mended, {one.name: one for one in found}, target, group, seed, outcomes=made.outcomes if made else ()
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import math
 from collections.abc import Mapping, Sequence
@@ -15,16 +16,24 @@ from healthdash.task import Task, Upload
 __all__ = ["as_table", "as_upload", "patient", "row", "template", "widget"]
 
 _COLUMNS = 3
+_MOST_TYPED = 60
 Value = str | float | None
 
 
 def patient(task: Task) -> Upload | None:
     """Show the form; return the row as a file when it was sent off."""
-    with st.form(f"form:{task.slug}", border=False):
+    if len(task.fields) > _MOST_TYPED:
+        st.caption(
+            f"The model asks for {len(task.fields)} columns, too many to type: upload them as a table."
+        )
+        return None
+    # Models of own data ask for different fields under the same task, and so in other widgets.
+    asked = f"{task.slug}:{hashlib.sha256(repr(task.fields).encode()).hexdigest()[:8]}"
+    with st.form(f"form:{asked}", border=False):
         st.caption("Leave empty what is not known. Nothing is stored.")
         columns = st.columns(_COLUMNS)
         values = {
-            field.name: widget(field, columns[number % _COLUMNS], f"{task.slug}:{field.name}")
+            field.name: widget(field, columns[number % _COLUMNS], f"{asked}:{field.name}")
             for number, field in enumerate(task.fields)
         }
         sent = st.form_submit_button("Analyse", type="primary", icon=":material/play_arrow:")

@@ -84,9 +84,10 @@ class Chosen:
 def section(given: Upload) -> Chosen | None:
     """Show a table and its data report; return what was chosen, None while there is no outcome."""
     work = _work(given)
-    table: TextTable = work.once(
-        f"table|{work.layout}", lambda: read_text_table(given.data, chosen=work.layout)
-    )
+    with st.spinner("Reading the table…", show_time=True):
+        table: TextTable = work.once(
+            f"table|{work.layout}", lambda: read_text_table(given.data, chosen=work.layout)
+        )
     _read(work, table)
     table = _of_events(work, table)
     names = [str(name) for name in table.frame.columns]
@@ -218,7 +219,7 @@ def _group(work: _Work, place: Any, names: list[str]) -> None:
 
 def _report(work: _Work, table: TextTable, target: str) -> DataReport:
     key = f"report|{work.layout}|{target}|{work.all_steps}"
-    with st.spinner("Looking at the data…"):
+    with st.spinner("Looking at the data…", show_time=True):
         found: DataReport = work.once(
             key, lambda: report(table.frame, target, declared=table.declared, steps=work.all_steps)
         )

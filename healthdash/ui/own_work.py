@@ -14,6 +14,8 @@ from healthdash.ui import problems, state
 
 __all__ = ["Work", "findings", "of_session", "taken_steps"]
 
+#: More are shown folded.
+_MOST_NOTES = 3
 _BOXES = {"error": st.error, "warning": st.warning, "note": st.info}
 _ICONS = {"error": ":material/error:", "warning": ":material/warning:", "note": ":material/info:"}
 
@@ -76,13 +78,16 @@ def findings(work: Work, found: Sequence[Finding[Any]], settle: Callable[[], Non
             "Take every remedy that needs no decision", icon=":material/auto_fix_high:", type="primary",
             on_click=settle, key=work.key("settle"),
         )  # fmt: skip
-    for number, one in enumerate(found):
-        # A sentence begins with a capital, the name of a column with its own letter.
-        begins = bool(one.columns) and one.words.startswith(one.columns[0])
-        begins &= not one.words.startswith("column ")
-        words = f"column {one.words}" if begins else one.words
-        _BOXES[one.severity](problems.sentence(words), icon=_ICONS[one.severity])
-        _remedies(work, one, number)
+    numbered = list(enumerate(found))
+    notes = [(number, one) for number, one in numbered if one.severity == "note"]
+    aside = notes if len(notes) > _MOST_NOTES else []
+    for number, one in numbered:
+        if (number, one) not in aside:
+            _finding(work, one, number)
+    if aside:
+        with st.expander(f"{len(aside)} notes that are good to know", icon=_ICONS["note"]):
+            for number, one in aside:
+                _finding(work, one, number)
 
 
 def taken_steps(work: Work, title: str) -> None:
@@ -97,6 +102,16 @@ def taken_steps(work: Work, title: str) -> None:
                 "Undo", key=work.key(f"undo:{number}:{len(work.steps)}"), type="tertiary",
                 icon=":material/undo:", on_click=work.steps.remove, args=(step,),
             )  # fmt: skip
+
+
+def _finding(work: Work, one: Finding[Any], number: int) -> None:
+    # A sentence begins with a capital, the name of a column with its own letter.
+    begins = bool(one.columns) and one.words.startswith(one.columns[0])
+    begins &= not one.words.startswith("column ")
+    noun = "column" if len(one.columns) == 1 else "columns"
+    words = f"{noun} {one.words}" if begins else one.words
+    _BOXES[one.severity](problems.sentence(words), icon=_ICONS[one.severity])
+    _remedies(work, one, number)
 
 
 def _remedies(work: Work, one: Finding[Any], number: int) -> None:

@@ -178,7 +178,7 @@ def test_what_was_told_beside_the_outcome_is_reported():
     taken, found = settled(wide.frame, "In-hospital_death", steps=steps)
     codes = {one.code for one in found.findings}
     dropped = {name for step in taken if step.do == "drop-columns" for name in step.columns}
-    assert {"Survival", "Length_of_stay"} <= dropped
+    assert {"Survival", "Length_of_stay", "stay"} <= dropped
     assert "SAPS-I" not in dropped
     assert "told-beside-the-outcome" in codes
 
