@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from healthdash.training import TrainSettings, resumable
 from healthdash.training.history import EpochRow
 from healthdash.training.studio.generative.batches import MadeBatches
-from healthdash.training.studio.generative.form import Form
+from healthdash.training.studio.generative.form import Form, some_of
 from healthdash.training.studio.generative.networks import Size, default_size, features, made
 from healthdash.training.studio.items import Prepared, Rows
 
@@ -99,8 +99,8 @@ def fit_autoencoder(
 
 
 def _validation(form: Form, prepared: Prepared, rows: Rows, share: float, seed: int) -> tuple[Floats, Floats]:
-    """Return validation items, hidden in the same places every epoch."""
-    coded = form.encode(prepared.inputs(rows))
+    """Return validation items that fit into memory, hidden in the same places every epoch."""
+    coded = form.encode(prepared.inputs(some_of(rows, prepared.shape, seed=seed)))
     return form.corrupted(coded, share, np.random.default_rng(seed)), coded
 
 

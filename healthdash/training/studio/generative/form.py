@@ -18,12 +18,13 @@ from healthdash.training.studio.items import ItemKind, Prepared, Rows
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["FieldForm", "Form", "fitted_form", "form_of"]
+__all__ = ["FieldForm", "Form", "fitted_form", "form_of", "some_of"]
 
 Floats = NDArray[np.float32]
 #: Items that centre and spread are fitted on; more would change the third digit.
 _MOST_FITTED = 2000
 _SMALLEST_SPREAD = 1e-6
+_HELD_BYTES = 128 << 20
 
 
 class Form(ABC):
@@ -87,16 +88,30 @@ class Form(ABC):
 
 def fitted_form(kind: ItemKind, prepared: Prepared, rows: Rows, *, seed: int) -> Form:
     """Fit the form of a kind of items on training rows; the same seed gives the same form."""
-    chosen = rows
-    if len(rows) > _MOST_FITTED:
-        chosen = np.sort(np.random.default_rng(seed).choice(rows, _MOST_FITTED, replace=False))
-    values = prepared.inputs(chosen)
+    values = prepared.inputs(some_of(rows, prepared.shape, seed=seed, most=_MOST_FITTED))
     if kind == "row":
         from healthdash.training.studio.generative.rows import RowForm
 
         plain = [{"kind": "number"}] * values.shape[1]
         return RowForm.fitted(values, prepared.preprocessing.get("columns", plain))
     return FieldForm.fitted(kind, values)
+
+
+def some_of(rows: Rows, shape: tuple[int, ...], *, seed: int, most: int | None = None) -> Rows:
+    """Return rows drawn at random, in order, whose items fit easily into memory; all where they do.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of one item.
+    most : int or None
+        At most so many rows.
+    """
+    fitting = max(1, _HELD_BYTES // (4 * int(np.prod(shape))))
+    count = min(len(rows), fitting, most or len(rows))
+    if count == len(rows):
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, count, replace=False))
 
 
 def form_of(stored: Mapping[str, Any]) -> Form:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from healthdash.training.studio.generative.copies import Known
-from healthdash.training.studio.generative.form import fitted_form, form_of
+from healthdash.training.studio.generative.form import fitted_form, form_of, some_of
 from tests.labelled import pictures, signals
 from tests.mixed_rows import mixed_rows
 
@@ -122,3 +122,12 @@ def test_planted_copies_are_found_and_other_items_are_none(case):
     assert known.are_copies(others).mean() < 0.15
     blend = 0.5 * (others[:1] + others[1:2]) if items.kind != "row" else others[:1]
     assert known.ratios(blend)[0] > 0.25
+
+
+def test_of_more_items_than_fit_into_memory_some_are_drawn():
+    rows = np.arange(5000)
+    assert some_of(rows, (10,), seed=0) is rows
+    assert len(some_of(rows, (10,), seed=0, most=200)) == 200
+    few = some_of(rows, (512, 512, 3), seed=0)
+    assert len(few) * 512 * 512 * 3 * 4 <= 128 << 20
+    np.testing.assert_array_equal(few, some_of(rows, (512, 512, 3), seed=0))
