@@ -19,7 +19,7 @@ from typing import Any
 
 from healthdash import runtime
 
-__all__ = ["is_chief", "is_spread", "ready", "scope", "spread"]
+__all__ = ["is_alone", "is_chief", "ready", "scope", "spread"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ def spread(strategy: Any, *, is_chief: bool) -> Iterator[None]:
         _spread.reset(entered)
 
 
-def is_spread() -> bool:
-    """Say whether networks are trained on several hosts at once."""
-    return _spread.get() is not None
+def is_alone(model: Any) -> bool:
+    """Say whether a network is on one device of one host; others predict for each device apart."""
+    return _spread.get() is None and model.distribute_strategy.num_replicas_in_sync == 1
 
 
 def is_chief() -> bool:
@@ -73,9 +73,9 @@ def ready(model: Any, batches: Any) -> None:
     batches : sequence of tuples of arrays
         Of the training; the first is looked at.
     """
-    strategy = model.distribute_strategy
-    if strategy.num_replicas_in_sync == 1 and not is_spread():
+    if is_alone(model):
         return
+    strategy = model.distribute_strategy
     with strategy.scope():
         model._symbolic_build(data_batch=batches[0])
     model._maybe_symbolic_build = lambda **_: None

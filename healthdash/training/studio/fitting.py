@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -158,17 +158,16 @@ def _phases(
 ) -> None:
     """Fit a network; where part of it came from a file, its new end first."""
     known = [layer for layer in network.layers if isinstance(layer, keras.Model)] if plan.weights_file else []
+    whole = plan
     if known:
+        end = replace(plan, epochs=max(1, round(_NEW_END_EPOCHS * plan.epochs)))
         for layer in known:
             layer.trainable = False
-        epochs = max(1, round(_NEW_END_EPOCHS * plan.epochs))
-        _fit(network, plan, items, part, on_epoch, (), epochs=epochs, run=f"{part.run}, new end".lstrip(", "))
+        _fit(network, end, items, part, on_epoch, (), epochs=end.epochs, run=f"{part.run}, new end")
         for layer in known:
             layer.trainable = True
-    rate = plan.learning_rate * (_WHOLE_RATE if known else 1)
-    _fit(
-        network, plan, items, part, on_epoch, told, epochs=part.epochs or plan.epochs, run=part.run, rate=rate
-    )
+        whole = replace(plan, learning_rate=_WHOLE_RATE * plan.learning_rate)
+    _fit(network, whole, items, part, on_epoch, told, epochs=part.epochs or plan.epochs, run=part.run)
 
 
 def _fit(
@@ -177,19 +176,19 @@ def _fit(
     items: batches.Items,
     part: Part,
     on_epoch: OnEpoch,
-    told: Any,
+    told: Sequence[EpochRow],
     *,
     epochs: int,
     run: str,
-    rate: float | None = None,
 ) -> None:
+    """Compile and fit; the schedule goes over the plan's epochs, of which fewer may be taken."""
     learnt = batches.training(items, plan, seed=part.seed)
     watched = None
     if len(part.validation):
         held = batches.Items(items.prepared, items.truth, part.validation, items.labels)
         watched = batches.steady(held, plan, items.truth[items.rows])
     network.compile(
-        optimisers.optimiser(plan, len(learnt), rate=rate),
+        optimisers.optimiser(plan, len(learnt)),
         loss_of(plan.loss),
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
         jit_compile=False,
@@ -217,7 +216,7 @@ def _precision(plan: Plan) -> Iterator[None]:
 
 def _plain(network: keras.Model, prepared: Prepared, plan: Plan, labels: int) -> keras.Model:
     """Return the same network in float32, on this process alone."""
-    if plan.precision != "mixed" and not devices.is_spread():
+    if plan.precision != "mixed" and devices.is_alone(network):
         return network
     plain = _bare(prepared, plan, labels)
     plain.set_weights(network.get_weights())
