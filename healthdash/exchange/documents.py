@@ -22,9 +22,9 @@ __all__ = ["Documents", "Golden", "checked"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_LONGEST_TEXT = 4_000
+_LONGEST_TEXT = 20_000
 _LONGEST_NAME = 200
 _MOST_LABELS = 1_000
 _MOST_COLUMNS = 200
@@ -137,7 +137,7 @@ def _values(document: Any) -> Iterator[Any]:
 
 def _check_info(info: BundleInfo, sha256: str) -> None:
     if not _NAME.fullmatch(info.name) or not _NAME.fullmatch(info.task):
-        raise RefusedModel("its name", "expected small letters, digits and hyphens, at most 60")
+        raise RefusedModel("its name", "expected letters, digits and hyphens, at most 60")
     if not _SHA256.fullmatch(info.sha256) or info.sha256 != sha256:
         raise RefusedModel("other weights", "the weights are not those that bundle.json names by their hash")
     labels = info.labels

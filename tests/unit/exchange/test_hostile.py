@@ -107,7 +107,7 @@ DOCUMENTS = {
         made.document("bundle.json", _text(limits=["![x](http://evil.example/a.png)"])), "markup"
     ),
     "turned text": (made.document("bundle.json", _text(title="safe\u202egnp.exe")), "hidden characters"),
-    "endless text": (made.document("bundle.json", _text(intended_use="x" * 10_000)), "its size"),
+    "endless text": (made.document("bundle.json", _text(intended_use="x" * 50_000)), "its size"),
     "figures that are none": (
         made.document("evaluation.json", lambda told: told["metrics"][0].update(value=float("nan"))),
         "numbers that are none",
