@@ -98,6 +98,13 @@ def test_a_model_of_usual_items_shows_what_it_expected(open_page, unusual_model)
     tables = [one.value for one in app.dataframe if "share of the error" in one.value]
     assert len(tables) == 1
     assert tables[0]["share of the error"].sum() == pytest.approx(1, abs=1e-5)
+    app = open_page("models", model="table/odd")
+    assert not app.exception
+    app = open_page("explain", task="table", sample="usual")
+    assert not app.exception
+    assert [error.value for error in app.error] == []
+    method = next(one for one in app.selectbox if one.label == "Method")
+    assert method.value == "reconstruction"
 
 
 def _second(app):
