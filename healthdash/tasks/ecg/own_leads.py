@@ -38,7 +38,8 @@ def questions_of_leads(items: Items) -> Iterator[ItemFinding]:
     shared = leads_of(items)
     counted = Counter(lead for leads in found for lead in set(leads))
     if found and not shared:
-        lead, count = counted.most_common(1)[0]
+        lead = min(counted, key=lambda name: (-counted[name], name))
+        count = counted[lead]
         words = f"No lead is in all recordings; {lead} is in {count:,} of {len(found):,}."
         take = Remedy(f"Take {lead}, and leave the others out", (TakeLeads(leads=(lead,)),), True)
         yield Finding("no-shared-lead", "error", words, (), (take,))

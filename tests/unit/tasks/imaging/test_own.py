@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from healthdash import pipeline, tasks
+from healthdash import cli, pipeline, tasks
 from healthdash.datasets.report import report, settled
 from healthdash.datasets.steps import LeaveOut
 from healthdash.errors import InvalidInput, UnreadableUpload
@@ -162,14 +163,18 @@ def test_hostile_archives_are_refused_by_the_reason(tmp_path):
     assert not list(tmp_path.parent.glob("*.png"))
 
 
-def test_a_zip_on_the_disk_is_checked_like_a_folder(tmp_path):
+def test_the_command_line_prints_the_report_of_a_zip(tmp_path, capsys):
     (upload,) = TASK.training_examples()[0].make()
     path = tmp_path / "set.zip"
     path.write_bytes(upload.data)
-    told = TASK.check(path, TrainSettings(group="beginning of the file name"))
+    asked = ["check", "--task", "images", "--data", str(path), "--group", "beginning of the file name"]
+    assert cli.main(asked) == 0
+    told = json.loads(capsys.readouterr().out)
     assert told["labels"] == {"round": 180, "star": 180}
     assert told["groups"] == 180
     assert told["cleaning"]["steps"] == [{"do": "group-by", "column": "beginning of the file name"}]
+    assert cli.main(["check", "--task", "images", "--data", str(tmp_path / "none")]) == 1
+    assert json.loads(capsys.readouterr().out)["error"]["hint"]
 
 
 @pytest.mark.tf
