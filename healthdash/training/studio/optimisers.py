@@ -22,21 +22,18 @@ _RISE, _FIRST_SHARE, _LAST_SHARE = 0.3, 1 / 25, 1e-3
 _PLATEAU_EPOCHS, _PLATEAU_FACTOR, _LEAST_BETTER = 3, 0.5, 1e-4
 
 
-def optimiser(plan: Plan, steps: int, *, rate: float | None = None) -> keras.optimizers.Optimizer:
+def optimiser(plan: Plan, steps: int) -> keras.optimizers.Optimizer:
     """Return the optimiser of a plan.
 
     Parameters
     ----------
     steps : int
         Steps of one epoch.
-    rate : float or None
-        In place of the plan's learning rate, as its peak.
     """
-    peak = rate or plan.learning_rate
     common: dict[str, Any] = {"global_clipnorm": _LONGEST_GRADIENT}
     if plan.weight_decay and plan.optimizer != "adam":
         common["weight_decay"] = plan.weight_decay
-    scheduled = _scheduled(plan.schedule, peak, max(1, steps * plan.epochs))
+    scheduled = _scheduled(plan.schedule, plan.learning_rate, max(1, steps * plan.epochs))
     made: keras.optimizers.Optimizer
     if plan.optimizer == "sgd":
         made = keras.optimizers.SGD(scheduled, momentum=_MOMENTUM, nesterov=True, **common)
