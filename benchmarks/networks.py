@@ -1,6 +1,6 @@
 """The default network of a table against the other networks and recipes, by the same folds.
 
-    python -m benchmarks.networks [--data FOLDER]
+    python -m benchmarks.networks [--data FOLDER] [--tables TITLE...] [--recipes NAME...]
 
 Each row of a table is judged once by a network that never saw its group; the folds are the same for all.
 """
@@ -38,14 +38,17 @@ RECIPES = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("HEALTHDASH_DATA", "")))
+    parser.add_argument("--tables", nargs="+", choices=list(TABLES), default=list(TABLES))
+    parser.add_argument("--recipes", nargs="+", choices=list(RECIPES), default=list(RECIPES))
     parser.add_argument("--epochs", type=int, help="fewer, to try it")
     options = parser.parse_args()
     print("| table | network and recipe | AUC | Brier score | seconds |\n|---|---|---|---|---|")
-    for title, (file, target) in TABLES.items():
+    for title in options.tables:
+        file, target = TABLES[title]
         path = options.data / "tabular" / file
         others: list[MetricRow] = []
-        for name, settings in RECIPES.items():
-            chosen = replace(settings, folds=FOLDS, target=target, epochs=options.epochs)
+        for name in options.recipes:
+            chosen = replace(RECIPES[name], folds=FOLDS, target=target, epochs=options.epochs)
             started = time.perf_counter()
             rows, others = _trained(path, chosen)
             shown = " | ".join(_told(rows[one]) for one in ("AUC", "Brier score"))
