@@ -25,7 +25,7 @@ from healthdash.training.studio.plans import Plan
 
 #: Their graphs alone take a minute each to trace; the loop around them is that of the others.
 _LARGE = {"efficientnet-v2-b0", "densenet-121"}
-_ITEMS = {"row": 8192, "picture": 512, "signal": 512}
+_ITEMS = {"row": 8192, "picture": 256, "signal": 256}
 #: A round is long enough that what a run does once, as its checkpoints, counts as little as in a real one.
 _BUDGET_S, _ROUND_S = 12.0, 2.0
 _GENERIC = ("table", "images", "signals")
