@@ -145,20 +145,9 @@ class OwnSignals(EcgBeats):
 
     def evaluate(self, bundle: Bundle, dataset: Any) -> Evaluation:
         """Measure a bundle on labelled signals that it was not trained on."""
-        from healthdash.training.command import command_line
-        from healthdash.training.studio.figures import Judged, evaluation_of
+        from healthdash.datasets.measured import measured
 
-        answers = self.answers(bundle, dataset)
-        judged = Judged(
-            answers.labels, np.arange(len(answers)), answers.probabilities, answers.truth, answers.decided,
-            np.asarray(answers.groups, np.str_), "given data",
-        )  # fmt: skip
-        return evaluation_of(
-            judged,
-            split_rule="All signals given; none was trained on, as far as the user knows.",
-            counts={f"{dataset.unit}s": len(answers), "groups": len(np.unique(answers.groups))},
-            command=command_line(),
-        )
+        return measured(self.answers(bundle, dataset), dataset.unit)
 
     def answers(self, bundle: Bundle, dataset: Any) -> Answers:
         """Return the probabilities of labelled items: those of one recording's windows averaged."""

@@ -12,56 +12,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.datasets.facts import facts_of, notes_of
-from healthdash.datasets.items import Items
 from healthdash.datasets.report import ItemReport, checked, report, settled
 from healthdash.datasets.steps import NEEDED, ItemCleaning, ItemStep, dumped
-from healthdash.errors import InvalidInput, TooLittleData
+from healthdash.errors import TooLittleData
 from healthdash.tables.outcome import ordered_labels
 from healthdash.training import TrainSettings, archive
 from healthdash.training.studio.items import ItemKind
 from healthdash.training.studio.networks import learns_one_label
 
-from . import read
 from .own_augment import changed
+from .own_cut import MOST_WINDOWS, Shape, shape_of, starts, stored
 from .own_familiar import centroids, features, fit_familiarity
-from .own_leads import QUESTIONS, chosen_leads
-from .own_listing import AT, END, Form, OwnListing, list_signals, uploads_of
+from .own_leads import QUESTIONS
+from .own_listing import list_signals
 from .own_survey import survey_signals
-from .own_windows import INPUT, SignalStore, starts_of, taken
+from .own_windows import INPUT, SignalStore
 
 if TYPE_CHECKING:
     import keras
 
 __all__ = ["OwnSignals", "PreparedSignals", "labelled_as", "load_signals"]
 
-#: Every wave of an ECG is below 40 Hz; more samples only cost time.
-_USUAL_HZ = 125.0
-_BEAT_S, _RHYTHM_S, _LONGEST_S = 2.0, 10.0, 30.0
-#: Of one recording, evenly apart.
-MOST_WINDOWS = 60
 _BLOCK, _MOST_FOR_CENTROIDS, _MOST_FOR_GATE = 1024, 300, 5000
 _SMALLEST_SPREAD = 1e-4
 _WARN_ABOVE, _REFUSE_ABOVE = 1.5, 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What a window is.
-
-    Attributes
-    ----------
-    form : Form
-    leads : tuple of str
-        In the order of the network's channels.
-    rate_hz : float
-    samples : int
-        At this rate.
-    """
-
-    form: Form
-    leads: tuple[str, ...]
-    rate_hz: float
-    samples: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,8 +188,8 @@ def load_signals(path: Path, settings: TrainSettings) -> OwnSignals:
         found = checked(
             report(own.listing, survey, steps, QUESTIONS), one_is_enough=learns_one_label(settings)
         )
-        shape = _shape(own, found.items, tuple(steps), settings)
-        store, places = _stored(own, found.items, shape)
+        shape = shape_of(own, found.items, tuple(steps), settings)
+        store, places = stored(own, found.items, shape)
     return _labelled(found, tuple(steps), shape, store, places, settings)
 
 
@@ -236,30 +210,6 @@ def labelled_as(signals: OwnSignals, labels: tuple[str, ...]) -> OwnSignals:
     return replace(signals, truth=truth, labels=labels, **chosen)
 
 
-def _shape(own: OwnListing, items: Items, steps: tuple[ItemStep, ...], settings: TrainSettings) -> Shape:
-    leads = chosen_leads(items, steps)
-    if not leads:
-        raise InvalidInput("expected a lead that all recordings have", hint="Leave recordings out.")
-    traits = items.survey.traits.iloc[np.unique(items.files)]
-    rate_hz = settings.rate_hz or min(_USUAL_HZ, float(traits["rate (Hz)"].astype(float).min()))
-    usual = {"beats": _BEAT_S, "rhythms": _RHYTHM_S}
-    whole = min(float(traits["duration (s)"].astype(float).median()), _LONGEST_S)
-    seconds = settings.seconds or usual.get(own.form, whole)
-    return Shape(own.form, leads, rate_hz, max(16, round(seconds * rate_hz)))
-
-
-def _stored(own: OwnListing, items: Items, shape: Shape) -> tuple[SignalStore, dict[int, tuple[int, float]]]:
-    """Keep the signals of all items; return where each file's is, and its own rate."""
-    store, places = SignalStore(len(shape.leads)), {}
-    paths = own.listing.files
-    for number in np.unique(items.files):
-        names = [name for name in own.files[paths[number]] if not name.endswith(".atr")]
-        sample = read.read(uploads_of(own.listing.folder, names))
-        places[int(number)] = (store.add(taken(sample, shape.leads, shape.rate_hz)), sample.rate_hz)
-    store.close()
-    return store, places
-
-
 def _labelled(
     found: ItemReport,
     steps: tuple[ItemStep, ...],
@@ -273,14 +223,14 @@ def _labelled(
     labels = ordered_labels(tuple(sorted(set(text))))
     truth = np.asarray([labels.index(label) for label in text], np.int64)
     signals = np.asarray([places[int(number)][0] for number in items.files], np.int64)
-    starts = [_starts(items, row, shape, store, places) for row in range(len(items))]
-    counts = np.asarray([len(one) for one in starts], np.int64)
+    begin = [starts(items, row, shape, store, places) for row in range(len(items))]
+    counts = np.asarray([len(one) for one in begin], np.int64)
     which = np.repeat(np.arange(len(items)), counts)
     return OwnSignals(
         store=store,
         shape=shape,
         numbers=signals[which],
-        starts=np.concatenate(starts),
+        starts=np.concatenate(begin),
         truth=truth[which],
         labels=labels,
         groups=items.groups[which],
@@ -291,21 +241,6 @@ def _labelled(
         unit={"beats": "beat", "rhythms": "stretch", "recordings": "recording"}[shape.form],
         notes=notes_of(found, list(steps)) | _notes(shape),
     )
-
-
-def _starts(
-    items: Items, row: int, shape: Shape, store: SignalStore, places: Mapping[int, tuple[int, float]]
-) -> NDArray[np.int64]:
-    """Return where the windows of an item begin, at the model's rate."""
-    signal, rate_hz = places[int(items.files[row])]
-    if shape.form == "recordings":
-        return starts_of(store.length(signal), shape.samples, MOST_WINDOWS)
-    scale = shape.rate_hz / rate_hz
-    at = round(float(items.frame[AT].iloc[row]) * scale)
-    if shape.form == "beats":
-        return np.array([at - shape.samples // 2], np.int64)
-    end = round(float(items.frame[END].iloc[row]) * scale)
-    return at + starts_of(end - at, shape.samples, MOST_WINDOWS)
 
 
 def _notes(shape: Shape) -> dict[str, str]:

@@ -99,20 +99,9 @@ class OwnImages(ImageTask):
 
     def evaluate(self, bundle: Bundle, dataset: Any) -> Evaluation:
         """Measure a bundle on labelled pictures that it was not trained on."""
-        from healthdash.training.command import command_line
-        from healthdash.training.studio.figures import Judged, evaluation_of
+        from healthdash.datasets.measured import measured
 
-        answers = self.answers(bundle, dataset)
-        judged = Judged(
-            answers.labels, np.arange(len(answers)), answers.probabilities, answers.truth, answers.decided,
-            np.asarray(answers.groups, np.str_), "given data",
-        )  # fmt: skip
-        return evaluation_of(
-            judged,
-            split_rule="All pictures given; none was trained on, as far as the user knows.",
-            counts={"pictures": len(answers), "groups": len(np.unique(answers.groups))},
-            command=command_line(),
-        )
+        return measured(self.answers(bundle, dataset), "picture")
 
     def answers(self, bundle: Bundle, dataset: Any) -> Answers:
         """Return the probabilities of labelled pictures, those of other labels left out."""
@@ -136,10 +125,6 @@ class PosedImages(OwnImages):
 
     def __init__(self, labels: tuple[str, ...]) -> None:
         self.labels = {label: f"The label {label} of the training data." for label in labels}
-
-    def load_dataset(self, path: Path, settings: TrainSettings) -> Any:
-        """Read labelled pictures to measure a bundle on."""
-        return super().load_dataset(path, settings)
 
 
 def own_input(sample: ImageSample, config: Mapping[str, Any]) -> NDArray[np.float32]:
