@@ -71,10 +71,12 @@ def filled(
     seed : int
         Of the generative network and of what it makes.
     """
-    unfilled = Filled(prepared, labelled.truth, train)
+    if settings.synthetic in (None, "none"):
+        return Filled(prepared, labelled.truth, train)
     wanted = missing(labelled.truth[train], len(labelled.labels), prepared.shape)
-    if settings.synthetic in (None, "none") or not len(wanted):
-        return unfilled
+    if not len(wanted):
+        told = {"synthetic items": "none: every label has as many training items as any other"}
+        return Filled(prepared, labelled.truth, train, told)
     named = f"{run}, {settings.synthetic}".lstrip(", ")
     maker = fitted_maker(labelled, prepared, train, settings, on_epoch, seed=seed, run=named)
     known = Known.of(maker.form, prepared, train)

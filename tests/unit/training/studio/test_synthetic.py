@@ -114,6 +114,14 @@ def test_none_changes_nothing():
     assert not full.told
 
 
+def test_where_no_label_is_rarer_nothing_is_made_and_the_card_says_so():
+    items = mixed_rows(ill=0.5)
+    rows = np.arange(240)
+    full = synthetic.filled(items, items.fitted(rows), rows, _settings("gan", 2), lambda row: None, seed=0)
+    assert full.train is rows
+    assert full.told["synthetic items"].startswith("none")
+
+
 def test_a_label_is_not_filled_beyond_ten_times_its_own():
     wanted = synthetic.missing(np.array([0] * 500 + [1] * 3 + [2] * 400), 3, (4,))
     assert np.bincount(wanted, minlength=3).tolist() == [0, 30, 100]
