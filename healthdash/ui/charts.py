@@ -33,7 +33,8 @@ def class_bars(view: ClassBars, paper: Paper) -> go.Figure:
     laid_out(figure, height=70 + 42 * len(labels), paper=paper)
     figure.update_xaxes(range=[0, 1.12], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
     figure.update_xaxes(title="estimated probability")
-    figure.update_yaxes(showgrid=False)
+    # Labels such as 0 and 1 are names, not numbers.
+    figure.update_yaxes(showgrid=False, type="category")
     if view.threshold is not None:
         name = f"{view.threshold_label or 'decided'} from {view.threshold:.0%}"
         vertical(figure, view.threshold, name, "top", paper)
@@ -126,8 +127,8 @@ def matrix(view: Matrix, paper: Paper) -> go.Figure:
         )
     )
     laid_out(figure, height=130 + 58 * len(view.labels), paper=paper)
-    figure.update_xaxes(title="model output", side="bottom", showgrid=False)
-    figure.update_yaxes(title="true", autorange="reversed", showgrid=False, automargin=True)
+    figure.update_xaxes(title="model output", side="bottom", showgrid=False, type="category")
+    figure.update_yaxes(title="true", autorange="reversed", showgrid=False, automargin=True, type="category")
     return figure
 
 

@@ -39,7 +39,7 @@ def waterfall(view: Waterfall, paper: Paper) -> go.Figure:
         tickformat=".0%" if spread > 0.05 else ".1%",
         title=f"estimated probability of {view.target}",
     )
-    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True)
+    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, type="category")
     for x, text, side in ((view.base, view.base_label, "bottom"), (view.output, "this input", "top")):
         vertical(figure, x, f"{text} {percent(x)}", side, paper)
     return figure
@@ -117,7 +117,7 @@ def moved(view: Moved, paper: Paper) -> go.Figure:
         )  # fmt: skip
     laid_out(figure, height=110 + 46 * len(names), paper=paper)
     figure.update_xaxes(tickformat="+.0%", title=f"share in the estimated probability of {view.target}")
-    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True)
+    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, type="category")
     figure.update_layout(bargap=0.3, title={"text": "pale: as given; full: changed", "font": {"size": 12}})
     return figure
 
@@ -144,7 +144,7 @@ def mean_shares(view: MeanShares, paper: Paper) -> go.Figure:
     laid_out(figure, height=110 + _ROW_PX * len(order), paper=paper)
     figure.update_xaxes(title=f"{view.x_label}{f', {view.unit}' if view.unit else ''}")
     figure.add_vline(0, line={"color": paper.muted, "width": 1})
-    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True)
+    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, type="category")
     return figure
 
 

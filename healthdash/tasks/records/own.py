@@ -46,6 +46,7 @@ class OwnTable(RecordsTask):
     summary = "A table of your own in, the chance of each value of the column that you chose out."
     labels = {}  # noqa: RUF012  (those of the bundle)
     is_generic = True
+    accepts = (*RecordsTask.accepts, "zip")
     usual_network = _ENSEMBLE
 
     def bound(self, bundle: Bundle) -> PosedTable:

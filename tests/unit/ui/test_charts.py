@@ -16,6 +16,12 @@ def test_a_probability_is_never_rounded_to_certainty(value, words):
     assert charts.percent(value) == words
 
 
+def test_labels_and_columns_that_are_numbers_are_names():
+    bars = charts.class_bars(ClassBars(labels=("0", "1"), probabilities=(0.3, 0.7), predicted="1"), LIGHT)
+    square = charts.matrix(Matrix(labels=("0", "1"), counts=np.eye(2, dtype=np.int64)), LIGHT)
+    assert bars.layout.yaxis.type == square.layout.xaxis.type == square.layout.yaxis.type == "category"
+
+
 def test_a_waterfall_ends_at_the_output_with_what_is_not_attributed():
     view = Waterfall(
         features=("a", "b"), attributions=np.array([0.3, -0.1], np.float32), base=0.2, output=0.45,
