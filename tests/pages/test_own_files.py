@@ -137,3 +137,34 @@ def test_data_of_the_server_are_used_where_they_lie_and_only_below_allowed_folde
     assert run.data == str(set_)
     runs.queue().remove(run)
     assert (set_ / "manifest.csv").is_file()
+
+
+# -- with a model --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own_model(tmp_path):
+    """Train a small model of the synthetic pictures into this user's folder."""
+    from healthdash import settings, tasks
+
+    task = tasks.get("images")
+    (upload,) = task.training_examples()[0].make()
+    path = archive.placed(upload.name, upload.data, tmp_path)
+    chosen = TrainSettings(epochs=1, size=32, batch_size=64, folds=0, augment=False)
+    out = settings.current().own_models / "images" / "spots"
+    return task.train(task.load_dataset(path, chosen), chosen, out, lambda row: None)
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+@pytest.mark.usefixtures("visited", "quiet", "own_model")
+def test_an_own_model_of_pictures_is_offered_on_the_page_of_images(open_page):
+    app = open_page("images", task="images", sample="mean")
+    assert not app.exception
+    assert [error.value for error in app.error] == []
+    assert "Own pictures" in str(app.segmented_control)
+    app = open_page("models", model="images/spots")
+    assert not app.exception
+    assert "round or star from pictures" in " ".join(
+        one.value for one in [*app.markdown, *app.subheader, *app.title]
+    )

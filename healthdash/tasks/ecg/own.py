@@ -48,7 +48,7 @@ class OwnSignals(EcgBeats):
 
     def bound(self, bundle: Bundle) -> PosedSignals:
         """Return the task as a bundle poses it."""
-        return PosedSignals(bundle.info.labels, str(bundle.info.preprocessing["form"]))
+        return PosedSignals(bundle.info.labels, bundle.info.preprocessing)
 
     def gate(self, sample: Sample, bundle: Bundle) -> Gate:
         """Refuse or warn about what is unlike the signals of the training."""
@@ -101,8 +101,8 @@ class OwnSignals(EcgBeats):
         return sections(report, bundle, item)
 
     def examples(self) -> tuple[Example, ...]:
-        """Return drawn recordings, to see how a model takes what it was not made for."""
-        return drawn_recordings()
+        """Return nothing: only a bundle knows the leads."""
+        return ()
 
     # -- training ----------------------------------------------------------------------------
 
@@ -171,13 +171,18 @@ class PosedSignals(OwnSignals):
     Parameters
     ----------
     labels : tuple of str
-    form : str
-        What was labelled: "beats", "rhythms" or "recordings".
+    config : mapping
+        Constants of the preprocessing: what was labelled, and the leads.
     """
 
-    def __init__(self, labels: tuple[str, ...], form: str) -> None:
+    def __init__(self, labels: tuple[str, ...], config: Mapping[str, Any]) -> None:
+        self._config = config
         self.labels = {label: f"The label {label} of the training data." for label in labels}
-        self.unit = "beat" if form == "beats" else "window"
+        self.unit = "beat" if config["form"] == "beats" else "window"
+
+    def examples(self) -> tuple[Example, ...]:
+        """Return drawn recordings with the model's leads."""
+        return drawn_recordings(self._config["leads"])
 
 
 def _starts(sample: EcgSample, length: int, config: Mapping[str, Any]) -> NDArray[np.int64]:

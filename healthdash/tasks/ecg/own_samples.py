@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from healthdash.task import Example, Upload
 from healthdash.training import TrainSettings, archive
@@ -17,17 +20,21 @@ _PATIENTS, _RECORDINGS, _RATE_HZ, _SECONDS = 30, 2, 100, 8
 _WIDTHS = {"narrow": 0.012, "wide": 0.04}
 
 
-def drawn_recordings() -> tuple[Example, ...]:
-    """Return a drawn recording of each label of the synthetic set."""
+def drawn_recordings(leads: Sequence[str]) -> tuple[Example, ...]:
+    """Return two drawn recordings with the leads of a model."""
     return tuple(
         Example(
             slug=f"drawn-{label}",
             title=f"A drawn recording, {label}",
-            description=f"Synthetic: two leads with {label} complexes, as in the synthetic training set.",
-            make=lambda label=label: [Upload(f"synthetic-{label}.csv", _recording(label, 5))],  # type: ignore[misc]
+            description=f"Synthetic: a drawn recording with {label} complexes, of nobody.",
+            make=partial(_drawn, label, tuple(leads)),
         )
         for label in _WIDTHS
     )
+
+
+def _drawn(label: str, leads: Sequence[str]) -> list[Upload]:
+    return [Upload(f"synthetic-{label}.csv", _recording(label, 5, leads))]
 
 
 def own_training_set() -> Example:
@@ -52,24 +59,25 @@ def _files() -> dict[str, bytes]:
     return {**files, f"{_FOLDER}/manifest.csv": "\n".join([*lines, ""]).encode()}
 
 
-def _recording(label: str, seed: int) -> bytes:
-    """Draw two leads of complexes at a steady rate, with T waves, drift and noise."""
+def _recording(label: str, seed: int, leads: Sequence[str] = ("II", "V1")) -> bytes:
+    """Draw leads of complexes at a steady rate, with T waves, drift and noise."""
     rng = np.random.default_rng([seed, len(label)])
     time_s = np.arange(_SECONDS * _RATE_HZ) / _RATE_HZ
-    gap_s = rng.uniform(0.7, 1.1)
-    beats_s = np.arange(rng.uniform(0.1, 0.6), _SECONDS, gap_s)
+    beats_s = np.arange(rng.uniform(0.1, 0.6), _SECONDS, rng.uniform(0.7, 1.1))
     # The area, and with it the energy of a complex, is much alike for both widths.
     width = _WIDTHS[label] * rng.uniform(0.9, 1.1)
     height = rng.uniform(0.7, 1.2) * np.sqrt(_WIDTHS["narrow"] / _WIDTHS[label]) * 1.6
     wave = sum(height * _bell(time_s - at, width) + 0.2 * _bell(time_s - at - 0.28, 0.06) for at in beats_s)
     drift = 0.1 * np.sin(2 * np.pi * rng.uniform(0.1, 0.3) * time_s + rng.uniform(0, 6))
-    leads = np.stack([wave + drift, rng.uniform(0.4, 0.8) * wave - drift], axis=1)
-    leads = leads + rng.normal(0, 0.03, leads.shape)
+    gains = np.concatenate([[1.0], rng.uniform(0.4, 0.8, len(leads) - 1)])
+    drawn = np.stack([gain * wave + drift for gain in gains], axis=1)
+    drawn = drawn + rng.normal(0, 0.03, drawn.shape)
     text = io.StringIO()
-    text.write("time_s,II (mV),V1 (mV)\n")
-    np.savetxt(text, np.column_stack([time_s, leads]), fmt=["%.2f", "%.3f", "%.3f"], delimiter=",")
+    text.write(",".join(["time_s", *(f"{lead} (mV)" for lead in leads)]) + "\n")
+    numbers = np.column_stack([time_s, drawn])
+    np.savetxt(text, numbers, fmt=["%.2f", *["%.3f"] * len(leads)], delimiter=",")
     return text.getvalue().encode()
 
 
-def _bell(time_s: np.ndarray, width: float) -> np.ndarray:
+def _bell(time_s: NDArray[np.float64], width: float) -> NDArray[np.float64]:
     return np.asarray(np.exp(-0.5 * (time_s / width) ** 2))

@@ -14,7 +14,7 @@ from healthdash.training import TrainSettings
 from healthdash.training.paired import Answers
 
 from .own_gate import judge_own
-from .own_samples import drawn_pictures, own_training_set
+from .own_samples import mean_pictures, own_training_set
 from .prepare import INPUT, from_bytes, to_square
 from .sample import ImageSample, model_view
 from .task import ImageTask
@@ -42,7 +42,7 @@ class OwnImages(ImageTask):
 
     def bound(self, bundle: Bundle) -> PosedImages:
         """Return the task as a bundle poses it."""
-        return PosedImages(bundle.info.labels)
+        return PosedImages(bundle)
 
     def gate(self, sample: Sample, bundle: Bundle) -> Gate:
         """Refuse or warn about what is unlike the pictures of the training."""
@@ -55,8 +55,8 @@ class OwnImages(ImageTask):
         return {INPUT: own_input(sample, config)}
 
     def examples(self) -> tuple[Example, ...]:
-        """Return drawn pictures, to see how a model takes what it was not made for."""
-        return drawn_pictures()
+        """Return nothing: only a bundle knows what its pictures are like."""
+        return ()
 
     # -- training ----------------------------------------------------------------------------
 
@@ -120,11 +120,16 @@ class PosedImages(OwnImages):
 
     Parameters
     ----------
-    labels : tuple of str
+    bundle : Bundle
     """
 
-    def __init__(self, labels: tuple[str, ...]) -> None:
-        self.labels = {label: f"The label {label} of the training data." for label in labels}
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        self.labels = {label: f"The label {label} of the training data." for label in bundle.info.labels}
+
+    def examples(self) -> tuple[Example, ...]:
+        """Return two mean pictures; none is one of a patient."""
+        return mean_pictures(self._bundle)
 
 
 def own_input(sample: ImageSample, config: Mapping[str, Any]) -> NDArray[np.float32]:

@@ -1,9 +1,11 @@
-"""Drawn pictures: a labelled set to try the training of own pictures with, and two to try a model with."""
+"""Synthetic pictures: a labelled set to try the training of own pictures with, and two for each model."""
 
 from __future__ import annotations
 
 import io
 import math
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -11,7 +13,12 @@ from PIL import Image, ImageDraw
 from healthdash.task import Example, Upload
 from healthdash.training import TrainSettings, archive
 
-__all__ = ["drawn_pictures", "own_training_set"]
+from .prepare import INPUT
+
+if TYPE_CHECKING:
+    from healthdash.bundles import Bundle
+
+__all__ = ["mean_pictures", "own_training_set"]
 
 _SIDE, _PATIENTS, _PICTURES = 72, 90, 2
 _FOLDER = "synthetic_pictures"
@@ -19,16 +26,24 @@ _FOLDER = "synthetic_pictures"
 _SHAPES = {"round": 0, "star": 5}
 
 
-def drawn_pictures() -> tuple[Example, ...]:
-    """Return a drawn picture of each label of the synthetic set."""
+def mean_pictures(bundle: Bundle) -> tuple[Example, ...]:
+    """Return the first and the last mean picture that a bundle keeps: each of many, so of no patient."""
+
+    def made(place: int) -> list[Upload]:
+        mean = bundle.background[INPUT][place]
+        stored = io.BytesIO()
+        pixels = np.rint(255 * np.clip(mean, 0, 1)).astype(np.uint8)
+        Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(stored, "PNG")
+        return [Upload("synthetic-mean.png", stored.getvalue())]
+
     return tuple(
         Example(
-            slug=f"drawn-{label}",
-            title=f"A drawn picture, {label}",
-            description=f"Synthetic: a bright {label} spot on grey, as in the synthetic training set.",
-            make=lambda label=label: [Upload(f"synthetic-{label}.png", _picture(label, 3))],  # type: ignore[misc]
+            slug=slug,
+            title=title,
+            description="Synthetic: the mean of many pictures of the training, which shows no patient.",
+            make=partial(made, place),
         )
-        for label in _SHAPES
+        for slug, title, place in (("mean", "A mean picture", 0), ("other-mean", "Another mean picture", -1))
     )
 
 
