@@ -41,7 +41,9 @@ def section(runs: Sequence[tuple[Run, pd.DataFrame]], others: Mapping[str, pd.Da
     )  # fmt: skip
     if len(chosen) >= 2:
         _curves({_name(own[key]) if key in own else key: drawn[key] for key in chosen})
-        st.dataframe(_figures([own[key] for key in chosen if key in own]), hide_index=True)
+        told = _figures([own[key] for key in chosen if key in own])
+        if len(told):
+            st.dataframe(told, hide_index=True)
     _settings(list(own.values()))
 
 

@@ -14,6 +14,7 @@ __all__ = ["histories", "section"]
 
 _HELD = "work:curves"
 _WIDGET = "train:curves"
+_SHOWN = "train:curves:shown"
 _MOST = 8
 
 
@@ -49,14 +50,15 @@ def _take(held: dict[str, Curves], stem: str, found: Curves) -> None:
     while len(held) > _MOST:
         held.pop(next(iter(held)))
     state.used_up(_WIDGET)
+    st.session_state[_SHOWN] = name
     st.rerun()
 
 
 def _shown(held: dict[str, Curves]) -> None:
-    name = st.selectbox("Curves of", list(held)[::-1], key="train:curves:shown")
+    name = st.selectbox("Curves of", list(held)[::-1], key=_SHOWN)
     found = held[name]
     epochs = found.history["epoch"].nunique()
-    st.caption(f"{found.format}, {epochs:,} epochs. With two or more trainings, compare them below.")
+    st.caption(f"{found.format}, {epochs:,} epochs. With two or more trainings, compare them above.")
     about.show_learning_curves(found.history, f"curves/{name}")
     st.button("Remove these curves", icon=":material/delete:", on_click=_remove, args=(name,))
 
