@@ -15,10 +15,10 @@ from healthdash.tables.steps import GroupBy, JoinValues, LeaveOutRows
 
 from . import copies
 from .listing import LABEL, Listing
-from .steps import ItemStep, KeepTogether, LeaveOut, TakeLeads
+from .steps import NEEDED, ItemStep, KeepTogether, LeaveOut, TakeLeads
 from .survey import Survey
 
-__all__ = ["Items", "replayed"]
+__all__ = ["Items", "replayed", "with_needed"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +133,15 @@ def replayed(listing: Listing, survey: Survey, steps: Sequence[ItemStep]) -> Ite
     for step in steps:
         items = _after(items, step)
     return items
+
+
+def with_needed(listing: Listing, survey: Survey, steps: Sequence[ItemStep]) -> list[ItemStep]:
+    """Return steps with those of `NEEDED` that leave something out."""
+    taken = list(steps)
+    for step in NEEDED:
+        if len(replayed(listing, survey, [*taken, step])) < len(replayed(listing, survey, taken)):
+            taken.append(step)
+    return taken
 
 
 def _after(items: Items, step: ItemStep) -> Items:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from healthdash import settings
 from healthdash.errors import InputError, InvalidInput
 from healthdash.tables.kinds import is_gap
 from healthdash.tables.layout import canonical
@@ -148,8 +149,10 @@ def _likeliest_table(path: str) -> tuple[bool, int, str]:
 
 
 def _read_table(path: Path) -> pd.DataFrame | None:
-    """Return a table as text; None where the file is none."""
+    """Return a table as text; None where the file is none, or far too large for one."""
     try:
+        if path.stat().st_size > settings.current().max_upload_mb << 20:
+            return None
         frame = read_text_table(path.read_bytes()).frame
     except (InputError, OSError):
         return None

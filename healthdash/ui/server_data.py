@@ -42,8 +42,11 @@ def choose(task: Task) -> OnServer | Upload | None:
     except InvalidInput as error:
         problems.tell(error)
         return None
-    if task.kind == "records" and path.is_file():
-        return Upload(f"data{path.suffix.lower()[:8]}", path.read_bytes())
+    if task.kind == "records":
+        if path.is_file():
+            return Upload(f"data{path.suffix.lower()[:8]}", path.read_bytes())
+        st.warning("Name the file of the table, or the zip file of its parts.", icon=":material/warning:")
+        return None
     mark = hashlib.sha256(f"{path} {path.stat().st_mtime_ns}".encode()).hexdigest()
     return OnServer("server", mark.encode(), path=path)
 

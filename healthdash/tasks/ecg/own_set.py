@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.datasets.facts import facts_of, notes_of
+from healthdash.datasets.items import with_needed
 from healthdash.datasets.report import ItemReport, checked, report, settled
-from healthdash.datasets.steps import NEEDED, ItemCleaning, ItemStep, dumped
+from healthdash.datasets.steps import ItemCleaning, ItemStep, dumped
 from healthdash.errors import TooLittleData
 from healthdash.tables.outcome import ordered_labels
 from healthdash.training import TrainSettings, archive
@@ -184,7 +185,7 @@ def load_signals(path: Path, settings: TrainSettings) -> OwnSignals:
         own = list_signals(folder, settings.target or cleaning.target)
         survey = survey_signals(own)
         steps = [*cleaning.steps] if given else settled(own.listing, survey, cleaning.steps, QUESTIONS)[0]
-        steps += [step for step in NEEDED if step not in steps]
+        steps = with_needed(own.listing, survey, steps)
         found = checked(
             report(own.listing, survey, steps, QUESTIONS), one_is_enough=learns_one_label(settings)
         )

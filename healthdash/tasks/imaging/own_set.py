@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.datasets.facts import facts_of, notes_of
-from healthdash.datasets.items import replayed
+from healthdash.datasets.items import replayed, with_needed
 from healthdash.datasets.report import ItemReport, checked, report, settled
-from healthdash.datasets.steps import NEEDED, ItemCleaning, ItemStep, dumped
+from healthdash.datasets.steps import ItemCleaning, ItemStep, dumped
 from healthdash.errors import TooLittleData
 from healthdash.tables.outcome import ordered_labels
 from healthdash.training import TrainSettings, archive
@@ -181,7 +181,7 @@ def load_pictures(path: Path, settings: TrainSettings) -> OwnPictures:
         listing = list_pictures(folder, settings.target or cleaning.target)
         listing, survey, store = survey_pictures(listing, settings.size or SIZE)
     steps = [*cleaning.steps] if given else settled(listing, survey, cleaning.steps)[0]
-    steps += [step for step in NEEDED if step not in steps]
+    steps = with_needed(listing, survey, steps)
     found = checked(report(listing, survey, steps), one_is_enough=learns_one_label(settings))
     return _labelled(store, found, steps, settings)
 
