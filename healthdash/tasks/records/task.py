@@ -84,7 +84,7 @@ class RecordsTask(Task):
 
     kind = "records"
     unit = "row"
-    accepts = ("csv", "tsv", "txt", "data", "xlsx", "parquet", "arff")
+    accepts: tuple[str, ...] = ("csv", "tsv", "txt", "data", "xlsx", "parquet", "arff")
     methods = ("exact-shapley", "permutation-shapley", "kernel-shap")
     columns: tuple[Mapping[str, Any], ...] = ()
     target: str = ""
