@@ -28,6 +28,8 @@ __all__ = ["EpochBatches", "batch_rng", "fit"]
 
 #: A checkpoint costs a few milliseconds to some tenths of a second; an epoch may be shorter.
 _LEAST_S = 2.0
+#: Of the time, at most, that checkpoints between epochs may take.
+_MOST_SHARE = 0.02
 _SEEN = ("wait", "stopped_epoch", "best", "best_epoch")
 Arrays = list[NDArray[Any]]
 
@@ -149,12 +151,13 @@ class _Kept:
         stem = hashlib.sha256(run.encode()).hexdigest()[:16]
         self._file = folder / f"{stem}.npz" if folder else None
         self._key = _key(model, batches, epochs, stopping) if folder else ""
-        self._written = 0.0
+        self._written = self._cost_s = 0.0
 
     @property
     def is_due(self) -> bool:
         """Whether the last checkpoint is old enough."""
-        return self._file is not None and time.monotonic() - self._written >= _LEAST_S
+        wait = max(_LEAST_S, self._cost_s / _MOST_SHARE)
+        return self._file is not None and time.monotonic() - self._written >= wait
 
     def read(self) -> _State:
         """Return where the same fit was ended; the beginning where there is none such."""
@@ -187,6 +190,7 @@ class _Kept:
             "seen": {n: None if v is None else float(v) for n, v in state.seen.items()},
             "is_finished": state.is_finished,
         }  # fmt: skip
+        begun = time.monotonic()
         parts = {"weights": state.weights, "slots": state.slots, "best": state.best}
         arrays: dict[str, Any] = {
             f"{name}{i}": v for name, values in parts.items() for i, v in enumerate(values)
@@ -195,6 +199,7 @@ class _Kept:
         with checkpoint.written(self._file) as partial, partial.open("wb") as opened:
             np.savez(opened, **arrays)
         self._written = time.monotonic()
+        self._cost_s = self._written - begun
 
     def rescue(self) -> None:
         """Write the last good weights as a network that Keras opens by itself."""
