@@ -22,9 +22,7 @@ def pictures() -> bytes:
         stored = io.BytesIO()
         Image.fromarray(noise(number if number != 4 else 2)).save(stored, "PNG")
         files[f"{number}.png"] = stored.getvalue()
-        lines.append(
-            f"{number}.png,{'mass' if number % 2 else 'none'},p{number // 2}"
-        )
+        lines.append(f"{number}.png,{'mass' if number % 2 else 'none'},p{number // 2}")
     return archive.pack({**files, "manifest.csv": "\n".join(lines).encode()})
 
 
