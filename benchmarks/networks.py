@@ -23,14 +23,17 @@ TABLES = {
     "Pima diabetes": ("pima_diabetes/pima-indians-diabetes.csv", "column 9"),
     "HCV": ("hcv/hcvdat0.csv", "Category"),
 }
+_WEIGHTS = "class-weights"
 RECIPES = {
     "ensemble (default)": TrainSettings(network="ensemble"),
+    "perceptron, class weights": TrainSettings(network="mlp", balance=_WEIGHTS),
     "perceptron": TrainSettings(network="mlp"),
-    "perceptron, labels as they come": TrainSettings(network="mlp", balance="none"),
     "perceptron, resampling": TrainSettings(network="mlp", balance="resampling"),
-    "perceptron, focal loss": TrainSettings(network="mlp", loss="focal"),
-    "perceptron, SGD, one cycle": TrainSettings(network="mlp", optimizer="sgd", schedule="one-cycle"),
-    "perceptron, 3 networks averaged": TrainSettings(network="mlp", members=3),
+    "perceptron, class weights, focal loss": TrainSettings(network="mlp", balance=_WEIGHTS, loss="focal"),
+    "perceptron, class weights, SGD, one cycle": TrainSettings(
+        network="mlp", balance=_WEIGHTS, optimizer="sgd", schedule="one-cycle"
+    ),
+    "perceptron, class weights, 3 networks": TrainSettings(network="mlp", balance=_WEIGHTS, members=3),
     "transformer": TrainSettings(network="transformer"),
 }
 

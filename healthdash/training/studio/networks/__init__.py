@@ -91,6 +91,7 @@ _ALL = (
             "learning_rate": 3e-3,
             "weight_decay": 0.05,
             "dropout": 0.3,
+            "balance": "none",
         },
     ),
     Network(
