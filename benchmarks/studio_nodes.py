@@ -26,9 +26,9 @@ from healthdash.scale.cluster import connected, resources
 ray = connected()
 task = ray.remote(**resources())(trial)
 # Every worker imports TensorFlow and traces once before.
-ray.get([task.remote(1, 1) for _ in range(2 * nodes)])
+ray.get([task.remote(1, 1) for _ in range(nodes)])
 begun = time.perf_counter()
-losses = ray.get([task.remote(30, number) for number in range(trials)])
+losses = ray.get([task.remote(10, number) for number in range(trials)])
 print(json.dumps({"seconds": time.perf_counter() - begun, "losses": losses}))
 ray.shutdown()
 cluster.shutdown()
@@ -80,4 +80,4 @@ def trial(epochs: int, number: int) -> float:
     settings = TrainSettings(
         network="mlp", epochs=epochs, patience=200, learning_rate=0.001 * (1 + number), batch_size=64
     )
-    return trying.run(made.items("row", 6000), settings, lambda row: None).loss
+    return trying.run(made.items("row", 4000), settings, lambda row: None).loss
