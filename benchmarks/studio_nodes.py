@@ -68,8 +68,18 @@ def _measured(nodes: int) -> dict:
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
+def _stay_on_one_core() -> None:
+    """Keep this worker on a core of its node before TensorFlow starts threads: Ray only counts cores."""
+    import ray
+
+    nodes = sorted(node["NodeID"] for node in ray.nodes())
+    cores = range(os.cpu_count() or 1)
+    os.sched_setaffinity(0, {cores[nodes.index(ray.get_runtime_context().get_node_id()) % len(cores)]})
+
+
 def trial(epochs: int, number: int) -> float:
     """Train one trial on made rows and return its validation loss."""
+    _stay_on_one_core()
     from healthdash.runtime import tensorflow
 
     tensorflow()
