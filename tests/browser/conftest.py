@@ -116,6 +116,14 @@ def new_page(browser: Browser, server: Server):
         context.close()
 
 
+def set_epochs(page: Page, epochs: int) -> None:
+    """Open the settings of a training and choose how many epochs it takes at most."""
+    page.get_by_text("Settings", exact=True).click()
+    field = page.get_by_role("spinbutton", name="Most epochs", exact=True)
+    field.fill(str(epochs))
+    field.press("Enter")
+
+
 def upload(page: Page, files: list[dict]) -> None:
     """Choose files (name, mimeType, buffer) in the upload widget of a page."""
     with page.expect_file_chooser() as chooser:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import upload
+from .conftest import set_epochs, upload
 
 _LONG_MS = 400_000
 
@@ -36,10 +36,7 @@ def _upload_and_mend(page: Page) -> None:
 def _train(page: Page, name: str, epochs: int) -> None:
     """Train on the table that was given, and watch until the model is there."""
     page.get_by_label("Name of the new model").fill(name)
-    page.get_by_text("Settings", exact=True).click()
-    field = page.get_by_role("spinbutton", name="Most epochs", exact=True)
-    field.fill(str(epochs))
-    field.press("Enter")
+    set_epochs(page, epochs)
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_role("heading", name=re.compile(r"Training: .* epoch \d+"))).to_be_visible(
         timeout=_LONG_MS

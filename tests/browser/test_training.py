@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from healthdash import tasks
 
-from .conftest import Server, upload
+from .conftest import Server, set_epochs, upload
 
 
 def _labelled_rows(n: int = 200) -> bytes:
@@ -34,9 +34,7 @@ def _labelled_rows(n: int = 200) -> bytes:
 def test_curves_grow_while_it_trains_and_the_model_is_offered(new_page):
     page = new_page("train?task=heart-disease")
     upload(page, [{"name": "own.csv", "mimeType": "text/csv", "buffer": _labelled_rows()}])
-    page.get_by_text("Settings").click()
-    page.get_by_label("Most epochs").fill("5")
-    page.get_by_label("Most epochs").press("Enter")
+    set_epochs(page, 5)
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_role("heading", name=re.compile(r"Training: .* epoch \d+"))).to_be_visible(
         timeout=240_000
