@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +30,9 @@ class ClosedForm:
         self.value, self.slope, self.shapes = value, slope, shapes
         self.rows_run = 0
         self.most_rows = 0
+
+    def compiled(self, name: str, build: Callable[[Any], Any]) -> Any:
+        return build(SimpleNamespace(layers=()))
 
     def __call__(self, inputs: Arrays) -> tuple[np.ndarray, np.ndarray]:
         value = self.value({k: np.asarray(v, np.float64) for k, v in inputs.items()})

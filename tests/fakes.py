@@ -56,6 +56,9 @@ class FakeForward:
     def probabilities(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
         return self(inputs)[1]
 
+    def compiled(self, name: str, build: Any) -> Any:
+        return build(SimpleNamespace(layers=()))
+
     def mixtures(self, item: Any, background: Any, rows: Any, keep: Any, target: int) -> np.ndarray:
         mixed = {name: np.where(keep[name], item[name], background[name][rows]) for name in self.shapes}
         return self.probabilities(mixed)[:, target]

@@ -163,7 +163,7 @@ def test_nothing_is_kept_from_the_weights_of_another_shuffle(method):
 @pytest.mark.tf
 def test_an_explanation_that_ignores_the_model_is_told_in_the_card(bundle, monkeypatch):
     module = ModuleType("constant_method")
-    module.TITLE, module.reason_against = "Constant", lambda *_: None
+    module.TITLE, module.USES, module.reason_against = "Constant", (), lambda *_: None
 
     def of_input(forward, inputs, background, target_index, request, on_progress=None):
         return Explanation(
