@@ -5,6 +5,7 @@ Nothing here imports TensorFlow when it is itself imported: the first page must 
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from collections import Counter
@@ -58,10 +59,15 @@ def tensorflow() -> ModuleType:
         if _tensorflow is None:
             os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
             os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+            import keras  # noqa: F401  (with TensorFlow, which it imports)
             import tensorflow as imported
 
             _configure(imported)
             _tensorflow = imported
+            # Streamlit collects garbage after every run of a page. Looking through all that TensorFlow holds
+            # for good takes a good part of a second, in which no other user is served.
+            gc.collect()
+            gc.freeze()
     return _tensorflow
 
 

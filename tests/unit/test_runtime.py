@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -66,6 +67,12 @@ def test_padded_sizes_are_few_and_waste_little():
 def test_importing_the_module_loads_no_tensorflow():
     code = "import healthdash.runtime, sys; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.tf
+def test_what_tensorflow_holds_for_good_is_not_looked_through_again_by_every_run_of_a_page():
+    runtime.tensorflow()
+    assert gc.get_freeze_count() > 100_000
 
 
 @pytest.mark.tf
