@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,12 @@ class _Visited(PagesManager):
     def __init__(self, *args, **kwargs):
         PagesManager.uses_pages_directory = False
         super().__init__(*args, **kwargs)
+
+
+@pytest.fixture(autouse=True)
+def quick_garbage():
+    """Keep what is there out of the garbage collection that follows every run of a page."""
+    gc.freeze()
 
 
 @pytest.fixture
