@@ -6,12 +6,11 @@ Those on columns (labels, groups) are the steps of tables; the others are about 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from healthdash.errors import InputError, InvalidInput
+from healthdash.tables.cleaning import CleaningFile
 from healthdash.tables.steps import GroupBy, JoinValues, LeaveOutRows
 
 __all__ = ["NEEDED", "Fault", "ItemCleaning", "ItemStep", "KeepTogether", "LeaveOut", "TakeLeads", "dumped"]
@@ -76,7 +75,7 @@ ItemStep = Annotated[
 NEEDED: tuple[ItemStep, ...] = (LeaveOut(what="unreadable"), LeaveOutRows(column="label"))
 
 
-class ItemCleaning(_Base):
+class ItemCleaning(CleaningFile):
     """What was chosen for one set of files: column of the label, if a table names it, and steps."""
 
     target: str | None = None
@@ -88,29 +87,6 @@ class ItemCleaning(_Base):
             return self
         others = tuple(step for step in self.steps if not isinstance(step, GroupBy))
         return ItemCleaning(target=self.target, steps=(*others, GroupBy(column=column)))
-
-    @classmethod
-    def from_file(cls, path: str | Path) -> ItemCleaning:
-        """Read a cleaning from JSON.
-
-        Raises
-        ------
-        InputError
-            It cannot be opened.
-        InvalidInput
-            It holds something else.
-        """
-        try:
-            return cls.model_validate_json(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(
-                f"the cleaning cannot be opened: {error.strerror}", hint="Check --cleaning."
-            ) from error
-        except (ValidationError, ValueError) as error:
-            raise InvalidInput(
-                "expected a cleaning as JSON with steps, got something else",
-                hint="Write the steps as `python -m healthdash check` prints them.",
-            ) from error
 
 
 def dumped(steps: Sequence[ItemStep]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -11,27 +11,17 @@ from healthdash.errors import InputError, InvalidInput
 
 from .steps import Step
 
-__all__ = ["Cleaning"]
+__all__ = ["Cleaning", "CleaningFile"]
 
 
-class Cleaning(BaseModel):
-    """What was chosen for one table.
-
-    Attributes
-    ----------
-    layout : dict
-        Attributes of `TableFormat` that are taken in place of what is found.
-    steps : tuple of Step
-        In their order.
-    """
+class CleaningFile(BaseModel):
+    """Plain data that is kept as a JSON file and can be given back on the command line."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    layout: dict[str, Any] = {}
-    steps: tuple[Step, ...] = ()
 
     @classmethod
-    def from_file(cls, path: str | Path) -> Cleaning:
-        """Read a cleaning from JSON.
+    def from_file(cls, path: str | Path) -> Self:
+        """Read it from JSON.
 
         Raises
         ------
@@ -48,6 +38,21 @@ class Cleaning(BaseModel):
             ) from error
         except (ValidationError, ValueError) as error:
             raise InvalidInput(
-                "expected a cleaning as JSON with layout and steps, got something else",
+                f"expected a cleaning as JSON with {' and '.join(cls.model_fields)}, got something else",
                 hint="Write the steps as `python -m healthdash check` prints them.",
             ) from error
+
+
+class Cleaning(CleaningFile):
+    """What was chosen for one table.
+
+    Attributes
+    ----------
+    layout : dict
+        Attributes of `TableFormat` that are taken in place of what is found.
+    steps : tuple of Step
+        In their order.
+    """
+
+    layout: dict[str, Any] = {}
+    steps: tuple[Step, ...] = ()
