@@ -13,7 +13,7 @@ from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi
 from healthdash.errors import UnreadableUpload
 from healthdash.views import Window
 
-from .pictures import luminance
+from .colour import luminance
 from .sample import ImageSample, Stored, VoiLut
 
 __all__ = ["facts", "picture_sample"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +12,10 @@ from PIL import Image, ImageOps
 
 from healthdash.errors import HealthdashError, InvalidInput, UnreadableUpload
 
+from .colour import is_grey, luminance
 from .sample import ImageSample, Stored
 
-__all__ = ["LARGEST_PICTURE", "is_picture", "luminance", "read"]
+__all__ = ["LARGEST_PICTURE", "is_picture", "read"]
 
 #: Most pixels of one frame: a quarter more than a mammogram at full detail, and bounded memory.
 LARGEST_PICTURE = 64_000_000
@@ -30,10 +30,6 @@ _MAGIC = (
     b"GIF87a",
     b"GIF89a",
 )
-# Luminance of ITU-R BT.601, which Pillow's and most viewers' grey conversion use.
-_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
-# Channels of a grey picture saved in colour differ by JPEG rounding only.
-_GREY_TOLERANCE = 8
 _GREY_MODES = ("L", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 
 
@@ -132,13 +128,7 @@ def _values(
         return grey, None, (0.0, 255.0) if picture.mode == "L" else None
     colours = np.asarray(_flat(picture).convert("RGB"))
     grey = luminance(colours)
-    is_grey = int(np.ptp(colours.astype(np.int16), axis=2).max(initial=0)) <= _GREY_TOLERANCE
-    return grey, None if is_grey else colours, (0.0, 255.0)
-
-
-def luminance(colours: NDArray[Any]) -> NDArray[np.float32]:
-    """Return the grey of colours (..., 3)."""
-    return np.asarray(colours, np.float32) @ _LUMINANCE
+    return grey, None if is_grey(colours) else colours, (0.0, 255.0)
 
 
 def _flat(picture: Image.Image) -> Image.Image:
