@@ -59,4 +59,5 @@ def _extremes(blocks: NDArray[Any]) -> NDArray[np.int64]:
         high[gapped] = np.where(is_gap, -np.inf, with_gap).argmax(axis=1)
     pairs = np.sort(np.stack([low, high], axis=1), axis=1) + rows[:, None] * blocks.shape[1]
     flat = pairs.ravel().astype(np.int64)
-    return flat[np.append(True, flat[1:] != flat[:-1])]
+    once: NDArray[np.int64] = flat[np.append(True, flat[1:] != flat[:-1])]
+    return once

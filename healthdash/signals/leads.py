@@ -1,0 +1,86 @@
+"""Names and units of channels: what is an ECG lead, what is EEG, and what a unit is in millivolt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["STANDARD", "LeadKind", "completed", "lead_kind", "tidy_unit", "to_millivolt"]
+
+LeadKind = Literal["ecg", "unknown", "other"]
+
+#: The 12 leads in the order of a standard recording (Kligfield et al. 2007, Circulation 115:1306).
+STANDARD = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+
+_ECG = re.compile(
+    r"^(ecg|ekg|holter)|^(lead\s*)?(m?l?(i|ii|iii)|av[rlf]|m?c?[vc]\d[rl]?|mcl\d|d[123]|cm\d|cc\d|v[xyz])\b",
+    re.IGNORECASE,
+)
+_OTHER = re.compile(
+    r"eeg|emg|eog|resp|pleth|ppg|spo2|abp|art|pap|cvp|icp|co2|temp|flow|chest|abdo|nasal|snore|pulse|stim|"
+    r"trigger|status|annotation|accel|gsr|(^|\s)(fp[12z]|af[z\d]+|f[z\d]+|fc[z\d]+|c[z34]|cp[z\d]+|"
+    r"p[z\d]+|po[z\d]+|o[12z]|t[3-8]|a[12]|m[12])([-\s]|$)",
+    re.IGNORECASE,
+)
+_IN_MILLIVOLT = {"v": 1000.0, "mv": 1.0, "uv": 1e-3, "nv": 1e-6}
+_MICRO = str.maketrans({"\u00b5": "u", "\u03bc": "u"})  # micro sign and Greek mu
+
+
+def tidy_unit(unit: str) -> str:
+    """Return a unit with its micro sign as "u" and voltages written one way: "uV", "mV", "V", "nV"."""
+    plain = unit.strip().translate(_MICRO)
+    named = {"microvolt": "uV", "microvolts": "uV", "millivolt": "mV", "millivolts": "mV", "volt": "V"}
+    lowered = plain.lower()
+    if lowered in _IN_MILLIVOLT:
+        return lowered[:-1] + "V"
+    return named.get(lowered, plain)
+
+
+def to_millivolt(unit: str) -> float | None:
+    """Return the factor from a unit to millivolt, or None if it is no voltage."""
+    return _IN_MILLIVOLT.get(tidy_unit(unit).lower())
+
+
+def lead_kind(name: str) -> LeadKind:
+    """Say from its name whether a channel is an ECG lead, surely something else, or unknown."""
+    name = name.strip()
+    if _ECG.match(name):
+        return "ecg"
+    return "other" if _OTHER.search(name) else "unknown"
+
+
+def completed(
+    leads: Mapping[str, NDArray[np.float32]],
+) -> tuple[dict[str, NDArray[np.float32]], tuple[str, ...]]:
+    """Return the standard leads in their order, those of the limbs computed where only I and II are stored.
+
+    Parameters
+    ----------
+    leads : dict of str to float32 (n,)
+        In one unit, by name; others than the standard ones follow them.
+
+    Returns
+    -------
+    dict of str to float32 (n,), tuple of str
+        The leads, and the names of those computed: III = II - I (Einthoven), aVR = -(I + II) / 2,
+        aVL = I - II / 2, aVF = II - I / 2 (Goldberger; Kligfield et al. 2007, Circulation 115:1306).
+    """
+    known = dict(leads)
+    one, two = known.get("I"), known.get("II")
+    added: list[str] = []
+    if one is not None and two is not None and len(one) == len(two):
+        computed = {
+            "III": two - one,
+            "aVR": -(one + two) / 2,
+            "aVL": one - two / 2,
+            "aVF": two - one / 2,
+        }
+        added = [name for name in computed if name not in known]
+        known |= {name: computed[name].astype(np.float32) for name in added}
+    order = [name for name in STANDARD if name in known]
+    order += [name for name in known if name not in STANDARD]
+    return {name: known[name] for name in order}, tuple(added)
