@@ -20,7 +20,12 @@ from .layout import HINT, SEPARATORS
 
 __all__ = ["cells_of", "decoded", "first_lines", "separator_of"]
 
-CODECS = {"UTF-8": "utf-8-sig", "UTF-16": "utf-16", "Windows-1252": "cp1252"}
+#: Encodings that can be chosen; those that are found by themselves are among them.
+CODECS = {
+    "UTF-8": "utf-8-sig", "UTF-16": "utf-16", "Windows-1252": "cp1252", "GB18030": "gb18030",
+    "Windows-1251": "cp1251", "Windows-1250": "cp1250", "Big5": "big5", "Shift-JIS": "cp932",
+    "EUC-KR": "cp949", "ISO-8859-15": "iso8859-15",
+}  # fmt: skip
 _SNIFFED_LINES = 50
 _SNIFFED_CHARACTERS = 200_000
 
@@ -50,12 +55,37 @@ def decoded(data: bytes, chosen: Mapping[str, Any]) -> tuple[str, str, tuple[str
     try:
         return _without_controls(data.decode("utf-8")), "UTF-8", ()
     except UnicodeDecodeError:
-        notice = "The file is not UTF-8; it was read as Windows-1252, check special letters."
-        return _without_controls(data.decode("cp1252", errors="replace")), "Windows-1252", (notice,)
+        name = _old_encoding(data)
+        notice = f"The file is not UTF-8; it was read as {name}, check special letters."
+        return _without_controls(data.decode(CODECS[name], errors="replace")), name, (notice,)
+
+
+def _old_encoding(data: bytes) -> str:
+    """Return the likely encoding of text that is not Unicode, by the bytes above 127.
+
+    A hanzi is two such bytes in GBK (GB18030-2022, 2-byte part), and nearly all hanzi of running text
+    are of level 1 of GB 2312, whose first byte is B0 to D7. A Cyrillic word is a run of C0 to FF in
+    Windows-1251. A letter with an accent mostly stands alone.
+    """
+    runs = re.findall(rb"[\x80-\xff]+", data[:_SNIFFED_CHARACTERS])
+    high = sum(map(len, runs))
+    even = [run for run in runs if len(run) % 2 == 0]
+    pairs = [run[place] for run in even for place in range(0, len(run), 2)]
+    hanzi = sum(0xB0 <= first <= 0xD7 for first in pairs)
+    if 2 * len(pairs) > 0.9 * high and hanzi > 0.7 * len(pairs):
+        try:
+            data.decode("gb18030")
+        except UnicodeDecodeError:
+            pass
+        else:
+            return "GB18030"
+    words = [run for run in runs if len(run) > 2 and min(run) >= 0xC0]
+    return "Windows-1251" if sum(map(len, words)) > 0.7 * high else "Windows-1252"
 
 
 def first_lines(text: str) -> list[str]:
-    """Return the first lines that are not empty."""
+    """Return the first lines that are not empty; without the line by which Excel is told the separator."""
+    text = re.sub(r"\A\"?sep=.\"?\r?\n", "", text[: _SNIFFED_CHARACTERS + 8])
     lines = (line for line in text[:_SNIFFED_CHARACTERS].splitlines() if line.strip())
     return [line for _, line in zip(range(_SNIFFED_LINES), lines, strict=False)]
 
@@ -92,7 +122,8 @@ def separator_of(lines: list[str]) -> str:
 
 def cells_of(text: str, separator: str) -> pd.DataFrame:
     """Return all cells as text, without empty rows and without titles above the table."""
-    text = text[_titles_end(text, separator) :]
+    text = re.sub(r"\A\"?sep=.\"?\r?\n", "", text)
+    text = _with_doubled_quotes(text[_titles_end(text, separator) :], separator)
     with _pandas_errors():
         cells = pd.read_csv(
             io.StringIO(text),
@@ -107,6 +138,16 @@ def cells_of(text: str, separator: str) -> pd.DataFrame:
     if _has_loose_blanks(text, separator):
         cells = cells.apply(lambda column: column.str.strip())
     return cells[(cells != "").any(axis=1)]
+
+
+def _with_doubled_quotes(text: str, separator: str) -> str:
+    """Write a quote within a cell as two, where the file writes a backslash before it.
+
+    A backslash at the end of a cell is none of these: the quote after it ends the cell.
+    """
+    if '\\"' not in text:
+        return text
+    return re.sub(rf'(?<=[^\\{re.escape(separator)}\n])\\"(?![{re.escape(separator)}\r\n]|\Z)', '""', text)
 
 
 def _titles_end(text: str, separator: str) -> int:

@@ -17,6 +17,8 @@ __all__ = [
     "MOST_EVENTS",
     "MOST_ROWS",
     "SEPARATORS",
+    "FileKind",
+    "Origin",
     "TableFormat",
     "TextTable",
     "canonical",
@@ -32,6 +34,24 @@ SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 HINT = "Save the table as CSV (UTF-8, comma separated) with one header line, and upload that."
 
 
+FileKind = Literal[
+    "text", "excel", "xls", "ods", "parquet", "arff", "events", "spss", "stata", "xport", "sas", "fhir"
+]
+#: Kinds of files with nothing to say but their name.
+_NAMES = {
+    "excel": "Excel workbook (.xlsx)",
+    "xls": "Excel workbook (.xls)",
+    "ods": "OpenDocument spreadsheet (.ods)",
+    "parquet": "Parquet",
+    "events": "Text files of events",
+    "spss": "SPSS",
+    "stata": "Stata",
+    "xport": "SAS transport file (XPORT)",
+    "sas": "SAS data set (.sas7bdat)",
+    "fhir": "FHIR R4 (JSON)",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableFormat:
     """How a file holds its table, as found; each attribute can be chosen in its place.
@@ -40,7 +60,7 @@ class TableFormat:
     ----------
     file : str
     encoding : str
-        "UTF-8", "UTF-16" or "Windows-1252"; empty where the file says it itself.
+        "UTF-8", "GB18030" and others; empty where the file says it itself.
     separator : str
         Of the cells; empty where the file has none.
     decimal, thousands : str
@@ -51,7 +71,7 @@ class TableFormat:
         Of a workbook; `sheets` are all of them, in order.
     """
 
-    file: Literal["text", "excel", "parquet", "arff", "events"] = "text"
+    file: FileKind = "text"
     encoding: str = ""
     separator: str = ""
     decimal: str = "."
@@ -67,16 +87,42 @@ class TableFormat:
     @property
     def words(self) -> str:
         """Name the format for people."""
-        if self.file == "excel":
+        if self.file in _NAMES:
             sheet = f", sheet {self.sheet}" if len(self.sheets) > 1 else ""
-            return f"Excel workbook (.xlsx){sheet}"
-        if self.file == "parquet":
-            return "Parquet"
-        if self.file == "events":
-            return "Text files of events"
+            return _NAMES[self.file] + sheet
         if self.file == "arff":
             return f"ARFF, {self.encoding}"
         return f"CSV, {SEPARATORS.get(self.separator, self.separator)} separated, {self.encoding}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where one value of a table comes from.
+
+    Attributes
+    ----------
+    row : int
+        From 0.
+    column : str
+    resource : str
+        Its type: "Observation".
+    place : str
+        Where it stands in the file: "entry[12]"; never an identifier of a person.
+    date : str
+        ISO date of the finding; empty where the resource says none.
+    code : str
+        "LOINC 2093-3".
+    told : str
+        The value as the resource tells it, with its unit.
+    """
+
+    row: int
+    column: str
+    resource: str
+    place: str
+    date: str = ""
+    code: str = ""
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +146,10 @@ class TextTable:
         "category" or "date" of the columns of which the file itself says so.
     outcomes : tuple of str
         Of a table of events: parameters that were told beside the outcome.
+    titles : dict of str to str
+        What the file calls a column beside its short name, as SPSS, Stata and SAS do.
+    origins : tuple of Origin
+        Of a record of FHIR: where each value comes from.
     """
 
     frame: pd.DataFrame
@@ -109,11 +159,13 @@ class TextTable:
     found: TableFormat = field(default_factory=TableFormat)
     declared: Mapping[str, str] = field(default_factory=dict)
     outcomes: tuple[str, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
+    origins: tuple[Origin, ...] = ()
 
 
 def canonical(name: str) -> str:
-    """Return a column name without case, blanks and punctuation, for comparing."""
-    return re.sub(r"[^a-z0-9]+", "", name.lower())
+    """Return a column name without case, blanks and punctuation, for comparing; letters of any script."""
+    return re.sub(r"[\W_]+", "", name.lower())
 
 
 def check_size(rows: int, columns: int, *, may_be_events: bool = False) -> None:

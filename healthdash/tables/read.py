@@ -23,20 +23,25 @@ from .decimals import find_marks, with_points
 from .delimited import cells_of, decoded, first_lines, separator_of
 from .event_files import is_of_tables, read_folder, read_zip
 from .find_events import columns_of_events
-from .header import find_header, is_value
-from .layout import HINT, TableFormat, TextTable, canonical
+from .header import find_header, is_value, with_lower_lines, without_repeats
+from .layout import HINT, FileKind, TableFormat, TextTable, canonical
+from .old_workbook import is_old_workbook, read_old_workbook
+from .opendocument import is_opendocument, read_opendocument
 from .parquet import read_parquet
+from .sheets import Read
+from .statistics import read_statistics, statistics_kind
 from .workbook import read_workbook
 
 __all__ = ["TableFormat", "TextTable", "canonical", "looks_like_table", "read_path", "read_text_table"]
 
 _ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
+#: Files that say themselves that they are tables, however narrow.
+_ONE_COLUMN = ("excel", "xls", "ods", "spss", "stata", "xport", "sas")
 _PICKLE = "a Python pickle, which is never opened because it can run code"
 
 #: First bytes of what people upload by mistake.
 _FOREIGN = (
     *((b"\x80" + bytes([protocol]), _PICKLE) for protocol in range(2, 6)),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)"),
     (b"\x1f\x8b", "a gzip archive"),
     (b"\xfd7zXZ", "an xz archive"),
     (b"\x89HDF", "an HDF5 file"),
@@ -58,7 +63,7 @@ def read_text_table(
     headerless: Sequence[Sequence[str]] = (),
     chosen: Mapping[str, Any] | None = None,
 ) -> TextTable:
-    """Read delimited text, an Excel workbook, Parquet, ARFF, or a zip archive of tables of events.
+    """Read text, a spreadsheet, Parquet, ARFF, SPSS, Stata or SAS, or a zip of tables of events.
 
     Parameters
     ----------
@@ -96,11 +101,13 @@ def _read_one(
     if data[:4] == _PARQUET:
         frame, declared = read_parquet(data)
         table = TextTable(frame, "", True, (), TableFormat(file="parquet"), declared)
+    elif kind := statistics_kind(data):
+        table = read_statistics(data, kind)
     else:
         table = _read_cells(data, known, headerless, chosen)
     if not len(table.frame):
         raise InvalidInput("expected at least one row below the header, got none", hint=HINT)
-    if table.frame.shape[1] < 2:
+    if table.frame.shape[1] < 2 and table.found.file not in _ONE_COLUMN:
         raise UnreadableUpload("expected a table with two columns or more", hint=HINT)
     return replace(table, frame=table.frame.reset_index(drop=True), format=table.found.words)
 
@@ -120,8 +127,9 @@ def looks_like_table(data: bytes) -> bool:
     """Say from the first bytes whether this is a table in a format that is read; never raises."""
     head = data[:65_536]
     if head[:4] == _ZIP:
-        return b"xl/" in data or b"[Content_Types].xml" in head or is_of_tables(archive.names(data))
-    if head[:4] == _PARQUET:
+        is_book = b"xl/" in data or b"[Content_Types].xml" in head or is_opendocument(data)
+        return is_book or is_of_tables(archive.names(data))
+    if head[:4] == _PARQUET or is_old_workbook(data) or statistics_kind(head):
         return True
     try:
         _refuse_foreign(head)
@@ -157,6 +165,8 @@ def _refuse_foreign(data: bytes) -> None:
         found = "a DICOM file"
     if _OLD_PICKLE.match(data):
         found = _PICKLE
+    if data.startswith(b"\xd0\xcf\x11\xe0") and not is_old_workbook(data):
+        found = "a document of an old Office program"
     if found:
         raise UnreadableUpload(f"expected a table as text, got {found}", hint=HINT)
 
@@ -164,9 +174,11 @@ def _refuse_foreign(data: bytes) -> None:
 def _read_cells(
     data: bytes, known: Sequence[str], headerless: Sequence[Sequence[str]], chosen: Mapping[str, Any]
 ) -> TextTable:
-    if data[:4] == _ZIP:
-        cells, sheet, sheets = read_workbook(data, str(chosen.get("sheet", "")))
-        read = _Cells(cells, TableFormat(file="excel", sheet=sheet, sheets=sheets))
+    spreadsheet = _spreadsheet(data, str(chosen.get("sheet", "")))
+    if spreadsheet is not None:
+        file, book = spreadsheet
+        found = TableFormat(file=file, sheet=book.sheet, sheets=book.sheets)
+        read = _Cells(book.cells, found, book.notices)
     else:
         text, encoding, notices = decoded(data, chosen)
         if looks_like_arff(text):
@@ -179,6 +191,16 @@ def _read_cells(
         found = TableFormat(file="text", encoding=encoding, separator=separator)
         read = _Cells(cells_of(text, separator), found, notices)
     return _named(read, known, headerless, chosen)
+
+
+def _spreadsheet(data: bytes, sheet: str) -> tuple[FileKind, Read] | None:
+    if is_old_workbook(data):
+        return "xls", read_old_workbook(data, sheet)
+    if data[:4] != _ZIP:
+        return None
+    if is_opendocument(data):
+        return "ods", read_opendocument(data, sheet)
+    return "excel", read_workbook(data, sheet)
 
 
 def _named(
@@ -196,9 +218,12 @@ def _named(
     elif row is None:
         notices = (*notices, "The file has no header line; the published column order was assumed.")
     else:
-        names = [str(cell) or f"column {n}" for n, cell in enumerate(cells.iloc[row], 1)]
+        header = [str(cell) for cell in cells.iloc[row]]
+        names, start = with_lower_lines(header, cells, row)
+        body, repeats = without_repeats(cells.iloc[start:], header)
+        notices = (*notices, *repeats)
     layout.check_size(*cells.shape, may_be_events=columns_of_events(list(names or ())) is not None)
-    frame = cells.iloc[0 if row is None else row + 1 :].set_axis(list(names or ()), axis=1)
+    frame = (cells if row is None else body).set_axis(list(names or ()), axis=1)
     decimal, thousands = find_marks(frame, read.found.separator)
     decimal = str(chosen.get("decimal", decimal))
     thousands = str(chosen.get("thousands", thousands if thousands != decimal else ""))

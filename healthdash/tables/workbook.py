@@ -1,4 +1,4 @@
-"""Read a sheet of an Excel workbook (.xlsx) as text, with the standard library alone.
+"""Read a sheet of an Excel workbook (.xlsx) as text, with the standard library and defusedxml.
 
 An .xlsx file is a zip of XML (ECMA-376 part 1, SpreadsheetML). Formulas give their stored
 values and are never run; cells with a date format give ISO dates. Sizes are checked before
@@ -11,30 +11,35 @@ import io
 import math
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from xml.etree import ElementTree
 
-import pandas as pd
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
 
 from healthdash.errors import InvalidInput, UnreadableUpload
 
 from . import layout
+from .sheets import MOST_MERGES, Grid, Merge, Read, choose, stripped
 
-__all__ = ["read_workbook"]
+__all__ = ["check_unpacked", "parsed", "read_workbook", "zip_errors"]
 
 _MOST_BYTES = 512 << 20
 _SHEET = re.compile(r"xl/worksheets/sheet(\d+)\.xml")
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _HINT = "Save the sheet as CSV, and upload that."
+_DAMAGED = (zipfile.BadZipFile, ElementTree.ParseError, KeyError, RuntimeError, EOFError, zlib.error)
 #: Number formats of dates and times that need no definition, ECMA-376 part 1, 18.8.30.
 _DATE_FORMATS = {*range(14, 23), *range(45, 48)}
 
 
-def read_workbook(data: bytes, sheet: str = "") -> tuple[pd.DataFrame, str, tuple[str, ...]]:
-    """Return the cells of a sheet, text, without empty rows; its name, and the names of all sheets.
+def read_workbook(data: bytes, sheet: str = "") -> Read:
+    """Return the table of a sheet, text, without empty rows.
 
     Parameters
     ----------
@@ -48,24 +53,16 @@ def read_workbook(data: bytes, sheet: str = "") -> tuple[pd.DataFrame, str, tupl
     InvalidInput
         It unpacks to more than 512 MB, or has too many rows.
     """
-    with _zip_errors(), zipfile.ZipFile(io.BytesIO(data)) as archive:
-        _check_unpacked(archive)
+    with zip_errors(), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        check_unpacked(archive)
         sheets = _sheets(archive)
         if not sheets:
-            raise UnreadableUpload(f"expected a table, got {_what(archive)}", hint=_HINT)
-        if sheet and sheet not in sheets:
-            raise UnreadableUpload(
-                f"expected a sheet of the workbook: {', '.join(sheets)}", hint="Choose one."
-            )
+            raise UnreadableUpload("expected a table, got a zip archive without a sheet", hint=_HINT)
         book = _Book(_shared_strings(archive), *_dates(archive))
-        for name in [sheet] if sheet else sheets:
-            rows = list(_rows(_parsed(archive, sheets[name]), book))
-            width = max((len(row) for row in rows), default=0)
-            layout.check_size(len(rows), width)
-            if width > 1:
-                cells = pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype=object)
-                return cells, name, tuple(sheets)
-    raise UnreadableUpload("expected a table with two columns or more on a sheet", hint=_HINT)
+        found = choose(list(sheets), lambda name: _grid(_parsed(archive, sheets[name]), book), sheet)
+        if any(name.startswith("xl/vbaProject") for name in archive.namelist()):
+            found = replace(found, notices=(*found.notices, "The workbook holds macros; they were not run."))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,26 +75,22 @@ class _Book:
 
 
 @contextmanager
-def _zip_errors() -> Iterator[None]:
+def zip_errors() -> Iterator[None]:
+    """Translate what the standard library raises for a damaged archive or XML."""
     try:
         yield
-    except (zipfile.BadZipFile, ElementTree.ParseError, KeyError, RuntimeError, EOFError) as error:
+    except _DAMAGED as error:
         raise UnreadableUpload("expected an Excel workbook, the file is damaged", hint=_HINT) from error
 
 
-def _check_unpacked(archive: zipfile.ZipFile) -> None:
+def check_unpacked(archive: zipfile.ZipFile) -> None:
+    """Raise `InvalidInput` where the files of an archive would be too large together."""
     if sum(entry.file_size for entry in archive.infolist()) > _MOST_BYTES:
         raise InvalidInput("expected a workbook of at most 512 MB when unpacked, got more", hint=_HINT)
 
 
-def _what(archive: zipfile.ZipFile) -> str:
-    if "mimetype" in archive.namelist() and b"opendocument.spreadsheet" in archive.read("mimetype"):
-        return "an OpenDocument spreadsheet (.ods)"
-    return "a zip archive without a sheet"
-
-
 def _sheets(archive: zipfile.ZipFile) -> dict[str, str]:
-    """Return the place of each sheet by its name, in the workbook's order."""
+    """Return the place of each sheet by its name, in the workbook's order, hidden ones last."""
     names = archive.namelist()
     by_number = sorted((int(found[1]), name) for name in names if (found := _SHEET.fullmatch(name)))
     if "xl/workbook.xml" not in names or "xl/_rels/workbook.xml.rels" not in names:
@@ -110,6 +103,8 @@ def _sheets(archive: zipfile.ZipFile) -> dict[str, str]:
         for one in book.iter()
         if _local(one) == "sheet"
     }
+    hidden = {one.get("name", "") for one in book.iter() if _local(one) == "sheet" and one.get("state")}
+    listed = dict(sorted(listed.items(), key=lambda item: item[0] in hidden))
     held = {name: place for name, place in listed.items() if place in names and "worksheets/" in place}
     return held or {f"sheet {number}": name for number, name in by_number}
 
@@ -139,12 +134,18 @@ def _is_date(number: str, own: dict[str | None, str]) -> bool:
     return number.isdigit() and int(number) in _DATE_FORMATS
 
 
+def parsed(content: bytes) -> ElementTree.Element:
+    """Return the root of an XML file; one with a document type is refused, whatever its encoding."""
+    try:
+        root: ElementTree.Element = fromstring(content, forbid_dtd=True)
+    except DefusedXmlException as error:
+        # Spreadsheets have none; entity definitions are how XML bombs are made.
+        raise UnreadableUpload("expected a spreadsheet, got XML with a document type", hint=_HINT) from error
+    return root
+
+
 def _parsed(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
-    content = archive.read(name)
-    if b"<!DOCTYPE" in content[:4096]:
-        # Workbooks have none; entity definitions are how XML bombs are made.
-        raise UnreadableUpload("expected an Excel workbook, got XML with a document type", hint=_HINT)
-    return ElementTree.fromstring(content)  # noqa: S314  (no document type, size checked above)
+    return parsed(archive.read(name))
 
 
 def _local(element: ElementTree.Element) -> str:
@@ -152,7 +153,10 @@ def _local(element: ElementTree.Element) -> str:
 
 
 def _text(element: ElementTree.Element) -> str:
-    return "".join(part.text or "" for part in element.iter() if _local(part) == "t")
+    """Return a text with all of its runs, without the pronunciation that may stand beside them."""
+    runs = (run for run in element if _local(run) != "rPh")
+    parts = (part for run in runs for part in ([run] if _local(run) == "t" else run))
+    return "".join(part.text or "" for part in parts if _local(part) == "t")
 
 
 def _shared_strings(archive: zipfile.ZipFile) -> list[str]:
@@ -161,23 +165,36 @@ def _shared_strings(archive: zipfile.ZipFile) -> list[str]:
     return [_text(item) for item in _parsed(archive, "xl/sharedStrings.xml")]
 
 
-def _rows(sheet: ElementTree.Element, book: _Book) -> Iterator[list[str]]:
-    count = 0
+def _grid(sheet: ElementTree.Element, book: _Book) -> Grid:
+    """Return the rows of a sheet that are not empty, each with its number, and what is merged."""
+    rows: list[tuple[int, list[str]]] = []
+    number = -1
     for row in sheet.iter():
         if _local(row) != "row":
             continue
+        told = row.get("r", "")
+        number = max(int(told) - 1, number + 1) if told.isdecimal() and len(told) < 8 else number + 1
         cells: list[str] = []
         for cell in row:
             column = _column(cell.get("r", ""), len(cells))
             layout.check_size(0, column)
             cells.extend([""] * (column - len(cells)))
-            cells.append(_value(cell, book).strip())
-        while cells and cells[-1] == "":
-            cells.pop()
+            cells.append(_value(cell, book))
+        cells = stripped(cells)
         if cells:
-            count += 1
-            layout.check_size(count, 0)
-            yield cells
+            rows.append((number, cells))
+            layout.check_size(len(rows), 0)
+    merged = (one.get("ref", "") for one in sheet.iter() if _local(one) == "mergeCell")
+    return Grid(tuple(rows), tuple(_merge(reference) for reference in islice(merged, MOST_MERGES)))
+
+
+def _merge(reference: str) -> Merge:
+    """Return what is merged, from "A1:B3"."""
+    corners = re.fullmatch(r"([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})", reference)
+    if corners is None:
+        return (0, 0, 0, 0)
+    left, top, right, bottom = corners.groups()
+    return int(top) - 1, _column(left, 0), int(bottom) - 1, _column(right, 0)
 
 
 def _column(reference: str, following: int) -> int:
@@ -194,12 +211,14 @@ def _column(reference: str, following: int) -> int:
 def _value(cell: ElementTree.Element, book: _Book) -> str:
     kind = cell.get("t", "n")
     if kind == "inlineStr":
-        return _text(cell)
+        return "".join(_text(part) for part in cell if _local(part) == "is")
     stored = next((part.text or "" for part in cell if _local(part) == "v"), "")
     if kind == "s" and stored.isdigit() and int(stored) < len(book.strings):
         return book.strings[int(stored)]
     if kind == "e":
         return ""  # an error such as #N/A holds no value
+    if kind == "b":
+        return "true" if stored == "1" else "false"
     style = cell.get("s", "")
     if kind == "n" and style.isdigit() and int(style) in book.date_styles:
         return _date(stored, book.day_0)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from healthdash.errors import ContractError, InputError, InvalidInput, UnreadableUpload
+from healthdash.tables.layout import TextTable
 from healthdash.tables.read import looks_like_table, read_text_table
 
 ARFF = """% a comment
@@ -215,21 +216,55 @@ def test_a_parquet_bomb_is_refused(monkeypatch):
 # -- real files ----------------------------------------------------------------------------
 
 
+#: What a careful reader finds: format, rows and columns, the first name, the last cell of the first row.
+MESSY = {
+    "blank_line.ods": ("OpenDocument spreadsheet (.ods)", (3, 3), "Name", "2010-10-10"),
+    "excel_properties.xls": ("Excel workbook (.xls)", (17, 1), "bold", "italic"),
+    "simple.psv": ("CSV, bar separated, UTF-8", (28, 6), "Year", "45000"),
+    "simple.xls": ("Excel workbook (.xls)", (6, 3), "date", "Galway"),
+    "simple.xlsx": ("Excel workbook (.xlsx)", (6, 3), "date", "Galway"),
+    "spanish_chars.csv": ("CSV, comma separated, Windows-1252", (115, 8), "GF_ID", None),
+    "utf-16le_encoded.csv": ("CSV, comma separated, UTF-16", (327, 19), "Organisation_code", "1"),
+    "accent.csv": ("CSV, semicolon separated, UTF-8", (2, 17), "n_amenageur", "2018/03/31"),
+    "bom.csv": ("CSV, comma separated, UTF-8", (2, 2), "id", "english"),
+    "doublequote.csv": ("CSV, comma separated, UTF-8", (5, 17), "INCISO", None),
+    "escaping.csv": ("CSV, comma separated, UTF-8", (3, 2), "ID", "Test line 1"),
+    "multiline-headers.xlsx": ("Excel workbook (.xlsx)", (1, 4), "Region", "D"),
+    "sheets.xlsx": ("Excel workbook (.xlsx), sheet Sheet1", (1, 2), "id", "london"),
+    "skip-rows.xlsx": ("Excel workbook (.xlsx)", (2, 2), "A", "9"),
+    "table-with-booleans.xls": ("Excel workbook (.xls)", (2, 2), "id", "true"),
+}
+
+
 @pytest.mark.data
-def test_messy_real_tables_are_read_or_refused_with_a_hint(data):
-    shapes = {}
-    for file in sorted((data / "tabular/messy_tables").rglob("*.*")):
-        try:
-            shapes[file.name] = read_text_table(file.read_bytes()).frame.shape
-        except InputError as error:
-            shapes[file.name] = None if error.hint else ()
-    read = {name for name, shape in shapes.items() if shape is not None}
-    assert read == {
-        "simple.psv", "simple.xlsx", "spanish_chars.csv", "utf-16le_encoded.csv", "accent.csv", "bom.csv",
-        "doublequote.csv", "escaping.csv", "multiline-headers.xlsx", "sheets.xlsx", "skip-rows.xlsx",
-    }  # fmt: skip
-    assert shapes["utf-16le_encoded.csv"] == (327, 19)
-    assert shapes["skip-rows.xlsx"] == (2, 2)
+@pytest.mark.parametrize("name", MESSY)
+def test_messy_real_tables_are_what_a_careful_reader_finds(data, name):
+    (file,) = (data / "tabular/messy_tables").rglob(name)
+    found = read_text_table(file.read_bytes())
+    form, shape, first, last = MESSY[name]
+    assert (found.format, found.frame.shape, found.frame.columns[0]) == (form, shape, first)
+    assert last is None or found.frame.iloc[0, -1] == last
+
+
+@pytest.mark.data
+def test_the_harder_parts_of_messy_real_tables(data):
+    def table(name: str) -> TextTable:
+        (file,) = (data / "tabular/messy_tables").rglob(name)
+        return read_text_table(file.read_bytes())
+
+    assert table("escaping.csv").frame["Test"].tolist()[1:] == ['Test " line 2', 'Test " line 3']
+    assert table("bom.csv").frame["name"][1] == "中国人"
+    assert table("spanish_chars.csv").frame.columns[-1] == "Descripción"
+    assert "3 sheets" in table("sheets.xlsx").notices[0]
+    basket = "Cumulative impact of changes on cost of food basket"
+    assert table("multiline-headers.xlsx").frame.columns.tolist() == [
+        "Region",
+        "Caloric contribution (%)",
+        f"{basket} from previous quarter",
+        f"{basket} from baseline (%)",
+    ]
+    with pytest.raises(InputError, match="at least one row"):
+        table("utf8bom.csv")  # a header alone
 
 
 @pytest.mark.data

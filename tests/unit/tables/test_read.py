@@ -65,7 +65,7 @@ def test_a_published_order_stands_in_for_a_header():
         (pickle.dumps({"a": 1}), "pickle"),
         (pickle.dumps({"a": 1}, protocol=0), "pickle"),
         (b"\x89PNG\r\n\x1a\n", "PNG"),
-        (b"\xd0\xcf\x11\xe0" + bytes(100), "xls"),
+        (b"\xd0\xcf\x11\xe0" + bytes(100), "old Office"),
         (b"\0" * 128 + b"DICM", "DICOM"),
         (b"age,sex\n1,\x00\x01\x02\n", "binary"),
         (b"age sex\n1 2\n", "one column"),
