@@ -7,7 +7,7 @@ exports read the same data.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ __all__ = [
     "Curve",
     "Curves",
     "Dependence",
+    "GreyTable",
     "Grid",
     "Marker",
     "Matrix",
@@ -29,10 +30,12 @@ __all__ = [
     "Notice",
     "PairShares",
     "Picture",
+    "Profile",
     "Responses",
     "Sections",
     "Trace",
     "View",
+    "Volume",
     "Waterfall",
     "Way",
     "Ways",
@@ -106,11 +109,32 @@ class ClassBars(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """A grey-level window: values from center - width/2 to center + width/2 fill the scale."""
+    """A grey-level window: values from center - width/2 to center + width/2 fill the scale.
+
+    `function` says how it bends: straight, as an S (DICOM PS3.3 C.11.2.1.3.1), or as the grey
+    table that comes with the picture.
+    """
 
     name: str
     center: float
     width: float
+    function: Literal["LINEAR", "SIGMOID", "TABLE"] = "LINEAR"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GreyTable:
+    """A table from values to display grey, which a file may want instead of a window.
+
+    Attributes
+    ----------
+    first : float
+        The value that the first entry is for; values below take it too.
+    levels : float32 (n,)
+        Display grey from 0 (black) to 1.
+    """
+
+    first: float
+    levels: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +157,14 @@ class Picture(View):
         Attribution that is drawn in full colour; None takes the 99.5th percentile of its size.
     aspect : float
         Height of a pixel over its width, in millimetres.
+    spacing_mm : (float, float) or None
+        Between rows, between columns; None where the file is silent.
+    table : GreyTable or None
+        Of the file; a window whose function is TABLE goes through it.
+    padding : bool (height, width) or None
+        True where the scanner filled in a value that measures nothing: black.
+    model_input : uint8 (rows, columns) or None
+        The grey picture that the network saw.
     """
 
     pixels: NDArray[np.float32] | NDArray[np.uint8]
@@ -143,6 +175,86 @@ class Picture(View):
     heat_label: str = ""
     heat_scale: float | None = None
     aspect: float = 1.0
+    spacing_mm: tuple[float, float] | None = None
+    table: GreyTable | None = None
+    padding: NDArray[np.bool_] | None = None
+    model_input: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """The estimated probability of a label along the slices of a volume.
+
+    Attributes
+    ----------
+    slices : int64 (n,)
+        Numbers of the slices that the model judged, rising.
+    values : float32 (n,)
+        Between 0 and 1.
+    threshold : float or None
+        Its operating point.
+    """
+
+    label: str
+    slices: NDArray[np.int64]
+    values: NDArray[np.float32]
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume(View):
+    """Slices of a volume, or frames of a cine, as stored, with what turns them into values.
+
+    Attributes
+    ----------
+    voxels : (slices, height, width), or uint8 (slices, height, width, 3)
+        Stored values, or colours.
+    slopes, intercepts : float64 (slices,)
+        values = stored x slope + intercept, in `unit`.
+    windows : tuple of Window
+        The first is the default.
+    slice_windows : tuple of Window
+        The file's own of each slice, where they differ; offered as one choice.
+    padding : (float, float) or None
+        Stored values from, to (both included) that measure nothing: black.
+    spacing_mm : (float, float, float) or None
+        Between slices, rows, columns.
+    directions : (str, str, str)
+        Letter (L R A P S I) towards which slice, row and column numbers rise; empty where unknown.
+    is_time : bool
+        Frames follow each other in time: there are no other planes.
+    frame_time_ms : float or None
+    start : int
+        The slice that is shown first.
+    profile : Profile or None
+    model_inputs : uint8 (n, rows, columns) or None
+        What the network saw of each of `model_slices`.
+    heat : float32 (height, width) or None
+        Attribution for each pixel of slice `start`.
+    invert, table, heat_label, heat_scale
+        As in `Picture`.
+    """
+
+    voxels: NDArray[Any]
+    slopes: NDArray[np.float64]
+    intercepts: NDArray[np.float64]
+    unit: str = "grey value"
+    windows: tuple[Window, ...] = ()
+    slice_windows: tuple[Window, ...] = ()
+    table: GreyTable | None = None
+    invert: bool = False
+    padding: tuple[float, float] | None = None
+    spacing_mm: tuple[float, float, float] | None = None
+    directions: tuple[str, str, str] = ("", "", "")
+    is_time: bool = False
+    frame_time_ms: float | None = None
+    start: int = 0
+    profile: Profile | None = None
+    model_inputs: NDArray[np.uint8] | None = None
+    model_slices: NDArray[np.int64] | None = None
+    heat: NDArray[np.float32] | None = None
+    heat_label: str = ""
+    heat_scale: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ import streamlit as st
 
 from healthdash import DISCLAIMER
 from healthdash.errors import ContractError
-from healthdash.ui import charts, ecg_paper, many_charts, radiograph, share_charts
+from healthdash.ui import charts, ecg_paper, many_charts, share_charts, viewer
 from healthdash.ui.palette import DARK, LIGHT, Paper
 from healthdash.views import (
     Beeswarm,
@@ -30,9 +30,9 @@ from healthdash.views import (
     Responses,
     Trace,
     View,
+    Volume,
     Waterfall,
     Ways,
-    Window,
 )
 
 __all__ = ["draw", "draw_all", "draw_beside", "paper", "point_at"]
@@ -52,8 +52,8 @@ def draw_all(views: Iterable[View], key: str) -> None:
 
 
 def draw_beside(left: Sequence[View], right: Sequence[View], key: str) -> None:
-    """Draw views in two columns; recordings are wide, and come one below the other."""
-    if not left or not right or any(isinstance(view, Trace) for view in (*left, *right)):
+    """Draw views in two columns; recordings and volumes are wide, and come one below the other."""
+    if not left or not right or any(isinstance(view, Trace | Volume) for view in (*left, *right)):
         draw_all((*left, *right), key)
         return
     columns = st.columns([5, 4], gap="large")
@@ -172,7 +172,14 @@ def _matrix(view: Matrix, key: str) -> None:
 
 @_draw.register
 def _picture(view: Picture, key: str) -> None:
-    _picture_with_controls(view, key)
+    viewer.show(view, key)
+    if view.heat is not None and (words := _unless(view, _LOOKED)):
+        st.markdown(words)
+
+
+@_draw.register
+def _volume(view: Volume, key: str) -> None:
+    viewer.show(view, key)
 
 
 @_draw.register
@@ -184,28 +191,6 @@ def _plot(figure: go.Figure, key: str, alt: str) -> None:
     st.plotly_chart(figure, key=key, config=_CONFIG, alt=alt)
 
 
-@st.fragment
-def _picture_with_controls(view: Picture, key: str) -> None:
-    """Draw a picture; its sliders run only this part again."""
-    place = st.empty()
-    window, invert = radiograph.default_window(view), view.invert
-    with st.expander("Window and contrast", icon=":material/contrast:"):
-        if view.pixels.ndim == 2:
-            window = _chosen_window(view, key)
-        invert = st.toggle("Invert", value=view.invert, key=f"{key}/invert")
-    opacity = 0.0
-    if view.heat is not None:
-        opacity = st.slider("Opacity of the explanation", 0.0, 1.0, 0.6, 0.05, key=f"{key}/opacity")
-    pixels = radiograph.shown(view, window, invert=invert)
-    if view.heat is not None and opacity > 0:
-        pixels = radiograph.with_heat(pixels, view.heat, opacity)
-    pixels = radiograph.resized(pixels, view.aspect)
-    alt = view.heat_label or view.title or "The picture as it was given"
-    place.image(pixels, width="stretch", caption=_unless(view, DISCLAIMER), alt=alt)
-    if view.heat is not None:
-        st.markdown(_legend(view, view.heat_label))
-
-
 def _legend(view: View, label: str) -> str:
     words = f":orange[**Orange**] speaks for, :blue[**blue**] against: {label or 'the class'}."
     return f"{words} {_unless(view, _LOOKED)}"
@@ -214,28 +199,6 @@ def _legend(view: View, label: str) -> str:
 def _unless(view: View, words: str) -> str:
     """Return words that the caption of a view does not say already."""
     return "" if words[-20:].casefold() in view.caption.casefold() else words
-
-
-def _chosen_window(view: Picture, key: str) -> Window:
-    """Return the window that the reader set: a preset, then center and width."""
-    presets = {window.name: window for window in view.windows} or {
-        "all values": radiograph.default_window(view)
-    }
-    start = next(iter(presets.values()))
-    if len(presets) > 1:
-        name = st.segmented_control("Window", list(presets), default=start.name, key=f"{key}/preset")
-        start = presets.get(name or "", start)
-    low, high = radiograph.value_range(view)
-    low, high = min(low, start.center - start.width / 2), max(high, start.center + start.width / 2)
-    step = max((high - low) / 200, 1e-6)
-    left, right = st.columns(2)
-    key = f"{key}/{start.name}"
-    center = left.slider(f"Level, {view.unit}", low, high, float(start.center), step, key=f"{key}/level")
-    width = right.slider(
-        f"Width, {view.unit}", step, float(max(high - low, start.width)), float(start.width), step,
-        key=f"{key}/width",
-    )  # fmt: skip
-    return Window(name=start.name, center=center, width=width)
 
 
 @st.fragment

@@ -68,11 +68,24 @@ def shown(view: Picture, window: Window, *, invert: bool) -> NDArray[np.uint8]:
     if view.pixels.ndim == 3:
         colors = np.asarray(view.pixels[..., :3], np.uint8)
         return np.asarray(255 - colors if invert else colors, np.uint8)
-    low = window.center - window.width / 2
-    scaled = (np.nan_to_num(view.pixels.astype(np.float32), nan=low) - low) / max(window.width, 1e-6)
-    grey = (255 * np.clip(scaled, 0, 1)).astype(np.uint8)
+    grey = (255 * _scaled(view, window)).astype(np.uint8)
     grey = 255 - grey if invert else grey
+    if view.padding is not None:
+        grey = np.where(view.padding, np.uint8(0), grey)
     return np.repeat(grey[..., None], 3, axis=2)
+
+
+def _scaled(view: Picture, window: Window) -> NDArray[np.float32]:
+    """Return grey from 0 to 1, before any inversion (DICOM PS3.3 C.11.2.1)."""
+    low = window.center - window.width / 2
+    pixels = np.nan_to_num(view.pixels.astype(np.float32), nan=low)
+    if window.function == "TABLE" and view.table is not None:
+        places = np.clip(np.rint(pixels - view.table.first), 0, len(view.table.levels) - 1)
+        return np.asarray(view.table.levels[places.astype(np.int64)], np.float32)
+    if window.function == "SIGMOID":
+        bend = np.clip(-4 * (pixels - window.center) / max(window.width, 1e-6), -80, 80)
+        return np.asarray(1 / (1 + np.exp(bend)), np.float32)
+    return np.clip((pixels - low) / max(window.width, 1e-6), 0, 1)
 
 
 def with_heat(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,27 +14,47 @@ from PIL import Image
 from healthdash.bundles import Bundle
 from healthdash.explain import Explanation
 from healthdash.task import Attribution, Prediction, Report
-from healthdash.views import ClassBars, Grid, Metric, Metrics, Notice, Picture, Sections, View, Window
+from healthdash.views import (
+    ClassBars,
+    GreyTable,
+    Grid,
+    Metric,
+    Metrics,
+    Notice,
+    Picture,
+    Profile,
+    Sections,
+    View,
+    Volume,
+    Window,
+)
 
-from .sample import ImageSample, stretched
+from .along import suspicion
+from .prepare import INPUT
+from .sample import ImageSample, VoiLut, stretched
+from .volume import VolumeSample
 
 __all__ = ["cells", "render", "show"]
 
 #: Cells of the explanation on the command line: so many rows and columns.
 CELLS = 16
-#: Usual settings of CT viewers for lung, soft tissue and bone, in HU.
+#: Usual settings of CT viewers, in HU: lungs and mediastinum of a chest, bone of a spine, brain, and soft
+#: tissues of an abdomen (Murphy, Bell et al., Windowing (CT), radiopaedia.org/articles/windowing-ct).
 _CT_WINDOWS = (
     Window(name="lung", center=-600, width=1500),
-    Window(name="mediastinum", center=40, width=400),
+    Window(name="mediastinum", center=50, width=350),
     Window(name="bone", center=400, width=1800),
+    Window(name="brain", center=40, width=80),
+    Window(name="soft tissue", center=50, width=400),
 )
 _LARGEST_GREY = 255
+_CAPTION = "As given. For research and education, not for clinical use."
 # Pixels of the network are smoothed over about this share of the picture: single ones are noise.
 _SMOOTHED_SHARE = 1 / 64
 
 
-def show(sample: ImageSample, trained_window: Window | None = None) -> tuple[View, ...]:
-    """Return the picture as its readers expect it, with what the file says about it.
+def show(sample: ImageSample | VolumeSample, trained_window: Window | None = None) -> tuple[View, ...]:
+    """Return the picture or volume as its readers expect it, with what the file says about it.
 
     Parameters
     ----------
@@ -40,23 +62,28 @@ def show(sample: ImageSample, trained_window: Window | None = None) -> tuple[Vie
         Offered too for values in HU: what the model sees.
     """
     notices = [Notice(level="info", text=text) for text in sample.notices]
+    if isinstance(sample, VolumeSample):
+        return (_volume(sample, trained_window), *notices, _facts(sample.slice(len(sample) // 2)))
     return (_picture(sample, trained_window), *notices, _facts(sample))
 
 
-def render(report: Report, bundle: Bundle, trained_window: Window | None = None) -> Sections:
+def render(report: Report, bundle: Bundle, trained_window: Window | None = None, item: int = 0) -> Sections:
     """Return the views of a report: the picture, the output, where the model looked."""
     sample = report.sample
-    if not isinstance(sample, ImageSample):
+    if not isinstance(sample, ImageSample | VolumeSample):
         return Sections()
     result: list[View] = []
     if report.gate is not None and report.gate.verdict == "warn":
         result += [Notice(level="warning", text=_sentence(reason)) for reason in report.gate.reasons]
     if report.prediction is not None:
-        result += _output(report.prediction, bundle)
+        result += _output(report.prediction, bundle, item)
     explanation: tuple[View, ...] = ()
     if report.explanation is not None:
-        explanation = _explained(sample, report.explanation, trained_window)
-    return Sections(show(sample, trained_window), tuple(result), explanation)
+        number = _slice_of(report, item)
+        shown = sample.slice(number) if isinstance(sample, VolumeSample) else sample
+        explanation = _explained(shown, report.explanation, trained_window)
+    picture, *others = show(sample, trained_window)
+    return Sections((_seen(picture, report, item), *others), tuple(result), explanation)
 
 
 def cells(heat: NDArray[np.float32], grey: NDArray[np.float32]) -> list[Attribution]:
@@ -81,36 +108,101 @@ def cells(heat: NDArray[np.float32], grey: NDArray[np.float32]) -> list[Attribut
 
 def _picture(sample: ImageSample, trained_window: Window | None) -> Picture:
     aspect = sample.spacing_mm[0] / sample.spacing_mm[1] if sample.spacing_mm else 1.0
-    caption = "As given. For research and education, not for clinical use."
-    if sample.colours is not None:
-        return Picture(title="Picture", caption=caption, pixels=sample.colours, aspect=aspect)
-    pixels, windows = sample.pixels, tuple(_windows(sample, trained_window))
-    if sample.voi_lut is not None:  # a table bends the grey scale as no window can
-        pixels = sample.voi_lut(pixels) * _LARGEST_GREY
-        windows = (Window(name="table of the file", center=_LARGEST_GREY / 2, width=_LARGEST_GREY),)
+    is_colour = sample.colours is not None
     return Picture(
         title="Picture",
-        caption=caption,
-        pixels=pixels,
+        caption=_CAPTION,
+        pixels=sample.pixels if sample.colours is None else sample.colours,
+        unit="grey value" if is_colour else sample.unit,
+        windows=() if is_colour else tuple(_windows(sample, trained_window)),
+        invert=sample.invert and not is_colour,
+        aspect=aspect,
+        spacing_mm=sample.spacing_mm,
+        table=None if is_colour else _table(sample.voi_lut),
+        padding=sample.padding,
+    )
+
+
+def _volume(sample: VolumeSample, trained_window: Window | None) -> Volume:
+    middle = len(sample) // 2
+    windows = () if sample.colours else tuple(_windows(sample.slice(middle), trained_window))
+    own = [_of_file(sample.slice_windows[k][:1], sample.function) for k in range(len(sample.slice_windows))]
+    return Volume(
+        title="Cine" if sample.is_time else "Volume",
+        caption=_CAPTION,
+        voxels=sample.voxels,
+        slopes=sample.slopes,
+        intercepts=sample.intercepts,
         unit=sample.unit,
         windows=windows,
-        invert=sample.invert,
-        aspect=aspect,
+        slice_windows=tuple(window for found in own for window in found) if own and all(own) else (),
+        table=None if sample.colours else _table(sample.voi_lut),
+        invert=sample.invert and not sample.colours,
+        padding=sample.padding,
+        spacing_mm=sample.spacing_mm,
+        directions=sample.directions,
+        is_time=sample.is_time,
+        frame_time_ms=sample.frame_time_ms,
+        start=middle,
     )
+
+
+def _seen(view: View, report: Report, item: int) -> View:
+    """Add what the network saw, and of a volume the probability along its slices."""
+    inputs = None if report.inputs is None else report.inputs.get(INPUT)
+    grey = None if inputs is None else _bytes_of(inputs)
+    prediction = report.prediction
+    if isinstance(view, Picture):
+        return view if grey is None else replace(view, model_input=grey[item])
+    if not isinstance(view, Volume) or prediction is None:
+        return view
+    label, values = suspicion(prediction)
+    profile = Profile(label=label, slices=prediction.items, values=values)
+    start = int(prediction.items[item])
+    return replace(view, profile=profile, start=start, model_inputs=grey, model_slices=prediction.items)
+
+
+def _slice_of(report: Report, item: int) -> int:
+    return 0 if report.prediction is None else int(report.prediction.items[item])
+
+
+def _bytes_of(inputs: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return what the network saw as grey bytes, (n, height, width)."""
+    grey = inputs.mean(axis=-1)
+    return np.asarray(np.rint(_LARGEST_GREY * np.clip(grey, 0, 1)), np.uint8)
+
+
+def _table(voi_lut: VoiLut | None) -> GreyTable | None:
+    return None if voi_lut is None else GreyTable(first=voi_lut.first, levels=voi_lut.levels)
 
 
 def _windows(sample: ImageSample, trained_window: Window | None) -> Sequence[Window]:
     """Return the windows to choose from, each name once; the first is shown."""
     low, high = float(sample.pixels.min()), float(sample.pixels.max())
     full = Window(name="all values", center=(low + high) / 2, width=max(high - low, 1e-6))
+    own = (*_of_table(sample.voi_lut), *_of_file(sample.windows, sample.function))
     if sample.unit == "HU":
         trained = () if trained_window is None else (trained_window,)
-        found = (*trained, *_CT_WINDOWS, *sample.windows, full)
+        found = (*trained, *_CT_WINDOWS, *own, full)
     else:
         fixed = sample.full_scale
         scale = () if fixed is None else (Window(name="full scale", center=sum(fixed) / 2, width=fixed[1]),)
-        found = (*sample.windows, *scale, stretched(sample), full)
+        found = (*own, *scale, stretched(sample), full)
     return list({window.name: window for window in reversed(found)}.values())[::-1]
+
+
+def _of_table(voi_lut: VoiLut | None) -> tuple[Window, ...]:
+    """Return the file's table as a choice; a window of its reach begins where it is left."""
+    if voi_lut is None:
+        return ()
+    reach = float(len(voi_lut.levels))
+    return (
+        Window(name="table of the file", center=voi_lut.first + reach / 2, width=reach, function="TABLE"),
+    )
+
+
+def _of_file(windows: Sequence[Window], function: Literal["LINEAR", "SIGMOID"]) -> tuple[Window, ...]:
+    return tuple(replace(window, function=function) for window in windows)
 
 
 def _facts(sample: ImageSample) -> Grid:
@@ -126,9 +218,9 @@ def _facts(sample: ImageSample) -> Grid:
     return Grid(title="What the file says", frame=frame)
 
 
-def _output(prediction: Prediction, bundle: Bundle) -> list[View]:
+def _output(prediction: Prediction, bundle: Bundle, item: int) -> list[View]:
     """Return one bar a label, and the figure of each group of labels."""
-    probabilities = prediction.probabilities()
+    probabilities = prediction.probabilities(item)
     points = {point.label: point for point in bundle.info.operating_points}
     groups = [
         _group(name, members, probabilities, points[name].threshold if name in points else None)
@@ -139,7 +231,7 @@ def _output(prediction: Prediction, bundle: Bundle) -> list[View]:
         caption="Model output, not a diagnosis.",
         labels=tuple(probabilities),
         probabilities=tuple(probabilities.values()),
-        predicted=prediction.label(),
+        predicted=prediction.label(item),
     )
     return [Metrics(items=tuple(groups)), bars] if groups else [bars]
 
@@ -161,14 +253,10 @@ def _explained(
 ) -> tuple[View, ...]:
     heat = next(iter(explanation.values.values())).sum(axis=-1)
     shown = _picture(sample, trained_window)
-    picture = Picture(
+    picture = replace(
+        shown,
         title=f"What spoke for and against {explanation.target}",
         caption="Where the model looked, not where the disease is. Model output, not a diagnosis.",
-        pixels=shown.pixels,
-        unit=shown.unit,
-        windows=shown.windows,
-        invert=shown.invert,
-        aspect=shown.aspect,
         heat=_on_picture(heat, sample.pixels.shape),
         heat_label=explanation.target,
     )

@@ -73,9 +73,10 @@ def test_ct_is_shown_in_the_usual_windows_and_those_of_the_file():
     assert isinstance(facts, Grid)
     names = [window.name for window in picture.windows]
     assert names[:4] == ["as the model sees it", "lung", "mediastinum", "bone"]
-    assert names[4:6] == ["file: SOFT", "file: BONE"]
+    assert names[4:6] == ["brain", "soft tissue"]
+    assert names[6:8] == ["file: SOFT", "file: BONE"]
     # PS3.3 C.11.2.1.2.1: a window of 350 is one of 349 from value to value.
-    assert (picture.windows[4].center, picture.windows[4].width) == (39.5, 349)
+    assert (picture.windows[6].center, picture.windows[6].width) == (39.5, 349)
     assert (picture.unit, picture.aspect) == ("HU", 2)
     shown = facts.frame.set_index("Property")["Value"]
     assert shown["Modality"] == "CT"
@@ -89,11 +90,10 @@ def test_low_values_of_monochrome1_are_shown_bright():
 
 
 def test_notices_of_the_reader_are_shown():
-    frames = np.stack([written.ramp()] * 3)
     task = ChestXray()
-    shown = task.show(task.read([written.dicom(frames, NumberOfFrames=3)]))
+    shown = task.show(task.read([written.dicom(written.ramp(), BurnedInAnnotation="YES")]))
     assert [view.text for view in shown if isinstance(view, Notice)] == [
-        "The file holds 3 frames; frame 2 is used."
+        "The picture itself may show names or dates (burned-in annotation)."
     ]
 
 
