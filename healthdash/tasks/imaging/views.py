@@ -226,12 +226,16 @@ def _output(prediction: Prediction, bundle: Bundle, item: int) -> list[View]:
         _group(name, members, probabilities, points[name].threshold if name in points else None)
         for name, members in bundle.info.label_groups.items()
     ]
+    # The point of a group is told beside the group's sum.
+    alone = next((point for name, point in points.items() if name in probabilities), None)
     bars = ClassBars(
         title="Estimated probability",
         caption="Model output, not a diagnosis.",
         labels=tuple(probabilities),
         probabilities=tuple(probabilities.values()),
         predicted=prediction.label(item),
+        threshold=alone.threshold if alone else None,
+        threshold_label=alone.label if alone else None,
     )
     return [Metrics(items=tuple(groups)), bars] if groups else [bars]
 
