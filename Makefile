@@ -4,6 +4,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PORT ?= 8501
+# Test processes side by side; each that runs a network takes 1 to 2 GB of memory.
+TEST_WORKERS ?= 2
 
 .PHONY: run test check format bench models clean
 
@@ -11,7 +13,7 @@ run: .venv/app
 	$(BIN)/python -m healthdash serve --port $(PORT)
 
 test: .venv/dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
 check: .venv/dev
 	$(BIN)/ruff format --check .

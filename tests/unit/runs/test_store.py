@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,8 +30,7 @@ class _Server:
 
     def __init__(self, folder: Path) -> None:
         self._user = "postgres" if os.geteuid() == 0 else None
-        for parent in (folder, *folder.parents[:2]):
-            parent.chmod(0o755)
+        folder.chmod(0o755)
         if self._user:
             shutil.chown(folder, self._user)
         with socket.socket() as probe:
@@ -57,15 +57,17 @@ class _Server:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Server]:
+def postgresql() -> Iterator[_Server]:
     if _program("initdb") is None:
         pytest.skip("no PostgreSQL here: its tests did not run (apt-get install postgresql)")
     pytest.importorskip("pg8000", reason="pip install -r requirements-postgresql.txt")
-    server = _Server(tmp_path_factory.mktemp("postgresql"))
-    try:
-        yield server
-    finally:
-        server.stop()
+    # Not below pytest's own folders: another user runs the server, and these are closed to others.
+    with tempfile.TemporaryDirectory(prefix="healthdash-postgresql-", ignore_cleanup_errors=True) as folder:
+        server = _Server(Path(folder))
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
