@@ -9,7 +9,7 @@ import numpy as np
 
 from healthdash import pipeline, tasks
 from healthdash.bundles import Bundle
-from healthdash.errors import HealthdashError, UnreadableUpload
+from healthdash.errors import HealthdashError, OutOfScope, UnreadableUpload
 from healthdash.explain import ExplainRequest
 from healthdash.task import Gate, Prediction, Report, Task, Upload
 
@@ -29,12 +29,14 @@ def results(
     Parameters
     ----------
     request : ExplainRequest or None
-        Explain each result; for a recording the beat that `task.default_item` names.
+        Explain each result; of a recording or volume the beat or slice that `task.first_item` names.
     """
     if report.prediction is None:
         yield _failed(report)
     elif task.unit == "row":
         yield from _rows(task, report, bundle, request)
+    elif report.prediction.unit == "slice":
+        yield from _slices(task, report, bundle, request)
     elif task.unit in ("beat", "window"):
         item = task.default_item(report.prediction)
         yield _result(task, report, bundle, request, item) | _recording(task, report, bundle)
@@ -54,6 +56,25 @@ def _rows(
         else:
             result = _result(task, report, bundle, request, item)
             yield result | {"row": row, "gate": _verdict(gates[item])}
+
+
+def _slices(
+    task: Task, report: Report, bundle: Bundle, request: ExplainRequest | None
+) -> Iterator[dict[str, Any]]:
+    """Yield the slices of a volume in order; those that the gate refuses have an error instead of a result.
+
+    Only the most suspicious slice is explained: hundreds would take minutes.
+    """
+    assert report.prediction is not None
+    first = task.first_item(report, bundle)
+    for item, gate in enumerate(task.item_gates(report, bundle)):
+        row = {"row": int(report.prediction.items[item])}
+        if gate.verdict == "refuse":
+            refused = OutOfScope("; ".join(gate.reasons), hint=gate.hint)
+            yield {**_head(report), "gate": _verdict(gate), "error": error(refused)} | row
+        else:
+            result = _result(task, report, bundle, request if item == first else None, item)
+            yield result | row | {"gate": _verdict(gate)}
 
 
 def inspections(uploads: Sequence[Upload]) -> Iterator[dict[str, Any]]:

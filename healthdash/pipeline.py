@@ -169,6 +169,7 @@ def _parts(task: Task, reports: Sequence[Report], whole: Prediction, bundle: Bun
             calibrated=whole.calibrated[rows],
             decided=whole.decided[rows],
             items=np.arange(n) if items is None else items,
+            unit=task.unit_of(report.sample),
         )
         start += n
 

@@ -48,7 +48,7 @@ __all__ = [
 Arrays = Mapping[str, NDArray[np.float32]]
 Kind = Literal["image", "volume", "signal", "table", "document"]
 Verdict = Literal["pass", "warn", "refuse"]
-Unit = Literal["image", "row", "beat", "window"]
+Unit = Literal["image", "slice", "row", "beat", "window"]
 _MEND = "Correct these cells, or empty them where the value is not known."
 
 
@@ -119,7 +119,7 @@ class Prediction:
     calibrated : float32 (n, k)
         After the bundle's calibration; equal to `raw` where there is none.
     items : int64 (n,)
-        Row number (from 0), or sample number of each beat; 0 for a picture.
+        Row or slice number (from 0), or sample number of each beat; 0 for a picture.
     decided : int64 (n,)
         Index of the label that the bundle's operating points give.
     unit : str
@@ -296,6 +296,10 @@ class Task(ABC):
         """Return what each prepared item is (row, beat sample); None: numbers from 0."""
         return None
 
+    def unit_of(self, sample: Sample) -> Unit:
+        """Return what an item of a sample is; of a volume, a slice instead of an image."""
+        return self.unit
+
     def predict(self, bundle: Bundle, inputs: Arrays, items: NDArray[np.int64] | None = None) -> Prediction:
         """Run the compiled forward pass and decide by the bundle's operating points."""
         raw, calibrated = bundle.forward(inputs)
@@ -312,6 +316,11 @@ class Task(ABC):
     def default_item(self, prediction: Prediction) -> int:
         """Return the item that is shown and explained first."""
         return 0
+
+    def first_item(self, report: Report, bundle: Bundle) -> int:
+        """Return the same, of the items that the model may judge."""
+        assert report.prediction is not None
+        return self.default_item(report.prediction)
 
     # -- explaining ------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""DICOM: from bytes to a picture in its own values, or to the name of what else the file is.
+"""DICOM: from bytes to a picture or volume in its own values, or to the name of what else the file is.
 
 What is kept of the header identifies nobody, and no header value goes into a message.
 """
@@ -15,17 +15,29 @@ from typing import Any
 
 import pydicom
 from pydicom import Dataset, uid
+from pydicom.filereader import read_partial
+from pydicom.tag import BaseTag, Tag
 
 from healthdash.errors import HealthdashError, InvalidInput, UnreadableUpload
 
 from .dicom_header import picture_sample
 from .dicom_pixels import ALLOWED, PIXELS, check_frames, decoded_frames
+from .dicom_volume import frames_sample
 from .sample import Document, ImageSample
+from .volume import VolumeSample
 
-__all__ = ["is_dicom", "read"]
+__all__ = ["encoding", "guarded", "head", "is_dicom", "is_directory", "opened", "read"]
 
 _PREAMBLE = 132
 _MOST_INFLATED = 256 << 20
+# Enough of a deflated file to see where its slice lies.
+_HEAD_BYTES = 1 << 18
+_LAST_HEAD_TAG = Tag("Columns")
+_HEAD_TAGS = [
+    "ImageType", "SOPClassUID", "SOPInstanceUID", "Modality", "SeriesInstanceUID", "InstanceNumber",
+    "ImagePositionPatient", "ImageOrientationPatient", "SliceLocation", "SamplesPerPixel",
+    "PhotometricInterpretation", "NumberOfFrames", "Rows", "Columns",
+]  # fmt: skip
 _DIRECTORY = uid.MediaStorageDirectoryStorage
 _LONG_LENGTH = (b"OB", b"OD", b"OF", b"OL", b"OW", b"SQ", b"UC", b"UN", b"UR", b"UT")
 # Tags that begin a file without a preamble: group 2, or the identifying group 8.
@@ -53,8 +65,8 @@ def is_dicom(data: bytes) -> bool:
     return element <= 0x0100 and (is_explicit or is_implicit)
 
 
-def read(data: bytes, source: str) -> ImageSample | Document:
-    """Read one picture (of several frames the middle one), or name the document.
+def read(data: bytes, source: str) -> ImageSample | VolumeSample | Document:
+    """Read a picture, a file of several frames, or a document.
 
     Raises
     ------
@@ -63,22 +75,67 @@ def read(data: bytes, source: str) -> ImageSample | Document:
     InvalidInput
         Its transfer syntax is not read here, it is too large, or it is a DICOMDIR.
     """
-    with _pydicom():
+    with guarded():
         dataset, notices = _dataset(data)
-        name = (_meta(data)[1] or dataset.file_meta.TransferSyntaxUID).name
+        name = encoding(data, dataset)
         if not any(keyword in dataset for keyword in PIXELS):
             return _document(dataset, source, name)
-        frames = check_frames(dataset)
-        if "PhotometricInterpretation" not in dataset:  # ACR-NEMA files, the forerunner of DICOM
-            dataset.PhotometricInterpretation = "MONOCHROME2"
-            dataset.setdefault("SamplesPerPixel", 1)
-            dataset.setdefault("PixelRepresentation", 0)
-            notices.append("The file does not say whether low values are dark; it is read as if they were.")
-        return picture_sample(dataset, decoded_frames(dataset, frames), frames, source, name, notices)
+        frames = ready(dataset, notices)
+        decoded = decoded_frames(dataset, frames)
+        if frames == 1:
+            return picture_sample(dataset, next(iter(decoded)), source, name, tuple(notices))
+        return frames_sample(dataset, decoded, frames, source, name, tuple(notices))
+
+
+def opened(data: bytes) -> tuple[Dataset, list[str]]:
+    """Parse a file that holds one frame of a series; its pixels can be decoded then."""
+    with guarded():
+        dataset, notices = _dataset(data)
+        ready(dataset, notices)
+        return dataset, notices
+
+
+def ready(dataset: Dataset, notices: list[str]) -> int:
+    """Return the number of frames of a sound picture, whose missing header entries are supplied."""
+    frames = check_frames(dataset)
+    if "PhotometricInterpretation" not in dataset:  # ACR-NEMA files, the forerunner of DICOM
+        dataset.PhotometricInterpretation = "MONOCHROME2"
+        dataset.setdefault("SamplesPerPixel", 1)
+        dataset.setdefault("PixelRepresentation", 0)
+        notices.append("The file does not say whether low values are dark; it is read as if they were.")
+    return frames
+
+
+def encoding(data: bytes, dataset: Dataset) -> str:
+    """Return the name of the transfer syntax."""
+    return str((_meta(data)[1] or dataset.file_meta.TransferSyntaxUID).name)
+
+
+def is_directory(data: bytes) -> bool:
+    """Say whether these bytes are a DICOMDIR, by the media storage class in group 2."""
+    return is_dicom(data) and _DIRECTORY.encode() in data[: _meta(data)[0]]
+
+
+def head(data: bytes) -> Dataset | None:
+    """Parse the header up to where a slice lies, quickly and in bounded memory; None: it is no DICOM."""
+    if not is_dicom(data):
+        return None
+    try:
+        end, named = _meta(data)
+        if named == uid.DeflatedExplicitVRLittleEndian:
+            start = zlib.decompressobj(wbits=-zlib.MAX_WBITS).decompress(data[end:], _HEAD_BYTES)
+            return read_partial(io.BytesIO(start), _is_past_head, force=True, specific_tags=_HEAD_TAGS)
+        return read_partial(io.BytesIO(data), _is_past_head, force=True, specific_tags=_HEAD_TAGS)
+    except Exception:  # what is wrong with it, `read` says
+        return None
+
+
+def _is_past_head(tag: BaseTag, vr: str | None, length: int) -> bool:
+    return bool(tag > _LAST_HEAD_TAG)
 
 
 @contextmanager
-def _pydicom() -> Iterator[None]:
+def guarded() -> Iterator[None]:
     """Translate what pydicom and its decoders raise; their messages may quote the header."""
     try:
         yield

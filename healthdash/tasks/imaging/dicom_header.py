@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, Literal
+from collections.abc import Iterator
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset, uid
 from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi
 
-from healthdash.errors import UnreadableUpload
 from healthdash.views import Window
 
 from .colour import luminance
+from .dicom_elements import found, number, numbers, sequence, text
 from .sample import ImageSample, Stored, VoiLut
 
-__all__ = ["facts", "picture_sample"]
+__all__ = [
+    "Traits", "facts", "notices", "padding", "picture_sample", "plain", "rescale", "spacing", "traits",
+    "windows",
+]  # fmt: skip
 
-_LONGEST_FACT = 60
 _FACTS = (
     ("Modality", "Modality"),
     ("Body part", "BodyPartExamined"),
@@ -28,45 +30,66 @@ _FACTS = (
     ("Bits stored", "BitsStored"),
 )
 _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
+_CM_TO_MM = 10.0
+#: PhysicalUnitsXDirection of ultrasound that are centimetres (PS3.3 C.8.5.5.1.1).
+_US_CENTIMETRES = 3
+
+
+class Traits(TypedDict):
+    """What all frames of a file share, as fields of `ImageSample` and `VolumeSample`."""
+
+    unit: str
+    full_scale: tuple[float, float] | None
+    function: Literal["LINEAR", "SIGMOID"]
+    voi_lut: VoiLut | None
+    invert: bool
+    modality: str
+    body_part: str
+    is_scout: bool
+    age_years: float | None
+    is_animal: bool
+    facts: tuple[tuple[str, str], ...]
 
 
 def picture_sample(
-    dataset: Dataset,
-    decoded: Iterable[NDArray[Any]],
-    frames: int,
-    source: str,
-    encoding: str,
-    notices: Iterable[str],
+    dataset: Dataset, array: NDArray[Any], source: str, encoding: str, odd: tuple[str, ...]
 ) -> ImageSample:
-    """Return the middle frame of a decoded file, and the range of all of them."""
-    frame = frames // 2 if frames > 1 else 0
-    stored, array = _middle(decoded, frames, frame)
-    pixels, colours = _values(dataset, array, frame)
-    has_slope = _found(dataset, "RescaleSlope", frame) is not None or "ModalityLUTSequence" in dataset
-    lut = _voi_lut(dataset, frame)
+    """Return the only frame of a file, decoded, as a picture."""
+    stored = Stored(array.shape, str(array.dtype), float(array.min()), float(array.max()))
+    values = plain(dataset, array)
+    colours = values if values.ndim == 3 else None
+    is_tinted = colours is not None and bool((np.ptp(colours, axis=2) > 0).any())
+    slope, intercept = rescale(dataset)
+    pixels = luminance(colours) if colours is not None else values.astype(np.float64) * slope + intercept
     return ImageSample(
         source=source,
         kind="image",
         format=f"DICOM, {encoding}",
-        notices=(*notices, *_notices(dataset, frames, frame)),
-        pixels=pixels,
-        colours=colours,
+        notices=(*odd, *notices(dataset)),
+        pixels=np.asarray(pixels, np.float32),
+        colours=colours if is_tinted else None,
         stored=stored,
+        padding=None if colours is not None else _padded(dataset, array),
+        windows=() if colours is not None else windows(dataset),
+        spacing_mm=spacing(dataset),
+        **traits(dataset, stored, is_colour=colours is not None),
+    )
+
+
+def traits(dataset: Dataset, stored: Stored, *, is_colour: bool, frame: int = 0) -> Traits:
+    """Return what all frames share; `stored` tells the type of the values."""
+    has_slope = found(dataset, "RescaleSlope", frame) is not None or "ModalityLUTSequence" in dataset
+    return Traits(
         unit=_unit(dataset, frame, has_slope),
-        padding=_padding(dataset, array),
-        full_scale=_full_scale(dataset, stored, has_slope),
-        windows=() if colours is not None else tuple(_windows(dataset, frame)),
-        function=_function(dataset, frame),
-        voi_lut=None if colours is not None else lut,
+        full_scale=_full_scale(dataset, stored, is_colour),
+        function="SIGMOID" if found(dataset, "VOILUTFunction", frame) == "SIGMOID" else "LINEAR",
+        voi_lut=None if is_colour else _voi_lut(dataset),
         invert=_is_inverted(dataset),
-        spacing_mm=_spacing(dataset, frame),
-        modality=_text(dataset, "Modality").upper(),
-        body_part=_text(dataset, "BodyPartExamined").upper(),
-        is_scout="LOCALIZER" in [str(word).upper() for word in dataset.get("ImageType") or ()],
+        modality=text(dataset, "Modality").upper(),
+        body_part=text(dataset, "BodyPartExamined").upper(),
+        is_scout="LOCALIZER" in [str(word).upper() for word in _words(dataset.get("ImageType"))],
         age_years=_age_years(dataset),
         is_animal=_is_animal(dataset),
-        frames=frames,
-        frame=frame,
         facts=tuple(facts(dataset)),
     )
 
@@ -74,8 +97,8 @@ def picture_sample(
 def facts(dataset: Dataset) -> Iterator[tuple[str, str]]:
     """Yield header entries that identify nobody, for people."""
     for title, keyword in _FACTS:
-        if text := _text(dataset, keyword):
-            yield title, text
+        if told := text(dataset, keyword):
+            yield title, told
     if "Rows" in dataset and "Columns" in dataset:
         yield "Size", f"{dataset.Columns} x {dataset.Rows} pixels"
     kind = dataset.get("SOPClassUID")
@@ -84,84 +107,90 @@ def facts(dataset: Dataset) -> Iterator[tuple[str, str]]:
     yield "Encoding", dataset.file_meta.TransferSyntaxUID.name
 
 
-def _middle(decoded: Iterable[NDArray[Any]], frames: int, frame: int) -> tuple[Stored, NDArray[Any]]:
-    """Measure all frames, one in memory at a time, and keep one."""
-    low, high, seen = np.inf, -np.inf, 0
-    kept: NDArray[Any] | None = None
-    for number, array in enumerate(decoded):
-        low, high, seen = min(low, array.min()), max(high, array.max()), number + 1
-        if number == frame:
-            kept = array
-    if kept is None or seen != frames:
-        raise UnreadableUpload(
-            f"expected {frames} frames, got {seen}", hint="The file is cut off; export it again."
-        )
-    shape = (frames, *kept.shape) if frames > 1 else kept.shape
-    return Stored(shape, str(kept.dtype), float(low), float(high)), kept
+def plain(dataset: Dataset, array: NDArray[Any]) -> NDArray[Any]:
+    """Return stored grey values (height, width), or colours as uint8 (height, width, 3).
 
-
-def _values(
-    dataset: Dataset, array: NDArray[Any], frame: int
-) -> tuple[NDArray[np.float32], NDArray[np.uint8] | None]:
-    """Return grey values after the modality LUT, and the colours of a picture in colour."""
+    A modality LUT is applied here, as its values replace the stored ones (PS3.3 C.11.1.1.1).
+    """
     if dataset.get("PhotometricInterpretation") == "PALETTE COLOR":
         array = apply_color_lut(array, dataset)
         array = array >> 8 if array.dtype.itemsize > 1 else array
     elif array.ndim == 3 and array.dtype.itemsize > 1:
         array = array >> max(0, int(dataset.BitsStored) - 8)
     if array.ndim == 3:
-        colours = np.asarray(array[..., :3], np.uint8)
-        return luminance(colours), None if (np.ptp(colours, axis=2) == 0).all() else colours
-    if "ModalityLUTSequence" in dataset:
-        return np.asarray(apply_modality_lut(array, dataset), np.float32), None
-    slope, intercept = _found(dataset, "RescaleSlope", frame), _found(dataset, "RescaleIntercept", frame)
-    scaled = array.astype(np.float64) * float(1 if slope is None else slope) + float(intercept or 0)
-    return np.asarray(scaled, np.float32), None
+        return np.asarray(array[..., :3], np.uint8)
+    if sequence(dataset, "ModalityLUTSequence"):
+        return np.asarray(apply_modality_lut(array, dataset), np.float32)
+    return array
 
 
-def _found(dataset: Dataset, keyword: str, frame: int) -> Any:
-    """Return an element of the file, or of the frame's functional groups (PS3.3 C.7.6.16)."""
-    if keyword in dataset:
-        return dataset.get(keyword)
-    own = list(dataset.get("PerFrameFunctionalGroupsSequence") or ())[frame : frame + 1]
-    for group in (*own, *(dataset.get("SharedFunctionalGroupsSequence") or ())):
-        for element in group:
-            if element.VR == "SQ" and element.value and keyword in element.value[0]:
-                return element.value[0].get(keyword)
+def rescale(dataset: Dataset, frame: int = 0) -> tuple[float, float]:
+    """Return slope and intercept of a frame (PS3.3 C.11.1.1.2); a dose grid's scaling is one too."""
+    if sequence(dataset, "ModalityLUTSequence"):
+        return 1.0, 0.0
+    slope = number(dataset, "RescaleSlope", frame)
+    if slope is None:
+        slope = number(dataset, "DoseGridScaling")
+    intercept = number(dataset, "RescaleIntercept", frame)
+    return (1.0 if slope is None else slope), (intercept or 0.0)
+
+
+def windows(dataset: Dataset, frame: int = 0) -> tuple[Window, ...]:
+    """Return a frame's windows in their exact form (PS3.3 C.11.2.1.2 and C.11.2.1.3.2).
+
+    LINEAR puts the edges at c - 0.5 - (w - 1) / 2 and c - 0.5 + (w - 1) / 2: the exact form of
+    center c - 0.5 and width w - 1.
+    """
+    centers = numbers(found(dataset, "WindowCenter", frame))
+    widths = numbers(found(dataset, "WindowWidth", frame))
+    names = [str(name) for name in _words(found(dataset, "WindowCenterWidthExplanation", frame))]
+    is_plain = (found(dataset, "VOILUTFunction", frame) or "LINEAR") == "LINEAR"
+    made = []
+    for place, (center, width) in enumerate(zip(centers, widths, strict=False)):
+        if width < 1 if is_plain else width <= 0:
+            continue
+        name = names[place][:60] if place < len(names) and names[place] else f"{center:g} / {width:g}"
+        made.append(
+            Window(name=f"file: {name}", center=center - 0.5 * is_plain, width=width - 1.0 * is_plain)
+        )
+    return tuple(made)
+
+
+def spacing(dataset: Dataset, frame: int = 0) -> tuple[float, float] | None:
+    """Return the distance of rows and of columns in mm."""
+    for keyword in _SPACINGS:
+        values = numbers(found(dataset, keyword, frame))
+        if len(values) == 2 and min(values) > 0:
+            return values[0], values[1]
+    regions = sequence(dataset, "SequenceOfUltrasoundRegions")
+    if len(regions) == 1 and regions[0].get("PhysicalUnitsXDirection") == _US_CENTIMETRES:
+        down, across = number(regions[0], "PhysicalDeltaY"), number(regions[0], "PhysicalDeltaX")
+        if down and across:
+            return abs(down) * _CM_TO_MM, abs(across) * _CM_TO_MM
     return None
 
 
-def _numbers(value: Any) -> list[float]:
-    if value in (None, ""):
-        return []
-    return (
-        [float(v) for v in value]
-        if hasattr(value, "__iter__") and not isinstance(value, str)
-        else [float(value)]
-    )
+def padding(dataset: Dataset) -> tuple[float, float] | None:
+    """Return the stored values, from and to, that measure nothing (PS3.3 C.7.5.1.1.2)."""
+    value = number(dataset, "PixelPaddingValue")
+    if value is None:
+        return None
+    limit = number(dataset, "PixelPaddingRangeLimit")
+    ends = [value, value if limit is None else limit]
+    if dataset.get("PixelRepresentation") == 1:  # some writers store negative values as unsigned ones
+        ends = [end - (1 << 16) if end >= 1 << 15 else end for end in ends]
+    return min(ends), max(ends)
 
 
-def _windows(dataset: Dataset, frame: int) -> Iterator[Window]:
-    """Yield the file's windows in their exact form (PS3.3 C.11.2.1.2 and C.11.2.1.3.2)."""
-    centers = _numbers(_found(dataset, "WindowCenter", frame))
-    widths = _numbers(_found(dataset, "WindowWidth", frame))
-    named = _found(dataset, "WindowCenterWidthExplanation", frame) or ()
-    names = [named] if isinstance(named, str) else [str(name) for name in named]
-    is_plain = (_found(dataset, "VOILUTFunction", frame) or "LINEAR") == "LINEAR"
-    for number, (center, width) in enumerate(zip(centers, widths, strict=False)):
-        if not np.isfinite([center, width]).all() or width < (1 if is_plain else 0):
-            continue
-        name = names[number][:_LONGEST_FACT] if number < len(names) else f"{center:g} / {width:g}"
-        yield Window(name=f"file: {name}", center=center - 0.5 * is_plain, width=width - 1.0 * is_plain)
+def notices(dataset: Dataset) -> Iterator[str]:
+    """Yield what people should know about a file."""
+    if str(dataset.get("BurnedInAnnotation", "")).upper() == "YES":
+        yield "The picture itself may show names or dates (burned-in annotation)."
 
 
-def _function(dataset: Dataset, frame: int) -> Literal["LINEAR", "SIGMOID"]:
-    return "SIGMOID" if _found(dataset, "VOILUTFunction", frame) == "SIGMOID" else "LINEAR"
-
-
-def _voi_lut(dataset: Dataset, frame: int) -> VoiLut | None:
+def _voi_lut(dataset: Dataset) -> VoiLut | None:
     """Return the VOI LUT, evaluated at each of its entries (PS3.3 C.11.2.1.1)."""
-    if not dataset.get("VOILUTSequence"):
+    if not sequence(dataset, "VOILUTSequence"):
         return None
     entries, first, bits = (int(n) for n in dataset.VOILUTSequence[0].LUTDescriptor)
     entries = entries or 1 << 16
@@ -178,59 +207,45 @@ def _is_inverted(dataset: Dataset) -> bool:
 
 
 def _unit(dataset: Dataset, frame: int, has_slope: bool) -> str:
-    stated = str(_found(dataset, "RescaleType", frame) or "")
-    is_ct = dataset.get("Modality") == "CT"
-    return "HU" if is_ct and has_slope and stated in ("", "HU", "US") else "grey value"
+    stated = str(found(dataset, "RescaleType", frame) or "")
+    if dataset.get("Modality") == "CT" and has_slope and stated in ("", "HU", "US"):
+        return "HU"
+    if "DoseGridScaling" in dataset and dataset.get("DoseUnits") == "GY":
+        return "Gy"
+    return "grey value"
 
 
-def _full_scale(dataset: Dataset, stored: Stored, has_slope: bool) -> tuple[float, float] | None:
+def _full_scale(dataset: Dataset, stored: Stored, is_colour: bool) -> tuple[float, float] | None:
     """8-bit pictures without a rescale are ready to be shown; deeper ones seldom fill their bits."""
-    if len(stored.shape) > 2 and stored.shape[-1] in (3, 4):
+    if is_colour:
         return 0.0, 255.0
-    is_plain = not has_slope or (dataset.get("RescaleSlope"), dataset.get("RescaleIntercept")) == (1, 0)
+    is_plain = rescale(dataset) == (1, 0) and not sequence(dataset, "ModalityLUTSequence")
     return (0.0, 255.0) if stored.dtype == "uint8" and dataset.get("BitsStored") == 8 and is_plain else None
 
 
-def _padding(dataset: Dataset, array: NDArray[Any]) -> NDArray[np.bool_] | None:
-    """Mark the values that stand for nothing measured (PS3.3 C.7.5.1.1.2)."""
-    if "PixelPaddingValue" not in dataset or array.ndim != 2:
+def _padded(dataset: Dataset, array: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """Return where the scanner filled in a value that measures nothing."""
+    between = padding(dataset)
+    if between is None or array.ndim > 2:
         return None
-    first = dataset.PixelPaddingValue
-    last = dataset.get("PixelPaddingRangeLimit", first)
-    mask = (array >= min(first, last)) & (array <= max(first, last))
+    mask = (array >= between[0]) & (array <= between[1])
     return mask if mask.any() and not mask.all() else None
-
-
-def _spacing(dataset: Dataset, frame: int) -> tuple[float, float] | None:
-    for keyword in _SPACINGS:
-        values = _numbers(_found(dataset, keyword, frame))
-        if len(values) == 2 and min(values) > 0:
-            return values[0], values[1]
-    return None
 
 
 def _age_years(dataset: Dataset) -> float | None:
     """Return the age of a text such as 034Y or 008M (PS3.5 6.2, AS)."""
-    text = _text(dataset, "PatientAge")
-    a_year = {"D": 365.25, "W": 52.18, "M": 12.0, "Y": 1.0}.get(text[-1:].upper())
-    return int(text[:-1]) / a_year if a_year and text[:-1].isdigit() else None
+    told = text(dataset, "PatientAge")
+    a_year = {"D": 365.25, "W": 52.18, "M": 12.0, "Y": 1.0}.get(told[-1:].upper())
+    return int(told[:-1]) / a_year if a_year and told[:-1].isdigit() else None
 
 
 def _is_animal(dataset: Dataset) -> bool:
-    species = _text(dataset, "PatientSpeciesDescription").lower()
+    species = text(dataset, "PatientSpeciesDescription").lower()
     is_named = bool(species) and not any(word in species for word in ("homo", "human"))
-    return is_named or bool(_text(dataset, "PatientBreedDescription"))
+    return is_named or bool(text(dataset, "PatientBreedDescription"))
 
 
-def _notices(dataset: Dataset, frames: int, frame: int) -> Iterator[str]:
-    if frames > 1:
-        yield f"The file holds {frames} frames; frame {frame + 1} is used."
-    if str(dataset.get("BurnedInAnnotation", "")).upper() == "YES":
-        yield "The picture itself may show names or dates (burned-in annotation)."
-
-
-def _text(dataset: Dataset, keyword: str) -> str:
-    """Return a short printable text, or nothing."""
-    value = dataset.get(keyword)
-    text = "" if value is None else str(value)
-    return "".join(c for c in text if c.isprintable()).strip()[:_LONGEST_FACT]
+def _words(value: Any) -> list[str]:
+    if value is None:
+        return []
+    return [str(word) for word in ([value] if isinstance(value, str) else value)]

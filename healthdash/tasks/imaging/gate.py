@@ -14,11 +14,12 @@ from healthdash.task import Gate
 from .anatomy import enclosed_air, middle_grey
 from .familiarity import strangeness
 from .sample import ImageSample
+from .volume import VolumeSample
 
 if TYPE_CHECKING:
     from healthdash.bundles import Bundle
 
-__all__ = ["SILENT", "Finding", "Scope", "judge"]
+__all__ = ["SILENT", "Finding", "Scope", "judge", "of_volume"]
 
 Finding = tuple[Literal["refuse", "warn"], str]
 Floats = NDArray[np.float32]
@@ -67,7 +68,7 @@ def judge(sample: ImageSample, grey: Floats, picture: Floats, bundle: Bundle, sc
     Parameters
     ----------
     grey : float32 (height, width), 0 to 1
-        What `model_view` returns.
+        What `model_view` returns, or the network's input of it.
     picture : float32 (1, size, size, 1), 0 to 1
         The network's input.
     """
@@ -80,6 +81,16 @@ def judge(sample: ImageSample, grey: Floats, picture: Floats, bundle: Bundle, sc
         hint=f"This model judges {scope.name} only; use such a picture, whole and uncropped."
         if findings
         else "",
+    )
+
+
+def of_volume(volume: VolumeSample, scope: Scope) -> Gate | None:
+    """Refuse a volume cut in another plane than the model's slices; None: nothing speaks against it."""
+    if not scope.is_ct or volume.plane in ("", "axial"):
+        return None
+    return Gate.of(
+        refuse=[f"expected axial slices, the volume holds {volume.plane} ones"],
+        hint=f"This model judges {scope.name} only; export the volume in axial slices.",
     )
 
 
@@ -111,7 +122,7 @@ def _age(sample: ImageSample, scope: Scope) -> Iterator[Finding]:
 
 def _form(sample: ImageSample, grey: Floats) -> Iterator[Finding]:
     """Look at size, shape, colour and contrast."""
-    height, width = grey.shape
+    height, width = sample.pixels.shape
     if min(height, width) < _SMALLEST_SIDE:
         yield "refuse", f"expected at least {_SMALLEST_SIDE} pixels a side, got {width} x {height}"
     elif min(height, width) < _FINE_SIDE:

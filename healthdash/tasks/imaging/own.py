@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from healthdash.task import Arrays, Example, Gate, Sample
+from healthdash.task import Example, Gate, Sample
 from healthdash.training import TrainSettings
 from healthdash.training.paired import Answers
 
+from . import slices
 from .own_gate import judge_own
 from .own_samples import mean_pictures, own_training_set
 from .prepare import INPUT, from_bytes, to_square
 from .sample import ImageSample, model_view
 from .task import ImageTask
+from .volume import VolumeSample
 
 if TYPE_CHECKING:
     from healthdash.bundles import Bundle
@@ -46,13 +48,19 @@ class OwnImages(ImageTask):
 
     def gate(self, sample: Sample, bundle: Bundle) -> Gate:
         """Refuse or warn about what is unlike the pictures of the training."""
+        if isinstance(sample, VolumeSample):
+            return slices.gate_of(sample, lambda one: self.judge(one, None, bundle))
         assert isinstance(sample, ImageSample)
-        return judge_own(sample, own_input(sample, bundle.info.preprocessing), bundle)
+        return self.judge(sample, None, bundle)
 
-    def prepare(self, sample: Sample, config: Mapping[str, Any]) -> Arrays:
-        """Return the picture that the network sees: `image` (1, size, size, channels), 0 to 1."""
-        assert isinstance(sample, ImageSample)
-        return {INPUT: own_input(sample, config)}
+    def judge(self, picture: ImageSample, seen: NDArray[np.float32] | None, bundle: Bundle) -> Gate:
+        """Return the gate of one picture; `seen` is its network's input where that was prepared already."""
+        prepared = own_input(picture, bundle.info.preprocessing) if seen is None else seen
+        return judge_own(picture, prepared, bundle)
+
+    def prepare_one(self, picture: ImageSample, config: Mapping[str, Any]) -> NDArray[np.float32]:
+        """Return one picture as the network sees it, (1, size, size, channels)."""
+        return own_input(picture, config)
 
     def examples(self) -> tuple[Example, ...]:
         """Return nothing: only a bundle knows what its pictures are like."""

@@ -26,6 +26,7 @@ from .own_store import PictureStore
 from .prepare import to_square
 from .sample import Document, ImageSample, model_view
 from .shortcuts import statistics
+from .volume import middle_picture
 
 __all__ = ["PEOPLE", "SIZE", "colour_square", "list_pictures", "survey_pictures"]
 
@@ -134,6 +135,7 @@ def _look(path: Path, size: int) -> _Seen:
         sample = read.read([Upload("", upload.data)])
         if isinstance(sample, Document):
             raise InvalidInput("a DICOM file without a picture", hint="")
+        sample = middle_picture(sample)
     except InputError as error:
         return _Seen(reason=error.message)
     except OSError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +16,14 @@ from healthdash.errors import HealthdashError, InvalidInput, UnreadableUpload
 
 from .colour import is_grey, luminance
 from .sample import ImageSample, Stored
+from .volume import VolumeSample
 
 __all__ = ["LARGEST_PICTURE", "is_picture", "read"]
 
 #: Most pixels of one frame: a quarter more than a mammogram at full detail, and bounded memory.
 LARGEST_PICTURE = 64_000_000
-_MOST_FRAMES = 1000
+_MOST_FRAMES = 10_000
+_MOST_KEPT_BYTES = 512 << 20
 _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
 _MAGIC = (
     b"\x89PNG\r\n\x1a\n",
@@ -40,8 +44,8 @@ def is_picture(data: bytes) -> bool:
     return (is_webp or data.startswith(_MAGIC)) and not is_tiff_polyglot
 
 
-def read(data: bytes, source: str) -> ImageSample:
-    """Read a picture; of several frames the middle one.
+def read(data: bytes, source: str) -> ImageSample | VolumeSample:
+    """Read a picture, or pages of one size as a stack; pages of several sizes give the largest.
 
     Raises
     ------
@@ -53,26 +57,101 @@ def read(data: bytes, source: str) -> ImageSample:
     with _pillow():
         picture = Image.open(io.BytesIO(data), formats=_FORMATS)
         _check_size(picture)
-        frames = min(int(getattr(picture, "n_frames", 1)), _MOST_FRAMES)
-        stored = _stored(picture, frames)
-        picture.seek(frames // 2 if frames > 1 else 0)
+        name, frames = str(picture.format), _frames(picture)
+        sizes = [_page(picture, number).size for number in range(frames)] if frames > 1 else [picture.size]
+        if len(set(sizes)) == 1 and frames > 1:
+            return _stack(picture, frames, source)
+        largest = max(range(frames), key=lambda n: sizes[n][0] * sizes[n][1])
+        picture.seek(largest)
         picture.load()
         upright = ImageOps.exif_transpose(picture) or picture
-        name, mode = str(picture.format), str(picture.mode)
+        stored, mode = _stored(picture), str(picture.mode)
         pixels, colours, full_scale = _values(upright)
+    words = (f"The file holds {frames} pictures of several sizes; the largest is used.",)
     return ImageSample(
         source=source,
         kind="image",
         format=name,
-        notices=_notices(frames),
+        notices=words if frames > 1 else (),
         pixels=pixels,
         colours=colours,
         stored=stored,
         full_scale=full_scale,
-        frames=frames,
-        frame=frames // 2 if frames > 1 else 0,
         facts=_facts(name, mode, stored),
     )
+
+
+def _frames(picture: Image.Image) -> int:
+    """Return how many pages count; those of a phone's photo after the first are previews."""
+    frames = 1 if picture.format == "MPO" else int(getattr(picture, "n_frames", 1))
+    if frames > _MOST_FRAMES:
+        raise InvalidInput(
+            f"expected at most {_MOST_FRAMES} pages, got {frames}", hint="Cut the file into smaller parts."
+        )
+    return frames
+
+
+def _page(picture: Image.Image, number: int) -> Image.Image:
+    picture.seek(number)
+    _check_size(picture)
+    return picture
+
+
+def _stack(picture: Image.Image, frames: int, source: str) -> VolumeSample:
+    """Return pages of one size: frames in time, of a file that says how long each is shown."""
+    name, mode = str(picture.format), str(picture.mode)
+    size = frames * picture.width * picture.height * (1 if mode in ("1", "L") else 3)
+    step = max(1, -(-size // _MOST_KEPT_BYTES))
+    kept: list[NDArray[Any]] = []
+    stored = None
+    for number in range(frames):
+        page = _page(picture, number)
+        stored = _joined(stored, _stored(page))
+        if number % step == 0:
+            kept.append(_native(page))
+    assert stored is not None
+    voxels = np.stack(kept) if len({page.ndim for page in kept}) == 1 else np.stack([_rgb(p) for p in kept])
+    if voxels.ndim == 4 and is_grey(voxels):
+        voxels = voxels[..., 0].copy()
+    duration = picture.info.get("duration")
+    words = f"The file holds {frames} pages; every {step}th is kept, as more would not fit."
+    is_byte = voxels.dtype == np.uint8
+    return VolumeSample(
+        source=source,
+        kind="volume",
+        format=name,
+        notices=(words,) if step > 1 else (),
+        voxels=voxels,
+        stored=replace(stored, shape=(frames, *stored.shape)),
+        slopes=np.ones(len(voxels)),
+        intercepts=np.zeros(len(voxels)),
+        is_time=name != "TIFF",
+        frame_time_ms=float(duration) * step if duration else None,
+        colours=voxels.ndim == 4,
+        full_scale=(0.0, 255.0) if is_byte else None,
+        facts=_facts(name, mode, stored),
+    )
+
+
+def _joined(one: Stored | None, other: Stored) -> Stored:
+    if one is None:
+        return other
+    low, high = min(one.minimum, other.minimum), max(one.maximum, other.maximum)
+    return replace(one, minimum=low, maximum=high)
+
+
+def _native(page: Image.Image) -> NDArray[Any]:
+    """Return stored greys (height, width), or colours as uint8 (height, width, 3)."""
+    if page.mode not in _GREY_MODES:
+        return np.asarray(_flat(page).convert("RGB"))
+    grey = np.asarray(page)
+    if not np.isfinite(grey).all():
+        raise InvalidInput("expected finite grey values", hint="Export the picture without gaps.")
+    return grey.astype(grey.dtype.newbyteorder("="))
+
+
+def _rgb(page: NDArray[Any]) -> NDArray[Any]:
+    return page if page.ndim == 3 else np.repeat(page[..., None], 3, axis=2)
 
 
 @contextmanager
@@ -103,18 +182,11 @@ def _too_large() -> InvalidInput:
     )
 
 
-def _stored(picture: Image.Image, frames: int) -> Stored:
-    """Measure the values of all frames as the file holds them."""
-    low, high, shape, kind = np.inf, -np.inf, (), ""
-    for number in range(frames):
-        picture.seek(number)
-        _check_size(picture)
-        frame = np.asarray(picture)
-        frame = frame.astype(np.uint8) if frame.dtype == bool else frame
-        low, high = min(low, frame.min()), max(high, frame.max())
-        shape, kind = frame.shape, str(frame.dtype)
-    picture.seek(0)
-    return Stored((frames, *shape) if frames > 1 else shape, kind, float(low), float(high))
+def _stored(page: Image.Image) -> Stored:
+    """Measure the values of one page as the file holds them."""
+    values = np.asarray(page)
+    values = values.astype(np.uint8) if values.dtype == bool else values
+    return Stored(values.shape, str(values.dtype), float(values.min()), float(values.max()))
 
 
 def _values(
@@ -137,12 +209,6 @@ def _flat(picture: Image.Image) -> Image.Image:
         return picture
     layer = picture.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", layer.size, (0, 0, 0, 255)), layer)
-
-
-def _notices(frames: int) -> tuple[str, ...]:
-    if frames == 1:
-        return ()
-    return (f"The file holds {frames} pictures; number {frames // 2 + 1} is used.",)
 
 
 def _facts(name: str, mode: str, stored: Stored) -> tuple[tuple[str, str], ...]:

@@ -1,18 +1,20 @@
-"""From bytes to a picture: what the bytes are decides, never the name."""
+"""From bytes to a picture or volume: what the bytes are decides, never the name."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path, PurePath
 
-from healthdash.errors import InvalidInput, UnreadableUpload
+from healthdash.errors import HealthdashError, InvalidInput, UnreadableUpload
 from healthdash.task import Upload
 
-from . import dicom, pictures
+from . import dicom, pictures, series, volume_files, zipped
 from .sample import Document, ImageSample
+from .volume import VolumeSample
 
-__all__ = ["read", "recognises"]
+__all__ = ["companions", "grouped", "read", "recognises"]
 
 _GZIP = b"\x1f\x8b"
 # A compressed file may unfold to this many bytes; a CT series of one file stays below.
@@ -34,17 +36,41 @@ _STRANGERS = (
     (b"<", "a page of HTML or XML"),
     (b"{", "JSON"),
 )
-_EXPECTED = "expected a picture (DICOM, PNG, JPEG, TIFF, WebP, BMP or GIF)"
+_EXPECTED = "expected a picture (DICOM, PNG, JPEG, TIFF, WebP, BMP or GIF) or a volume (NIfTI, MGH, MINC)"
 
 
 def recognises(upload: Upload) -> bool:
-    """Say from the first bytes whether these may be a picture or a volume."""
-    head = _unpacked_head(upload.data)
-    return dicom.is_dicom(head) or pictures.is_picture(head) or _is_volume(head)
+    """Say from the first bytes whether these may be a picture, a volume, or an archive of them."""
+    if zipped.is_zip(upload.data):
+        return zipped.holds(upload.data, _is_known)
+    return _is_known(_unpacked_head(upload.data))
 
 
-def read(uploads: Sequence[Upload]) -> ImageSample | Document:
-    """Read one picture.
+def grouped(uploads: Sequence[Upload]) -> list[list[Upload]]:
+    """Put the files of each input together: slices of a series, halves of a pair; archives are opened.
+
+    An archive that cannot be opened stays as it is: `read` says why.
+    """
+    files: list[Upload] = []
+    for upload in uploads:
+        try:
+            files += _members(upload) if zipped.is_zip(upload.data) else [upload]
+        except HealthdashError:
+            files.append(upload)
+    pairs = _pairs(files)
+    second = {id(image) for image in pairs.values()}
+    groups = series.grouped([file for file in files if id(file) not in second])
+    return [[*group, pairs[id(group[0])]] if id(group[0]) in pairs else group for group in groups]
+
+
+def companions(path: Path) -> list[Path]:
+    """Return the other half of a pair (.hdr and .img), where it lies beside the one named."""
+    others = {".hdr": (".img", ".img.gz"), ".img": (".hdr", ".hdr.gz")}.get(path.suffix.lower(), ())
+    return [other for ending in others if (other := path.with_suffix(ending)).is_file()]
+
+
+def read(uploads: Sequence[Upload]) -> ImageSample | VolumeSample | Document:
+    """Read one picture, one volume from the files of a series or pair, or a document.
 
     Raises
     ------
@@ -53,30 +79,82 @@ def read(uploads: Sequence[Upload]) -> ImageSample | Document:
     InvalidInput
         It is a picture or volume of a form that is not read here.
     """
+    if len(uploads) == 1 and zipped.is_zip(uploads[0].data):
+        return _archived(uploads[0])
+    if len(uploads) == 2 and (pairs := _pairs(uploads)):
+        header = next(upload for upload in uploads if id(upload) in pairs)
+        return volume_files.read(_plain(header.data), header.name, _plain(pairs[id(header)].data))
     if len(uploads) != 1:
-        raise InvalidInput("expected one file a picture", hint="Upload each picture as a file of its own.")
+        return series.read([replace(upload, data=_plain(upload.data)) for upload in uploads])
     upload = uploads[0]
     if not upload.data:
         raise UnreadableUpload("the file is empty", hint="Export it again; the upload may have been cut off.")
+    sample = _dispatch(_plain(upload.data), upload.name)
     is_packed = upload.data.startswith(_GZIP)
-    data = _unpacked(upload.data) if is_packed else upload.data
-    sample = _dispatch(data, upload.name)
     return replace(sample, format=f"{sample.format}, gzip") if is_packed else sample
 
 
-def _dispatch(data: bytes, source: str) -> ImageSample | Document:
+def _dispatch(data: bytes, source: str) -> ImageSample | VolumeSample | Document:
     if pictures.is_picture(data):
         return pictures.read(data, source)
     if dicom.is_dicom(data):
         return dicom.read(data, source)
-    if _is_volume(data):
-        raise InvalidInput(
-            "expected one picture, got a NIfTI or MGH volume; volumes are not read here",
-            hint="Export one slice as DICOM or PNG.",
-        )
+    if volume_files.is_volume(data):
+        return volume_files.read(data, source)
     raise UnreadableUpload(
         f"{_EXPECTED}, got {_stranger(data)}", hint="Choose the picture's own file, or export it again."
     )
+
+
+def _is_known(data: bytes) -> bool:
+    return dicom.is_dicom(data) or pictures.is_picture(data) or volume_files.is_volume(data)
+
+
+def _members(upload: Upload) -> list[Upload]:
+    """Return the pictures of an archive; one input is named after the archive alone."""
+    inside = [file for file in zipped.unpacked(upload) if _is_wanted(file.data)]
+    halves = {id(image) for image in _pairs(inside).values()}
+    found = [file for file in inside if id(file) in halves or recognises(file)]
+    if not found:
+        raise UnreadableUpload(f"{_EXPECTED}, got a zip archive without one", hint="Look into the archive.")
+    if len(grouped(found)) == 1:
+        return [replace(file, name=upload.name) for file in found]
+    return found
+
+
+def _is_wanted(data: bytes) -> bool:
+    """A DICOMDIR lists the other files of its archive; these are read by themselves."""
+    return not dicom.is_directory(data)
+
+
+def _archived(upload: Upload) -> ImageSample | VolumeSample | Document:
+    """Read the biggest input of an archive; what else there is, is said."""
+    groups = sorted(grouped(_members(upload)), key=len, reverse=True)
+    sample = replace(read(groups[0]), source=upload.name)
+    if len(groups) == 1:
+        return sample
+    words = f"The archive holds {len(groups)} pictures or volumes; that of most files is used."
+    return replace(sample, notices=(words, *sample.notices))
+
+
+def _pairs(uploads: Sequence[Upload]) -> dict[int, Upload]:
+    """Return the voxels (.img) that belong to each header (.hdr), by the header's `id`; names are paired."""
+    images = {
+        _stem(upload.name): upload for upload in uploads if PurePath(upload.name).suffixes[:1] == [".img"]
+    }
+    return {
+        id(upload): images[_stem(upload.name)]
+        for upload in uploads
+        if _stem(upload.name) in images
+        and images[_stem(upload.name)] is not upload
+        and volume_files.is_header_of_pair(_unpacked_head(upload.data))
+    }
+
+
+def _stem(name: str) -> str:
+    """Return a name without its endings: x of x.img.gz."""
+    path = PurePath(name)
+    return str(path.with_name(path.name.split(".")[0] or path.name))
 
 
 def _stranger(data: bytes) -> str:
@@ -87,13 +165,6 @@ def _stranger(data: bytes) -> str:
     return "text" if is_text else "bytes of no known form; the file may be cut off or damaged"
 
 
-def _is_volume(data: bytes) -> bool:
-    """Say whether these bytes begin like NIfTI-1, NIfTI-2 or MGH."""
-    nifti_1 = data[:4] in (b"\x5c\x01\x00\x00", b"\x00\x00\x01\x5c") and len(data) >= 348
-    nifti_2 = data[:4] in (b"\x1c\x02\x00\x00", b"\x00\x00\x02\x1c") and data[4:7] in (b"n+2", b"ni2")
-    return nifti_1 or nifti_2 or data.startswith(b"\x00\x00\x00\x01\x00\x00")
-
-
 def _unpacked_head(data: bytes) -> bytes:
     if not data.startswith(_GZIP):
         return data
@@ -101,6 +172,11 @@ def _unpacked_head(data: bytes) -> bytes:
         return zlib.decompressobj(wbits=31).decompress(data, _ENOUGH_TO_SNIFF)
     except zlib.error:
         return b""
+
+
+def _plain(data: bytes) -> bytes:
+    """Return the bytes, unpacked where they are gzipped."""
+    return _unpacked(data) if data.startswith(_GZIP) else data
 
 
 def _unpacked(data: bytes) -> bytes:

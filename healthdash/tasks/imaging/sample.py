@@ -118,9 +118,18 @@ class ImageSample(Sample):
 
 @dataclass(frozen=True, kw_only=True)
 class Document(Sample):
-    """A DICOM file that holds no picture: a report, a plan, a waveform."""
+    """A DICOM file that holds no picture: a report, a plan, a waveform.
+
+    Attributes
+    ----------
+    content : str
+        What it is, by the name of its class.
+    text : str
+        Of a report, without names and identifiers.
+    """
 
     content: str
+    text: str = ""
 
 
 def model_view(sample: ImageSample, window: Window | None = None) -> NDArray[np.float32]:

@@ -10,16 +10,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.errors import InvalidInput, ModelMismatch
-from healthdash.task import Arrays, Attribution, Example, Gate, Report, Sample, Task, Upload
+from healthdash.task import (
+    Arrays,
+    Attribution,
+    Example,
+    Gate,
+    Prediction,
+    Report,
+    Sample,
+    Task,
+    Unit,
+    Upload,
+)
 from healthdash.training import TrainSettings
 from healthdash.training.paired import Answers
 from healthdash.views import Sections, View, Window
 
 from . import gate as gating
-from . import read, samples, views
+from . import read, samples, slices, views
+from .along import suspicion
 from .gate import Scope
 from .prepare import INPUT, to_square
 from .sample import Document, ImageSample, model_view
+from .volume import VolumeSample, middle_picture
 
 if TYPE_CHECKING:
     from healthdash.bundles import Bundle
@@ -45,7 +58,10 @@ class ImageTask(Task):
 
     kind = "images"
     unit = "image"
-    accepts = ("dcm", "dicom", "ima", "png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "gif", "gz")
+    accepts = (
+        "dcm", "dicom", "ima", "png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "gif", "gz", "zip",
+        "nii", "hdr", "img", "mgh", "mgz", "mnc",
+    )  # fmt: skip
     methods = ("expected-gradients", "integrated-gradients", "kernel-shap", "occlusion", "grad-cam")
     scope: Scope
     trained_window: Window | None = None
@@ -58,8 +74,16 @@ class ImageTask(Task):
         """Say whether the first bytes are a picture's."""
         return read.recognises(upload)
 
-    def read(self, uploads: Sequence[Upload]) -> ImageSample | Document:
-        """Read one picture, or name the DICOM document that was given instead."""
+    def group(self, uploads: Sequence[Upload]) -> list[list[Upload]]:
+        """Put the slices of a series and the halves of a pair together; zip archives are opened."""
+        return read.grouped(uploads)
+
+    def companions(self, path: Path) -> Sequence[Path]:
+        """Return the voxels (.img) beside the header (.hdr) of a volume, and the other way round."""
+        return read.companions(path)
+
+    def read(self, uploads: Sequence[Upload]) -> ImageSample | VolumeSample | Document:
+        """Read a picture or volume, or the DICOM document that was given instead."""
         return read.read(uploads)
 
     def validate(self, sample: Sample) -> None:
@@ -71,16 +95,37 @@ class ImageTask(Task):
             )
 
     def gate(self, sample: Sample, bundle: Bundle) -> Gate:
-        """Refuse or warn about what is no picture of the model's kind."""
-        picture = _as_picture(sample)
+        """Refuse or warn about what is no picture of the model's kind; of a volume look at some slices."""
+        if isinstance(sample, VolumeSample):
+            return gating.of_volume(sample, self.scope) or slices.gate_of(
+                sample, lambda one: self.judge(one, None, bundle)
+            )
+        return self.judge(_as_picture(sample), None, bundle)
+
+    def item_gates(self, report: Report, bundle: Bundle) -> Sequence[Gate]:
+        """Return the gate of each slice: a volume may reach beyond what the model knows."""
+        sample, prediction = report.sample, report.prediction
+        if not isinstance(sample, VolumeSample) or prediction is None or report.inputs is None:
+            return super().item_gates(report, bundle)
+        numbers = prediction.items.tolist()
+        return slices.gates_of(
+            sample, report.inputs[INPUT], numbers, lambda one, seen: self.judge(one, seen, bundle)
+        )
+
+    def judge(self, picture: ImageSample, seen: NDArray[np.float32] | None, bundle: Bundle) -> Gate:
+        """Return the gate of one picture; `seen` is its network's input where that was prepared already."""
         config = bundle.info.preprocessing
+        if seen is not None:
+            return gating.judge(picture, seen[0, ..., 0], seen, bundle, self.scope)
         grey = model_view(picture, _window(config))
         return gating.judge(picture, grey, to_square(grey, _size(config)), bundle, self.scope)
 
     def describe(self, sample: Sample) -> dict[str, Any]:
         """Return what the file holds, before any window or rescale."""
         described = super().describe(sample)
-        if not isinstance(sample, ImageSample):
+        if isinstance(sample, Document):
+            return described | {"content": sample.content} | ({"text": sample.text} if sample.text else {})
+        if not isinstance(sample, ImageSample | VolumeSample):
             return described
         stored = sample.stored
         described["stored"] = {
@@ -89,33 +134,58 @@ class ImageTask(Task):
             "min": _number(stored.minimum, stored.dtype),
             "max": _number(stored.maximum, stored.dtype),
         }
-        if sample.spacing_mm is not None:
+        if isinstance(sample, VolumeSample):
+            described |= slices.described(sample)
+        elif sample.spacing_mm is not None:
             described["spacing_mm"] = list(sample.spacing_mm)
-        return described | ({"unit": sample.unit} if sample.unit == "HU" else {})
+        return described | ({"unit": sample.unit} if sample.unit != "grey value" else {})
 
     # -- predicting --------------------------------------------------------------------------
 
     def prepare(self, sample: Sample, config: Mapping[str, Any]) -> Arrays:
-        """Return the grey picture that the network sees: `picture` (1, size, size, 1), 0 to 1."""
-        grey = model_view(_as_picture(sample), _window(config))
-        return {INPUT: to_square(grey, _size(config))}
+        """Return what the network sees: `image` (n, size, size, 1), 0 to 1; n is 1, or the slices."""
+        if isinstance(sample, VolumeSample):
+            return {INPUT: slices.prepared(sample, lambda one: self.prepare_one(one, config))}
+        return {INPUT: self.prepare_one(_as_picture(sample), config)}
+
+    def prepare_one(self, picture: ImageSample, config: Mapping[str, Any]) -> NDArray[np.float32]:
+        """Return one grey picture as the network sees it, (1, size, size, 1)."""
+        return to_square(model_view(picture, _window(config)), _size(config))
+
+    def unit_of(self, sample: Sample) -> Unit:
+        """Return what an item of a sample is: a slice of a volume, or the picture."""
+        return "slice" if isinstance(sample, VolumeSample) else self.unit
+
+    def default_item(self, prediction: Prediction) -> int:
+        """Return the most suspicious slice of a volume."""
+        return int(suspicion(prediction)[1].argmax()) if len(prediction) > 1 else 0
+
+    def first_item(self, report: Report, bundle: Bundle) -> int:
+        """Return the most suspicious of the slices that the model may judge."""
+        assert report.prediction is not None
+        if report.prediction.unit != "slice":
+            return 0
+        refused = [gate.verdict == "refuse" for gate in self.item_gates(report, bundle)]
+        return int(np.where(refused, -1.0, suspicion(report.prediction)[1]).argmax())
 
     def attributions(self, report: Report) -> list[Attribution]:
         """Return the explanation summed over 16 x 16 cells of the picture."""
         if report.explanation is None or report.inputs is None:
             return []
         heat = report.explanation.values[INPUT].sum(axis=-1)
-        return views.cells(heat, report.inputs[INPUT][0].mean(axis=-1))
+        return views.cells(heat, report.inputs[INPUT][report.explained_item].mean(axis=-1))
 
     # -- showing -----------------------------------------------------------------------------
 
     def show(self, sample: Sample) -> tuple[View, ...]:
-        """Return the picture with its windows, and what the file says."""
-        return views.show(sample, self.trained_window) if isinstance(sample, ImageSample) else ()
+        """Return the picture or volume with its windows, and what the file says."""
+        if isinstance(sample, ImageSample | VolumeSample):
+            return views.show(sample, self.trained_window)
+        return ()
 
     def render(self, report: Report, bundle: Bundle, item: int = 0) -> Sections:
-        """Return the picture, the model's output, and where the model looked."""
-        return views.render(report, bundle, self.trained_window)
+        """Return the picture, the model's output for one item, and where the model looked."""
+        return views.render(report, bundle, self.trained_window, item)
 
     def examples(self) -> tuple[Example, ...]:
         """Return the synthetic pictures that ship."""
@@ -209,7 +279,8 @@ class ImageTask(Task):
         """Read a picture file as the model sees it, float32 (height, width), 0 to 1."""
         sample = self.read([Upload.from_path(path)])
         self.validate(sample)
-        return model_view(_as_picture(sample), self.trained_window)
+        assert isinstance(sample, ImageSample | VolumeSample)
+        return model_view(middle_picture(sample), self.trained_window)
 
 
 class ChestXray(ImageTask):

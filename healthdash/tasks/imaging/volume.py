@@ -14,7 +14,7 @@ from healthdash.views import Window
 from .colour import luminance
 from .sample import ImageSample, Stored, VoiLut
 
-__all__ = ["PLANES", "VolumeSample"]
+__all__ = ["PLANES", "VolumeSample", "middle_picture"]
 
 #: Plane of a slice, by the patient direction in which the slices follow each other.
 PLANES = {
@@ -40,7 +40,7 @@ class VolumeSample(Sample):
         "HU" or "grey value".
     spacing_mm : (float, float, float) or None
         Between slices, rows, columns; None where the file is silent. The distance of slices is the
-        usual one, should they not lie evenly.
+        usual one, should they not lie evenly, and 0 where it is unknown or frames follow in time.
     positions_mm : float64 (slices,)
         Along the normal of the slices, rising; for frames in time, and where the file is silent,
         empty.
@@ -143,3 +143,8 @@ class VolumeSample(Sample):
             frame=number,
             facts=self.facts,
         )
+
+
+def middle_picture(sample: ImageSample | VolumeSample) -> ImageSample:
+    """Return a picture as it is, and of a volume the slice in the middle."""
+    return sample if isinstance(sample, ImageSample) else sample.slice(len(sample) // 2)

@@ -17,6 +17,7 @@ from healthdash.task import Upload
 from healthdash.tasks.imaging import dicom, dicom_pixels
 from healthdash.tasks.imaging.read import read
 from healthdash.tasks.imaging.sample import Document, ImageSample, model_view
+from healthdash.tasks.imaging.volume import VolumeSample, middle_picture
 
 _DATA = os.environ.get("HEALTHDASH_DATA", "")
 _CORPUS = Path(_DATA) / "imaging" / "dicom"
@@ -42,10 +43,8 @@ def _rows() -> list[dict[str, str]]:
         return list(csv.DictReader(manifest))
 
 
-def _read(row: dict[str, str]) -> ImageSample | Document:
-    sample = read([Upload.from_path(_CORPUS / row["file"])])
-    assert isinstance(sample, ImageSample | Document)
-    return sample
+def _read(row: dict[str, str]) -> ImageSample | VolumeSample | Document:
+    return read([Upload.from_path(_CORPUS / row["file"])])
 
 
 needs_data = pytest.mark.skipif(not _IS_THERE, reason="HEALTHDASH_DATA does not name the real data sets")
@@ -65,17 +64,19 @@ def test_file_does_what_its_manifest_says(row: dict[str, str]) -> None:
         _check_refused_or_document(row)
 
 
-def _check_picture(sample: ImageSample | Document, row: dict[str, str]) -> None:
-    assert isinstance(sample, ImageSample)
+def _check_picture(sample: ImageSample | VolumeSample | Document, row: dict[str, str]) -> None:
+    assert isinstance(sample, ImageSample | VolumeSample)
+    assert isinstance(sample, VolumeSample) == (row["frames"] not in ("", "1"))
     stored = sample.stored
     assert "x".join(map(str, stored.shape)) == row["shape"]
     assert stored.dtype == row["dtype"]
     tolerance = 1 if row["ts"] in _LOSSY else 1e-6
     assert stored.minimum == pytest.approx(float(row["pmin"]), abs=tolerance)
     assert stored.maximum == pytest.approx(float(row["pmax"]), abs=tolerance)
-    assert np.isfinite(sample.pixels).all()
-    grey = model_view(sample)
-    assert grey.shape == sample.pixels.shape
+    picture = middle_picture(sample)
+    assert np.isfinite(picture.pixels).all()
+    grey = model_view(picture)
+    assert grey.shape == picture.pixels.shape
     assert 0 <= grey.min() <= grey.max() <= 1
 
 

@@ -12,7 +12,8 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 from healthdash.errors import InputError, InvalidInput, UnreadableUpload
 from healthdash.task import Upload
 from healthdash.tasks.imaging.read import read, recognises
-from healthdash.tasks.imaging.sample import Document, model_view, windowed
+from healthdash.tasks.imaging.sample import Document, ImageSample, model_view, windowed
+from healthdash.tasks.imaging.volume import VolumeSample
 from healthdash.views import Window
 
 from . import written
@@ -149,21 +150,28 @@ def test_gzipped_dicom_is_read() -> None:
     assert recognises(Upload("upload", gzip.compress(written.dicom_bytes(written.ramp()))))
 
 
-def test_middle_frame_is_used_and_said() -> None:
+def test_frames_are_slices_of_one_volume() -> None:
     frames = np.stack([written.ramp() + i for i in range(5)])
     sample = read([written.dicom(frames, NumberOfFrames=5)])
+    assert isinstance(sample, VolumeSample)
     assert sample.stored.shape == (5, 96, 128)
-    assert (sample.frame, sample.pixels.min(), sample.stored.maximum) == (2, 2, 1020)
-    assert "frame 3" in sample.notices[0]
+    np.testing.assert_array_equal(sample.voxels, frames)
+    assert sample.slice(2).pixels.min() == 2
 
 
-def test_many_pages_of_a_picture_give_the_middle_one() -> None:
+def test_pages_of_one_size_are_a_stack_and_of_several_the_largest_is_used() -> None:
     pages = [Image.fromarray(np.full((70, 70), i * 10, np.uint8)) for i in range(3)]
     file = io.BytesIO()
     pages[0].save(file, "TIFF", save_all=True, append_images=pages[1:])
     sample = read([Upload("upload", file.getvalue())])
-    assert sample.pixels.max() == 10
-    assert sample.notices
+    assert isinstance(sample, VolumeSample)
+    assert sample.voxels[:, 0, 0].tolist() == [0, 10, 20]
+    file = io.BytesIO()
+    pages[0].save(file, "TIFF", save_all=True, append_images=[pages[1].resize((90, 90))])
+    largest = read([Upload("upload", file.getvalue())])
+    assert isinstance(largest, ImageSample)
+    assert largest.pixels.shape == (90, 90)
+    assert "largest" in largest.notices[0]
 
 
 def test_rescale_comes_before_the_window_and_inversion_is_last() -> None:

@@ -1,0 +1,136 @@
+"""Where slices lie in the patient: their order, distances, and what is odd about them.
+
+Coordinates are those of DICOM: x rises to the patient's left, y to the back, z to the head
+(PS3.3 C.7.6.2.1.1). Slices follow each other along the normal of their plane, never by the number
+that a scanner gave them: that may run either way, or across several volumes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Layout", "Place", "distances_in_words", "laid_out", "side"]
+
+Floats = NDArray[np.float64]
+
+# Positions are written with so many digits that those of one slice differ by rounding only.
+_SAME_MM = 0.01
+# A gap is where a slice is missing; less is uneven.
+_GAP_TIMES = 1.5
+_UNEVEN_SHARE = 0.05
+_MOST_NAMED = 5
+_SIDES = (("L", "R"), ("P", "A"), ("S", "I"))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one slice lies.
+
+    Attributes
+    ----------
+    position : float64 (3,)
+        Of the middle of its first pixel, in mm.
+    row, column : float64 (3,)
+        Unit vectors in which column numbers, and row numbers, rise (PS3.3 C.7.6.2.1.1).
+    """
+
+    position: Floats
+    row: Floats
+    column: Floats
+
+    @property
+    def normal(self) -> Floats:
+        """Unit vector across the slice."""
+        return np.cross(self.row, self.column)
+
+    @property
+    def plane(self) -> tuple[float, ...]:
+        """The orientation, rounded, so that slices of one plane agree."""
+        return tuple(np.round([*self.row, *self.column], 2).tolist())
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The order of slices.
+
+    Attributes
+    ----------
+    order : tuple of int
+        Numbers of the slices given, along the normal; doubled ones are left out.
+    positions_mm : float64 (n,)
+        Of these, along the normal.
+    between_mm : float
+        The usual distance of two slices.
+    is_even : bool
+        Whether all lie that far apart.
+    findings : tuple of str
+        What is odd, in sentences.
+    """
+
+    order: tuple[int, ...]
+    positions_mm: Floats
+    between_mm: float
+    is_even: bool
+    findings: tuple[str, ...] = field(default=())
+
+
+def side(direction: Floats) -> str:
+    """Return the letter of the patient's side towards which a vector points most."""
+    axis = int(np.abs(direction).argmax())
+    return _SIDES[axis][0 if direction[axis] > 0 else 1]
+
+
+def laid_out(places: Sequence[Place]) -> Layout | None:
+    """Sort slices of one plane along their normal; None: they all lie in one place.
+
+    Parameters
+    ----------
+    places : sequence of Place
+        All of the same plane.
+    """
+    normal = places[0].normal
+    along = np.array([float(np.dot(place.position, normal)) for place in places])
+    order = np.argsort(along, kind="stable")
+    is_new = np.concatenate([[True], np.diff(along[order]) > _SAME_MM])
+    kept = order[is_new]
+    if len(kept) < 2:
+        return None
+    positions = along[kept]
+    steps = np.diff(positions)
+    usual = float(np.median(steps))
+    doubled = len(order) - len(kept)
+    findings = [*_doubled(doubled, len(kept)), *distances_in_words(positions)]
+    is_even = bool((np.abs(steps - usual) <= max(_UNEVEN_SHARE * usual, _SAME_MM)).all())
+    return Layout(tuple(kept.tolist()), positions, usual, is_even, tuple(findings))
+
+
+def _doubled(doubled: int, slices: int) -> Iterator[str]:
+    if not doubled:
+        return
+    if doubled % slices == 0:
+        yield f"There are {doubled // slices + 1} pictures at each place; the first of each is used."
+    else:
+        yield f"{_count(doubled, 'slice is', 'slices are')} there twice; the first of each is used."
+
+
+def distances_in_words(positions_mm: Floats) -> Iterator[str]:
+    """Yield what is odd about the distances of sorted slices: missing ones, uneven steps."""
+    steps = np.diff(positions_mm)
+    usual = float(np.median(steps))
+    gaps = np.flatnonzero(steps > _GAP_TIMES * usual)
+    if len(gaps):
+        missing = int(np.rint(steps[gaps] / usual - 1).clip(1).sum())
+        where = ", ".join(f"{positions_mm[gap]:.1f} mm" for gap in gaps[:_MOST_NAMED])
+        more = " and elsewhere" if len(gaps) > _MOST_NAMED else ""
+        yield f"{_count(missing, 'slice is', 'slices are')} missing, after {where}{more}."
+    rest = np.delete(steps, gaps)
+    if len(rest) and np.abs(rest - usual).max() > max(_UNEVEN_SHARE * usual, _SAME_MM):
+        yield f"The slices lie unevenly: {rest.min():.2g} to {rest.max():.2g} mm apart."
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

@@ -1,0 +1,230 @@
+"""Files of one DICOM series, put together to volumes.
+
+Files belong together where they are of one series (PS3.3 C.7.3.1) and of one size, plane and kind; an
+overview (localizer) or a second plane in the series is an input of its own. Slices are sorted by
+their position across the plane, never by the number that the scanner gave them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import Dataset
+
+from healthdash.errors import InvalidInput
+from healthdash.task import Upload
+
+from . import dicom
+from .dicom_elements import number, text
+from .dicom_pixels import decoded_frames
+from .dicom_volume import MOST_KEPT_BYTES, Stack, place_of, volume_sample
+from .geometry import Place, distances_in_words, laid_out
+from .sample import Stored
+from .volume import VolumeSample
+
+__all__ = ["Slice", "grouped", "read"]
+
+#: Modalities that cut the body into slices: these belong together even where positions are missing.
+_CUTTING = ("CT", "MR", "PT", "PET", "NM", "ST")
+_SAME_MM = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What the header of a file says about its place in a series.
+
+    Attributes
+    ----------
+    file : int
+        Number of the file.
+    series : tuple
+        Files that agree in it are slices of one volume.
+    series_uid : str
+    place : Place or None
+    along : float
+        Position across the plane in mm; without a place the SliceLocation, or the InstanceNumber.
+    is_located : bool
+        Whether `along` is in mm.
+    is_scout : bool
+    """
+
+    file: int
+    series: tuple[Any, ...]
+    series_uid: str
+    place: Place | None
+    along: float
+    is_located: bool
+    is_scout: bool
+    instance: float
+
+
+def grouped(uploads: Sequence[Upload]) -> list[list[Upload]]:
+    """Put the files of each volume together, slices in their order; other files stay alone.
+
+    A group stands where its first file stood; of one series the biggest volume comes first.
+    """
+    volumes = _volumes(_slices(uploads))
+    together = {one.file for volume in volumes for one in volume}
+    first: dict[str, int] = {}
+    for volume in volumes:
+        start = min(one.file for one in volume)
+        first[volume[0].series_uid] = min(start, first.get(volume[0].series_uid, start))
+    placed = [
+        (
+            (first[volume[0].series_uid], -len(volume), min(one.file for one in volume)),
+            [uploads[one.file] for one in volume],
+        )
+        for volume in volumes
+    ]
+    alone = [((n, 0, 0), [upload]) for n, upload in enumerate(uploads) if n not in together]
+    return [group for _, group in sorted([*placed, *alone], key=lambda pair: pair[0])]
+
+
+def read(uploads: Sequence[Upload]) -> VolumeSample:
+    """Read the biggest volume among the files of a series; what else there is, is said.
+
+    Raises
+    ------
+    InvalidInput
+        The files do not make a volume.
+    UnreadableUpload
+        One of them is damaged.
+    """
+    volumes = _volumes(_slices(uploads))
+    if not volumes:
+        raise InvalidInput(
+            "expected one picture, or the slices of one series, got several files that are neither",
+            hint="Upload each picture as a file of its own.",
+        )
+    chosen = volumes[0]
+    rest = list(_rest_in_words(uploads, chosen))
+    return _read_slices(uploads, chosen, rest)
+
+
+def _slices(uploads: Sequence[Upload]) -> list[Slice]:
+    found = (_slice(file, dicom.head(upload.data)) for file, upload in enumerate(uploads))
+    return [one for one in found if one is not None]
+
+
+def _slice(file: int, head: Dataset | None) -> Slice | None:
+    """Return what a header says about its place, None where it is no slice of a series."""
+    if head is None or not text(head, "SeriesInstanceUID") or (number(head, "NumberOfFrames") or 1) > 1:
+        return None
+    place, instance = place_of(head), number(head, "InstanceNumber")
+    location = number(head, "SliceLocation")
+    is_cut = text(head, "Modality").upper() in _CUTTING
+    along = location if location is not None else instance
+    if place is not None:
+        along = float(np.dot(place.position, place.normal))
+    elif not is_cut or along is None:
+        return None
+    words = [str(word).upper() for word in head.get("ImageType") or ()]
+    is_scout = "LOCALIZER" in words
+    series_uid = str(head.get("SeriesInstanceUID"))[:64]
+    size = (number(head, "Rows"), number(head, "Columns"), number(head, "SamplesPerPixel"))
+    kind = (text(head, "PhotometricInterpretation"), is_scout, place is None and location is None)
+    assert along is not None
+    return Slice(
+        file=file,
+        series=(series_uid, size, kind, place.plane if place else None),
+        series_uid=series_uid,
+        place=place,
+        along=along,
+        is_located=place is not None or location is not None,
+        is_scout=is_scout,
+        instance=instance or 0.0,
+    )
+
+
+def _volumes(slices: Sequence[Slice]) -> list[list[Slice]]:
+    """Return the slices of each volume in their order, the biggest volume first."""
+    found: dict[tuple[Any, ...], list[Slice]] = defaultdict(list)
+    for one in slices:
+        found[one.series].append(one)
+    volumes = [sorted(same, key=lambda s: (s.along, s.instance, s.file)) for same in found.values()]
+    volumes = [volume for volume in volumes if volume[-1].along - volume[0].along > _SAME_MM]
+    return sorted(volumes, key=len, reverse=True)
+
+
+def _rest_in_words(uploads: Sequence[Upload], chosen: Sequence[Slice]) -> Iterator[str]:
+    used = {one.file for one in chosen}
+    rest = [one for one in _slices(uploads) if one.file not in used]
+    scouts = sum(one.is_scout for one in rest)
+    others = len(uploads) - len(used) - scouts
+    if scouts:
+        yield f"{scouts} of the {len(uploads)} files show an overview (localizer); they are left out."
+    if others:
+        yield (
+            f"{others} of the {len(uploads)} files are of another series, plane or size, or no slices; "
+            "the biggest volume is used."
+        )
+
+
+def _read_slices(uploads: Sequence[Upload], slices: Sequence[Slice], odd: list[str]) -> VolumeSample:
+    places = [one.place for one in slices if one.place is not None]
+    kept, words = list(slices), list(odd)
+    positions: NDArray[np.float64] | None = None
+    if places:
+        layout = laid_out(places)
+        assert layout is not None
+        kept, words = [slices[n] for n in layout.order], [*odd, *layout.findings]
+    else:
+        kept, positions, found = _without_places(slices)
+        words += found
+    kept, positions, thinned = _thinned(kept, positions, uploads)
+    middle, stored, stack, form = _stacked(uploads, kept, words)
+    return volume_sample(
+        stack, middle, uploads[kept[0].file].name, form, (*words, *thinned), stored=stored,
+        places=[one.place for one in kept if one.place is not None], is_volume=True, positions=positions,
+    )  # fmt: skip
+
+
+def _without_places(slices: Sequence[Slice]) -> tuple[list[Slice], NDArray[np.float64] | None, list[str]]:
+    """Order slices that do not say where they lie in the patient."""
+    along = np.array([one.along for one in slices])
+    is_new = np.concatenate([[True], np.diff(along) > _SAME_MM])
+    kept = [one for one, new in zip(slices, is_new, strict=True) if new]
+    words = [f"{len(slices) - len(kept)} files say the same place as others and are left out."]
+    words = words if len(kept) < len(slices) else []
+    if slices[0].is_located:
+        return kept, along[is_new], [*words, *distances_in_words(along[is_new])]
+    told = "The files do not say where their slices lie: they follow each other by number."
+    return kept, None, [*words, told]
+
+
+def _thinned(
+    slices: list[Slice], positions: NDArray[np.float64] | None, uploads: Sequence[Upload]
+) -> tuple[list[Slice], NDArray[np.float64] | None, tuple[str, ...]]:
+    """Leave out slices where all would not fit in memory."""
+    rows, columns, samples = slices[0].series[1]
+    size = len(slices) * int(rows or 0) * int(columns or 0) * (3 if samples == 3 else 2)
+    step = max(1, -(-size // MOST_KEPT_BYTES))
+    if step == 1:
+        return slices, positions, ()
+    words = f"The series holds {len(slices)} slices; every {step}th is kept, as more would not fit."
+    return slices[::step], None if positions is None else positions[::step], (words,)
+
+
+def _stacked(
+    uploads: Sequence[Upload], slices: Sequence[Slice], words: list[str]
+) -> tuple[Dataset, Stored, Stack, str]:
+    """Decode the slices one after the other; the middle one's header speaks for all."""
+    stack, middle, form = Stack(len(slices)), None, ""
+    for number_, one in enumerate(slices):
+        data = uploads[one.file].data
+        dataset, notices = dicom.opened(data)
+        with dicom.guarded():
+            array = next(iter(decoded_frames(dataset, 1)))
+            stack.put(number_, dataset, array)
+            if number_ == len(slices) // 2:
+                middle, form = dataset, f"DICOM series, {dicom.encoding(data, dataset)}"
+                shape = array.shape
+        words += [notice for notice in notices if notice not in words]
+    assert middle is not None
+    stored = Stored((len(slices), *shape), stack.dtype, stack.low, stack.high)
+    return middle, stored, stack, form

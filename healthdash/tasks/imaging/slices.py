@@ -1,0 +1,82 @@
+"""A volume before a model of pictures: slice by slice, each with its own gate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from healthdash.task import Gate
+
+from .sample import ImageSample
+from .volume import VolumeSample
+
+__all__ = ["described", "gate_of", "gates_of", "prepared"]
+
+Floats = NDArray[np.float32]
+# So many slices, spread evenly, tell whether the volume is of the model's kind at all.
+_LOOKED_AT = 9
+
+
+def prepared(volume: VolumeSample, prepare: Callable[[ImageSample], Floats]) -> Floats:
+    """Return the network's input of every slice, (slices, size, size, channels); one at a time in memory.
+
+    Parameters
+    ----------
+    prepare : function
+        Of one picture, to (1, size, size, channels).
+    """
+    first = prepare(volume.slice(0))
+    inputs = np.empty((len(volume), *first.shape[1:]), np.float32)
+    inputs[0] = first[0]
+    for number in range(1, len(volume)):
+        inputs[number] = prepare(volume.slice(number))[0]
+    return inputs
+
+
+def gate_of(volume: VolumeSample, judge: Callable[[ImageSample], Gate]) -> Gate:
+    """Refuse a volume of which no slice may be seen; else warn of what holds for every slice that may.
+
+    Single slices beyond the part of the body that the model knows are refused one by one later.
+    """
+    looked = np.unique(np.linspace(0, len(volume) - 1, _LOOKED_AT).astype(int)).tolist()
+    gates = [judge(volume.slice(number)) for number in looked]
+    passed = [gate for gate in gates if gate.verdict != "refuse"]
+    if not passed:
+        return gates[len(gates) // 2]
+    shared = [reason for reason in passed[0].reasons if all(reason in gate.reasons for gate in passed)]
+    return Gate.of(warn=shared, hint=passed[0].hint if shared else "")
+
+
+def gates_of(
+    volume: VolumeSample, inputs: Floats, numbers: Sequence[int], judge: Callable[[ImageSample, Floats], Gate]
+) -> list[Gate]:
+    """Return the gate of each predicted slice.
+
+    Parameters
+    ----------
+    inputs : float32 (n, size, size, channels)
+        The network's, one a slice.
+    numbers : sequence of int, length n
+        Of the slices.
+    judge : function
+        Of a slice and its input (1, size, size, channels).
+    """
+    return [judge(volume.slice(int(n)), inputs[i : i + 1]) for i, n in enumerate(numbers)]
+
+
+def described(volume: VolumeSample) -> dict[str, Any]:
+    """Return what `inspect` adds for a volume: its spacing, as far as it is known."""
+    told: dict[str, Any] = {}
+    if volume.spacing_mm is not None:
+        known = volume.spacing_mm if volume.spacing_mm[0] > 0 else volume.spacing_mm[1:]
+        told["spacing_mm"] = list(known)
+    if volume.plane:
+        told["plane"] = volume.plane
+    if volume.frame_time_ms:
+        told["frame_time_ms"] = round(volume.frame_time_ms, 3)
+    if volume.notices:
+        told["notices"] = list(volume.notices)
+    return told

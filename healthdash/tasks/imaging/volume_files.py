@@ -1,0 +1,303 @@
+"""Volumes of neuroimaging: NIfTI 1 and 2, Analyze pairs, MGH and MINC, through nibabel.
+
+nibabel gives coordinates in which x rises to the patient's right and y to the front; DICOM's, which
+`VolumeSample` speaks, rise to the left and to the back.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from healthdash.errors import HealthdashError, InvalidInput, UnreadableUpload
+
+from .sample import Stored
+from .volume import VolumeSample
+
+__all__ = ["is_header_of_pair", "is_volume", "read"]
+
+_NIFTI_1_BYTES, _NIFTI_2_BYTES = 348, 540
+_MAGIC_AT = 344
+_MINC_1 = (b"CDF\x01", b"CDF\x02")
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_MGH = b"\x00\x00\x00\x01\x00\x00"
+_MOST_BYTES = 1 << 30
+# Slices so much farther apart than pixels show the plane in which they were taken.
+_TAKEN_TIMES = 1.5
+#: Air and bone of a CT in HU; scans of no other kind reach both so neatly.
+_AIR_HU, _LOWEST_HU, _BONE_HU, _HIGHEST_HU = -900, -3100, 200, 33_000
+_HINT = "The file is damaged or cut off; export it again."
+# Slice, row and column axis among x, y and z, for each axis that slices may follow.
+_AXES = {2: (2, 1, 0), 1: (1, 2, 0), 0: (0, 2, 1)}
+# Towards which sides slice, row and column numbers rise: as radiologists look at each plane.
+_SHOWN = {2: ("S", "P", "L"), 1: ("P", "I", "L"), 0: ("L", "I", "P")}
+_SIDES = {"L": (0, -1), "R": (0, 1), "P": (1, -1), "A": (1, 1), "S": (2, 1), "I": (2, -1)}
+
+
+def is_volume(data: bytes) -> bool:
+    """Say whether these bytes begin like NIfTI, Analyze, MGH or MINC."""
+    return bool(_kind(data))
+
+
+def is_header_of_pair(data: bytes) -> bool:
+    """Say whether these bytes are a header whose voxels lie in a file of their own (.hdr and .img)."""
+    return _kind(data) in ("NIfTI-1 pair", "NIfTI-2 pair", "Analyze")
+
+
+def read(data: bytes, source: str, voxels: bytes | None = None) -> VolumeSample:
+    """Read a volume; of several in time the first.
+
+    Parameters
+    ----------
+    voxels : bytes or None
+        The other file of a pair (.img).
+
+    Raises
+    ------
+    UnreadableUpload
+        The file is damaged, cut off, or its other half is missing.
+    InvalidInput
+        It is larger than can be held, or no volume.
+    """
+    kind = _kind(data)
+    if is_header_of_pair(data) and voxels is None:
+        raise UnreadableUpload(
+            "expected the header and the voxels of a volume, got its header (.hdr) only",
+            hint="Upload the .hdr and the .img file together.",
+        )
+    with _nibabel():
+        picture = _opened(kind, data, voxels)
+        _check_size(picture.shape, picture.get_data_dtype())
+        inside, slope, intercept, held = _voxels(kind, picture)
+        return _sample(source, kind, picture, inside, slope, intercept, held)
+
+
+def _kind(data: bytes) -> str:
+    head = data[: _MAGIC_AT + 8]
+    if head[:4] in (b"\x5c\x01\x00\x00", b"\x00\x00\x01\x5c") and len(data) >= _NIFTI_1_BYTES:
+        magic = head[_MAGIC_AT : _MAGIC_AT + 4]
+        return {b"n+1\x00": "NIfTI-1", b"ni1\x00": "NIfTI-1 pair"}.get(magic, "Analyze")
+    if head[:4] in (b"\x1c\x02\x00\x00", b"\x00\x00\x02\x1c") and len(data) >= _NIFTI_2_BYTES:
+        return {b"n+2": "NIfTI-2", b"ni2": "NIfTI-2 pair"}.get(head[4:7], "")
+    if head.startswith(_MGH) and len(data) >= 284:
+        return "MGH"
+    if head.startswith(_MINC_1) and b"minc" in data[: 1 << 16].lower():
+        return "MINC-1"
+    return "MINC-2" if head.startswith(_HDF5) and b"minc-2.0" in data[: 1 << 16] else ""
+
+
+@contextmanager
+def _nibabel() -> Iterator[None]:
+    """Translate what nibabel, SciPy's NetCDF and h5py raise."""
+    try:
+        yield
+    except HealthdashError:
+        raise
+    except Exception as error:  # many classes, most of them built in
+        raise UnreadableUpload(
+            f"expected a whole volume, got a damaged or cut-off one ({type(error).__name__})", hint=_HINT
+        ) from error
+
+
+def _opened(kind: str, data: bytes, voxels: bytes | None) -> Any:
+    import nibabel  # loaded where it is needed: it takes longer than a small volume
+
+    classes = {
+        "NIfTI-1": nibabel.Nifti1Image, "NIfTI-1 pair": nibabel.Nifti1Pair,
+        "NIfTI-2": nibabel.Nifti2Image, "NIfTI-2 pair": nibabel.Nifti2Pair,
+        "Analyze": nibabel.Spm99AnalyzeImage, "MGH": nibabel.MGHImage,
+        "MINC-1": nibabel.Minc1Image, "MINC-2": nibabel.Minc2Image,
+    }  # fmt: skip
+    if kind == "MINC-2":
+        _check_links(data)
+    made = classes[kind].make_file_map()
+    made["image"].fileobj = io.BytesIO(data if voxels is None else voxels)
+    if "header" in made:
+        made["header"].fileobj = io.BytesIO(data)
+    return classes[kind].from_file_map(made)
+
+
+def _check_links(data: bytes) -> None:
+    """An HDF5 file may name other files, which are never opened for it (CVE-2026-1669)."""
+    import h5py
+
+    def look(name: str, link: Any) -> None:
+        if isinstance(link, h5py.ExternalLink):
+            raise InvalidInput("the file refers to another file, which is not opened", hint=_HINT)
+
+    def look_into(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset) and item.external:
+            raise InvalidInput("the file refers to another file, which is not opened", hint=_HINT)
+
+    with h5py.File(io.BytesIO(data), "r") as opened:
+        opened.visititems_links(look)
+        opened.visititems(look_into)
+
+
+def _check_size(shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    size = int(np.prod([int(side) for side in shape], dtype=object)) * dtype.itemsize
+    if len(shape) < 2 or min(shape) < 1:
+        raise InvalidInput("expected a volume of two or three dimensions, got none", hint=_HINT)
+    if size > _MOST_BYTES:
+        raise InvalidInput(
+            f"expected a volume of at most {_MOST_BYTES >> 20} MB, got more", hint="Cut it into parts."
+        )
+
+
+def _voxels(kind: str, picture: Any) -> tuple[NDArray[Any], float, float, Stored]:
+    """Return voxels (x, y, z) or (x, y, z, 3), slope and intercept, and what the whole file holds.
+
+    MINC scales each slice in its own way, so its voxels come scaled.
+    """
+    proxy, slope, intercept = picture.dataobj, 1.0, 0.0
+    if kind.startswith("MINC"):
+        image = proxy.minc_file._image
+        every, raw = np.asarray(proxy), np.asarray(image.data if kind == "MINC-1" else image)
+    else:
+        every = raw = np.asarray(proxy.get_unscaled() if hasattr(proxy, "get_unscaled") else proxy)
+        slope, intercept = float(getattr(proxy, "slope", 1.0)), float(getattr(proxy, "inter", 0.0))
+    is_colour = every.dtype.names is not None  # RGB24 and RGBA32 of NIfTI
+    if is_colour:
+        every = raw = np.stack([every[name] for name in "RGB"], axis=-1)
+    elif every.dtype.kind == "c":
+        every = raw = np.abs(every)
+    held = _stored(raw, is_colour)
+    extra = every.ndim - 3 - is_colour
+    if extra > 0:  # several volumes in time: the first
+        every = every[(slice(None),) * 3 + (0,) * extra]
+    elif every.ndim - is_colour == 2:
+        every = every[:, :, None]
+    return _plain_type(every), slope, intercept, held
+
+
+def _stored(raw: NDArray[Any], is_colour: bool) -> Stored:
+    finite = raw[np.isfinite(raw)] if raw.dtype.kind == "f" else raw
+    if not finite.size:
+        raise InvalidInput("expected a volume with values, got none that is a number", hint=_HINT)
+    dtype = str(raw.dtype.newbyteorder("="))
+    return Stored(raw.shape, dtype, float(finite.min()), float(finite.max()))
+
+
+def _plain_type(voxels: NDArray[Any]) -> NDArray[Any]:
+    """Return the same values in the smallest of the types that a volume has."""
+    if voxels.dtype.kind == "f":
+        return np.nan_to_num(voxels.astype(np.float32), posinf=0.0, neginf=0.0)
+    if voxels.dtype.itemsize > 4:
+        return voxels.astype(np.int32 if np.abs(voxels).max(initial=0) < 1 << 31 else np.float32)
+    return voxels.astype(np.uint8 if voxels.dtype == bool else voxels.dtype.newbyteorder("="))
+
+
+@dataclass(frozen=True, slots=True)
+class _Turned:
+    """Voxels as readers look at them: slices, rows, columns."""
+
+    voxels: NDArray[Any]
+    affine: NDArray[np.float64]
+    spacing_mm: tuple[float, float, float]
+    directions: tuple[str, str, str]
+
+
+def _turned(voxels: NDArray[Any], affine: NDArray[np.float64]) -> _Turned:
+    """Turn a volume so that its slices are those that were taken, axial ones where all sides are alike.
+
+    Parameters
+    ----------
+    affine : float64 (4, 4)
+        From voxel numbers to mm, x to the patient's right, y to the front, z to the head.
+    """
+    from nibabel.orientations import io_orientation
+
+    axes = np.nan_to_num(io_orientation(affine), nan=-1)
+    voxel_axis = {int(axis): v for v, (axis, _) in enumerate(axes)}
+    spare = iter(sorted(set(range(3)) - {v for axis, v in voxel_axis.items() if axis >= 0}))
+    voxel_axis = {axis: voxel_axis[axis] if axis in voxel_axis else next(spare) for axis in range(3)}
+    spacing = {axis: float(np.linalg.norm(affine[:3, v])) for axis, v in voxel_axis.items()}
+    across = _taken_across(spacing)
+    order = [voxel_axis[axis] for axis in _AXES[across]]
+    steps, origin = [], affine[:3, 3].astype(np.float64)
+    flips: list[slice] = []
+    for axis, v, letter in zip(_AXES[across], order, _SHOWN[across], strict=True):
+        wanted, rises = _SIDES[letter][1], np.sign(affine[axis, v]) or 1
+        flips.append(slice(None, None, -1 if wanted != rises else 1))
+        if wanted != rises:
+            origin = origin + affine[:3, v] * (voxels.shape[v] - 1)
+        steps.append(affine[:3, v] * (-1 if wanted != rises else 1))
+    turned = voxels.transpose(*order, *range(3, voxels.ndim))[tuple(flips)]
+    to_patient = np.eye(4)
+    to_patient[:3] = np.column_stack([steps[2], steps[1], steps[0], origin])
+    to_patient[:2] *= -1  # to DICOM's left and back
+    at = (spacing[_AXES[across][0]], spacing[_AXES[across][1]], spacing[_AXES[across][2]])
+    return _Turned(np.ascontiguousarray(turned), to_patient, at, _SHOWN[across])
+
+
+def _taken_across(spacing: dict[int, float]) -> int:
+    """Return the axis along which slices are clearly farther apart than pixels; else from feet to head."""
+    widest = max(spacing, key=lambda axis: spacing[axis])
+    others = max(value for axis, value in spacing.items() if axis != widest)
+    return widest if spacing[widest] > _TAKEN_TIMES * others else 2
+
+
+def _sample(
+    source: str, kind: str, picture: Any, voxels: NDArray[Any], slope: float, intercept: float, held: Stored
+) -> VolumeSample:  # fmt: skip
+    turned = _turned(voxels, np.asarray(picture.affine, np.float64))
+    is_known = _says_directions(kind, picture)
+    notices = list(_notices(picture.shape, is_known))
+    is_ct = turned.voxels.ndim == 3 and _looks_like_ct(turned.voxels, slope, intercept)
+    if is_ct:
+        notices.append("The values look like Hounsfield units and are read as such; the file does not say.")
+    slices = len(turned.voxels)
+    return VolumeSample(
+        source=source,
+        kind="volume",
+        format=kind,
+        notices=tuple(notices),
+        voxels=turned.voxels,
+        stored=held,
+        slopes=np.full(slices, slope),
+        intercepts=np.full(slices, intercept),
+        unit="HU" if is_ct else "grey value",
+        spacing_mm=turned.spacing_mm if min(turned.spacing_mm) > 0 else None,
+        positions_mm=np.arange(slices, dtype=np.float64) * turned.spacing_mm[0] + _start(turned),
+        directions=turned.directions if is_known else ("", "", ""),
+        affine=turned.affine if is_known else None,
+        colours=turned.voxels.ndim == 4,
+        full_scale=(0.0, 255.0) if turned.voxels.ndim == 4 else None,
+        facts=(("Kind", kind), ("Size", " x ".join(map(str, held.shape)))),
+    )
+
+
+def _start(turned: _Turned) -> float:
+    """Return where the first slice lies along the normal."""
+    row, column = turned.affine[:3, 0], turned.affine[:3, 1]
+    normal = np.cross(row, column)
+    length = float(np.linalg.norm(normal))
+    return float(turned.affine[:3, 3] @ normal) / length if length else 0.0
+
+
+def _says_directions(kind: str, picture: Any) -> bool:
+    """NIfTI may leave both of its transforms undefined (codes 0); Analyze has none."""
+    if kind == "Analyze":
+        return False
+    if not kind.startswith("NIfTI"):
+        return True
+    return bool(picture.header["sform_code"] > 0 or picture.header["qform_code"] > 0)
+
+
+def _looks_like_ct(voxels: NDArray[Any], slope: float, intercept: float) -> bool:
+    low, high = float(voxels.min()) * slope + intercept, float(voxels.max()) * slope + intercept
+    return _LOWEST_HU <= low <= _AIR_HU and _BONE_HU <= high <= _HIGHEST_HU
+
+
+def _notices(shape: tuple[int, ...], is_known: bool) -> Iterator[str]:
+    extra = int(np.prod(shape[3:])) if len(shape) > 3 else 1
+    if extra > 1:
+        yield f"The file holds {extra} volumes (in time, or several measures); the first is used."
+    if not is_known:
+        yield "The file does not say how it lies in the patient: sides and plane are unknown."
