@@ -14,7 +14,7 @@ from healthdash.datasets.steps import ItemStep, TakeLeads
 from healthdash.tables.findings import Finding, Remedy
 from healthdash.tables.steps import JoinValues
 
-from .wfdb_files import AAMI
+from .beat_codes import AAMI
 
 __all__ = ["QUESTIONS", "chosen_leads", "leads_of", "questions_of_leads"]
 

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from healthdash.datasets.listing import LABEL, PATH, Listing, below, listed
 from healthdash.errors import HealthdashError, InvalidInput
+from healthdash.signals.edf import is_edf
+from healthdash.signals.text import looks_like_signal
+from healthdash.signals.wfdb import read_marks
+from healthdash.signals.wfdb_header import parse_header
 from healthdash.task import Upload
-
-from . import edf_files, table_files, wfdb_files
 
 __all__ = ["AT", "Form", "OwnListing", "list_signals", "uploads_of"]
 
@@ -99,7 +101,7 @@ def _beside(folder: Path, header: str, known: set[str]) -> list[str]:
     queue, found = [header], []
     while queue:
         try:
-            names = wfdb_files.parse_header((folder / queue.pop()).read_bytes()).files
+            names = parse_header((folder / queue.pop()).read_bytes()).files
         except (HealthdashError, OSError):
             continue
         fresh = [p for name in names if (p := str(base.parent / name)) in known and p not in found]
@@ -114,7 +116,7 @@ def _may_be_signal(path: Path, ending: str) -> bool:
         head = file.read(_SNIFFED)
     if ending in (".edf", ".bdf"):
         return True
-    return not edf_files.is_edf(head) and table_files.looks_like_signal(head)
+    return not is_edf(head) and looks_like_signal(head)
 
 
 # -- annotations ----------------------------------------------------------------------------
@@ -150,7 +152,7 @@ class _Marks:
 def _marks(folder: Path, names: Sequence[str]) -> _Marks:
     """Return every mark of a record's annotation; one that cannot be read has none."""
     try:
-        found = wfdb_files.read_marks(uploads_of(folder, names))
+        found = read_marks(uploads_of(folder, names))
     except (HealthdashError, OSError):
         return _Marks(np.zeros(0, np.int64), (), ())
     return _Marks(*found)

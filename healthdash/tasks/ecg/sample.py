@@ -2,59 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from healthdash.signals.leads import LeadKind, lead_kind, to_millivolt
+from healthdash.signals.recording import Mark, Stored
 from healthdash.task import Sample
 
 from .detect import WORKING_HZ, clarity, find_beats, resampled
 
-__all__ = ["Annotation", "EcgSample", "Stored", "lead_kind", "to_millivolt"]
-
-LeadKind = Literal["ecg", "unknown", "other"]
-
-_ECG = re.compile(
-    r"^(ecg|ekg|holter)|^(lead\s*)?(m?l?(i|ii|iii)|av[rlf]|m?c?[vc]\d[rl]?|mcl\d|d[123]|cm\d|cc\d|v[xyz])\b",
-    re.IGNORECASE,
-)
-_OTHER = re.compile(
-    r"eeg|emg|eog|resp|pleth|ppg|spo2|abp|art|pap|cvp|icp|co2|temp|flow|chest|abdo|nasal|snore|pulse|stim|"
-    r"trigger|status|annotation|accel|gsr|(^|\s)(fp[12z]|af[z\d]+|f[z\d]+|fc[z\d]+|c[z34]|cp[z\d]+|"
-    r"p[z\d]+|po[z\d]+|o[12z]|t[3-8]|a[12]|m[12])([-\s]|$)",
-    re.IGNORECASE,
-)
-_IN_MILLIVOLT = {"v": 1000.0, "mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "nv": 1e-6}
-
-
-def to_millivolt(unit: str) -> float | None:
-    """Return the factor from a unit to millivolt, or None if it is no voltage."""
-    return _IN_MILLIVOLT.get(unit.strip().lower())
-
-
-def lead_kind(name: str) -> LeadKind:
-    """Say from its name whether a channel is an ECG lead, surely something else, or unknown."""
-    name = name.strip()
-    if _ECG.match(name):
-        return "ecg"
-    return "other" if _OTHER.search(name) else "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A signal as its file holds it; `low` and `high` in `unit`."""
-
-    shape: tuple[int, ...]
-    dtype: str
-    low: float
-    high: float
-    unit: str
-    leads: tuple[str, ...]
-
+__all__ = ["Annotation", "EcgSample", "LeadKind", "Stored", "lead_kind", "to_millivolt"]
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
@@ -86,6 +46,10 @@ class EcgSample(Sample):
         Share of values that the file marks as missing.
     annotation : Annotation or None
         Reference beats, where they came with the recording.
+    marks : tuple of Mark
+        Every annotation of the file, in seconds.
+    facts : tuple of (str, str)
+        What else the file says that identifies nobody: filters, device.
     """
 
     signal_mv: NDArray[np.float32] = field(repr=False)
@@ -95,6 +59,8 @@ class EcgSample(Sample):
     unit_stated: bool = True
     gap_share: float = 0.0
     annotation: Annotation | None = None
+    marks: tuple[Mark, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
 
     @property
     def duration_s(self) -> float:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from healthdash.errors import HealthdashError
+from healthdash.signals import formats
 from healthdash.task import Arrays, Attribution, Example, Gate, Prediction, Report, Sample, Task, Unit, Upload
 from healthdash.training import TrainSettings
 from healthdash.training.paired import Answers
 from healthdash.views import Sections, View
 
 from . import read as reading
-from . import wfdb_files
 from .sample import EcgSample
 
 if TYPE_CHECKING:
@@ -34,12 +33,12 @@ class EcgBeats(Task):
     slug = "ecg-beats"
     title = "Beats of an ECG"
     summary = (
-        "An ECG goes in (WFDB, EDF or CSV; one lead is enough), the place of each beat and what it is come "
-        "out: normal, supraventricular, ventricular, fusion or unknown."
+        "An ECG goes in (WFDB, EDF, SCP-ECG, DICOM, XML, CSV...; one lead is enough), the place of each beat "
+        "and what it is come out: normal, supraventricular, ventricular, fusion or unknown."
     )
     kind = "ecg"
     unit: Unit = "beat"
-    accepts = ("hea", "dat", "atr", "mat", "csv", "tsv", "txt", "edf", "bdf")
+    accepts = formats.ENDINGS
     labels: Mapping[str, str] = {
         "N": "normal: from the sinus node, bundle branch block included",
         "S": "supraventricular: early, from the atria or the AV node",
@@ -58,29 +57,15 @@ class EcgBeats(Task):
     # -- reading -----------------------------------------------------------------------------
 
     def companions(self, path: Path) -> Sequence[Path]:
-        """Return the files beside a WFDB header that belong to it; names are checked, paths refused."""
-        if path.suffix.lower() != ".hea" or not path.is_file():
-            return ()
-        found: list[Path] = []
-        queue = [path]
-        while queue:
-            header = queue.pop()
-            try:
-                names = wfdb_files.parse_header(header.read_bytes()).files
-            except HealthdashError:
-                continue
-            fresh = [p for name in names if (p := path.parent / name) not in found and p.is_file()]
-            found.extend(fresh)
-            queue.extend(p for p in fresh if p.suffix == ".hea")
-        annotation = path.with_suffix(".atr")
-        return [*found, annotation] if annotation.is_file() else found
+        """Return the files beside a header that belong to it; names are checked, paths refused."""
+        return formats.companions(path)
 
     def group(self, uploads: Sequence[Upload]) -> list[list[Upload]]:
-        """Put header, signal and annotation files of a record together."""
+        """Put header, signal and annotation files of a recording together."""
         return reading.group(uploads)
 
     def recognises(self, upload: Upload) -> bool:
-        """Say whether this is a WFDB header, EDF, or text with a signal."""
+        """Say whether this is a recorded signal of any format."""
         return reading.recognises(upload)
 
     def read(self, uploads: Sequence[Upload]) -> EcgSample:

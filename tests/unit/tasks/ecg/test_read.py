@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from healthdash.errors import InvalidInput, UnreadableUpload
+from healthdash.signals.wfdb_header import base_name
 from healthdash.task import Upload
-from healthdash.tasks.ecg import read, wfdb_files
+from healthdash.tasks.ecg import read
 from healthdash.tasks.ecg.sample import lead_kind
 from healthdash.tasks.ecg.samples import as_csv, as_edf, as_wfdb, synthesise
 
@@ -149,4 +150,4 @@ def test_gaps_are_bridged_and_told() -> None:
 
 
 def test_base_names_of_any_system() -> None:
-    assert wfdb_files.base_name("/a/b/c.hea") == wfdb_files.base_name("D:\\x\\c.hea") == "c.hea"
+    assert base_name("/a/b/c.hea") == base_name("D:\\x\\c.hea") == "c.hea"

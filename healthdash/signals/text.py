@@ -1,9 +1,10 @@
-"""ECG as text: one row a sample, one column a lead, with a time column or a stated rate."""
+"""Signals as text: one row a sample, one column a channel, with a time column or a stated rate."""
 
 from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +14,11 @@ from numpy.typing import NDArray
 from healthdash.errors import InvalidInput, UnreadableUpload
 from healthdash.task import Upload
 
-from .sample import lead_kind
+from .leads import lead_kind
+from .limits import checked_rate, checked_size
+from .recording import Recording, channels_of
 
-__all__ = ["TextRecording", "looks_like_signal", "read_table"]
+__all__ = ["looks_like_signal", "read_text"]
 
 _SNIFFED = 65536
 _COMMENT = ("#", "%", "//")
@@ -32,10 +35,12 @@ _STATED_RATE = re.compile(
 _STATED_UNIT = re.compile(r"units?\W{1,4}(mv|uv|µv|μv|nv|v|millivolts?|microvolts?)\b", re.IGNORECASE)
 _WORDS = {"millivolt": "mV", "millivolts": "mV", "microvolt": "uV", "microvolts": "uV"}
 _FEWEST_ROWS = 32
+# Above this a value without a unit cannot be millivolt (Kligfield 2007: QRS complexes stay below 5 mV).
+_MOST_MV = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class TextRecording:
+class _Table:
     """Values as the file holds them; `rate_hz` and `unit` are None where it is silent."""
 
     signal: NDArray[np.float32]
@@ -63,16 +68,50 @@ def looks_like_signal(data: bytes) -> bool:
     return is_numeric and (has_lead or has_time or _STATED_RATE.search(" ".join(comments)) is not None)
 
 
-def read_table(upload: Upload) -> TextRecording:
-    """Read a text recording.
+def read_text(uploads: Sequence[Upload]) -> Recording:
+    """Read a text recording; the upload's hints say the rate and the unit where the file is silent.
 
     Raises
     ------
     UnreadableUpload
         It is no text.
     InvalidInput
-        It has too few rows, a cell that is no number, or a time column that does not rise evenly.
+        It has too few rows, a cell that is no number, a time column that does not rise evenly, or nothing and
+        nobody says its rate.
     """
+    upload = uploads[0]
+    table = _read_table(upload)
+    hinted_rate, hinted_unit = upload.hints.get("rate_hz"), upload.hints.get("unit")
+    rate_hz = table.rate_hz or (float(hinted_rate) if hinted_rate else None)
+    if rate_hz is None:
+        raise InvalidInput(
+            "the file does not say its sampling rate",
+            hint="Enter the rate in hertz, add a column time_s, or a first line such as '# rate_hz: 250'.",
+        )
+    unit = table.unit or (str(hinted_unit) if hinted_unit else None)
+    notices = list(table.notices)
+    if unit is None:
+        unit = _guessed_unit(table.signal)
+        notices.append(f"The file states no unit; from the size of its values, {unit} is assumed.")
+    columns = np.ascontiguousarray(table.signal.T)
+    return Recording(
+        format=table.format,
+        channels=channels_of(table.leads, [unit] * len(table.leads), checked_rate(rate_hz), list(columns)),
+        stored_dtype="text",
+        calibration="the values are in the unit of the file",
+        gaps=("empty cells",) if np.isnan(columns).any() else (),
+        notices=tuple(notices),
+        rate_stated=table.rate_hz is not None,
+        unit_stated=table.unit is not None or hinted_unit is not None,
+    )
+
+
+def _guessed_unit(signal: NDArray[np.float32]) -> str:
+    low, high = np.nanpercentile(signal, [1, 99]) if np.isfinite(signal).any() else (0.0, 0.0)
+    return "uV" if high - low > _MOST_MV else "mV"
+
+
+def _read_table(upload: Upload) -> _Table:
     text = _decoded(upload.data)
     if text is None:
         raise UnreadableUpload(
@@ -90,6 +129,7 @@ def read_table(upload: Upload) -> TextRecording:
         if has_header
         else [f"lead {i + 1}" for i in range(len(first))]
     )
+    checked_size(len(frame), len(names))
     numbers = _numbers(frame, names)
     return _recording(
         numbers, names, " ".join(comments), "CSV" if delimiter == "," else "text table", has_header
@@ -164,7 +204,7 @@ def _numbers(frame: pd.DataFrame, names: list[str]) -> NDArray[np.float64]:
 
 def _recording(
     numbers: NDArray[np.float64], names: list[str], comments: str, form: str, has_header: bool
-) -> TextRecording:
+) -> _Table:
     time = next((i for i, name in enumerate(names) if has_header and _TIME.search(name)), None)
     skipped = {time} | {
         i
@@ -178,7 +218,7 @@ def _recording(
     units = {m.group(1) for i in leads if (m := _UNIT.search(names[i]))}
     stated = _STATED_UNIT.search(comments)
     unit = next(iter(units), stated.group(1) if stated else None)
-    return TextRecording(
+    return _Table(
         signal=numbers[:, leads].astype(np.float32),
         leads=tuple(_without_unit(names[i]) for i in leads),
         rate_hz=rate_hz,
