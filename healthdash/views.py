@@ -193,12 +193,15 @@ class Profile:
         Between 0 and 1.
     threshold : float or None
         Its operating point.
+    refused : bool (n,) or None
+        True where the gate says that the model may not judge.
     """
 
     label: str
     slices: NDArray[np.int64]
     values: NDArray[np.float32]
     threshold: float | None = None
+    refused: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

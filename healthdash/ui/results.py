@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,16 +12,19 @@ import streamlit as st
 
 from healthdash import DISCLAIMER
 from healthdash.bundles import Bundle
-from healthdash.task import Gate, Prediction, Report, Task
-from healthdash.ui import explaining, problems, reconstructed, state
+from healthdash.task import Gate, Report, Task
+from healthdash.ui import explaining, problems, reconstructed, state, viewer
 from healthdash.ui.downloads import safe_csv
 from healthdash.ui.draw import draw_all, draw_beside, point_at
-from healthdash.views import Notice, Sections, View
+from healthdash.ui.result_table import is_many, table
+from healthdash.views import Notice, Sections, View, Volume
 
 __all__ = ["Entry", "entries", "show", "table", "told"]
 
 _NO_RESULT = ("failed", "refused")
 _ROW_PX, _TALLEST_PX = 35, 423
+#: Of these the reader chooses one; a picture is one by itself, rows are chosen in the table.
+_CHOSEN = ("beat", "window", "slice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,86 +64,6 @@ def entries(task: Task, reports: list[Report]) -> list[Entry]:
         else:
             found.append(Entry(number))
     return found
-
-
-def table(task: Task, bundle: Bundle, reports: list[Report]) -> pd.DataFrame:
-    """Return one row a result: source, label, probabilities, verdict of the gate, reason of a failure."""
-    frame = pd.concat([_lines(task, bundle, report) for report in reports], ignore_index=True)
-    last = ["gate", "message"]
-    return frame[[*(c for c in frame.columns if c not in last), *last]]
-
-
-def _lines(task: Task, bundle: Bundle, report: Report) -> pd.DataFrame:
-    """Return the lines of a report: of a table the rows in order, the refused ones among them."""
-    if report.prediction is None:
-        message = report.error.message if report.error else ""
-        result = "refused" if report.gate and report.gate.verdict == "refuse" else "failed"
-        line = {"source": report.source, "result": result, "gate": "refuse", "message": message}
-        return pd.DataFrame([line])
-    if task.unit in ("beat", "window"):
-        return pd.DataFrame(_recording(report, task.unit) | _mean_of_windows(task, bundle, report.prediction))
-    predicted = pd.DataFrame(_predicted(task, bundle, report, report.prediction))
-    if not report.refusals:
-        return predicted
-    return pd.concat([predicted, pd.DataFrame(_refused_rows(report))]).sort_values("row")
-
-
-def _refused_rows(report: Report) -> Mapping[str, object]:
-    """Return the columns of the rows that were refused; they have no probabilities."""
-    refused = report.refusals
-    return {
-        "source": [report.source] * len(refused),
-        "row": [row + 1 for row in refused],
-        "result": ["refused"] * len(refused),
-        "gate": ["refuse"] * len(refused),
-        "message": [error.message for error in refused.values()],
-    }
-
-
-def _predicted(task: Task, bundle: Bundle, report: Report, prediction: Prediction) -> Mapping[str, object]:
-    """Return the columns of what was predicted: pictures, or rows of a table."""
-    gates = task.item_gates(report, bundle)
-    rows = {"row": prediction.items + 1} if task.unit == "row" and _is_many(report, prediction) else {}
-    chances = {f"P({name})": prediction.calibrated[:, k] for k, name in enumerate(prediction.labels)}
-    return {
-        "source": [report.source] * len(prediction),
-        **rows,
-        "result": np.asarray(prediction.labels, object)[prediction.decided],
-        **chances,
-        "gate": [gate.verdict for gate in gates],
-        "message": ["; ".join(gate.reasons) for gate in gates],
-    }
-
-
-def _is_many(report: Report, prediction: Prediction) -> bool:
-    """Say whether a report has more than one line."""
-    return len(prediction) + len(report.sample.refused if report.sample else ()) > 1
-
-
-def _recording(report: Report, unit: str) -> dict[str, object]:
-    """Return one line for a recording: its beats, or windows, counted by class."""
-    assert report.prediction is not None
-    gate = report.gate or Gate()
-    labels = report.prediction.labels
-    counts = np.bincount(report.prediction.decided, minlength=len(labels))
-    beats = {f"{label} {unit}s": [int(count)] for label, count in zip(labels, counts, strict=True)}
-    return {
-        "source": [report.source],
-        "result": [f"mostly {labels[int(counts.argmax())]}"],
-        **beats,
-        "gate": gate.verdict,
-        "message": "; ".join(gate.reasons),
-    }
-
-
-def _mean_of_windows(task: Task, bundle: Bundle, prediction: Prediction) -> dict[str, object]:
-    """Return the result of a recording that is judged by the mean of its windows."""
-    if task.unit != "window":
-        return {}
-    mean = prediction.calibrated.mean(axis=0)
-    label = prediction.labels[int(bundle.info.decide(mean[None])[0])]
-    chances = {f"P({name})": [float(share)] for name, share in zip(prediction.labels, mean, strict=True)}
-    return {"result": [label], **chances}
 
 
 def _chosen(task: Task, bundle: Bundle, work: state.Workspace, found: list[Entry]) -> Entry:
@@ -200,17 +123,20 @@ def _open(task: Task, bundle: Bundle, work: state.Workspace, entry: Entry) -> No
         return
     if entry.report not in work.gates:
         work.gates[entry.report] = task.item_gates(report, bundle)
-    gate = work.gates[entry.report][entry.item]
-    told(gate)
-    item = _beat(task, work, entry, entry.item)
-    sections = _without(task.render(report, bundle, item), {*notices, *gate.reasons})
     whole = f"{task.slug}/{work.origin}/{entry.report}/input"
-    if task.unit == "row" and _is_many(report, report.prediction):
+    unit = report.prediction.unit
+    item = _beat(task, bundle, work, entry, whole) if unit in _CHOSEN else entry.item
+    gate = work.gates[entry.report][item if unit == "slice" else entry.item]
+    told(gate)
+    sections = _without(task.render(report, bundle, item), {*notices, *gate.reasons})
+    if unit == "slice":
+        sections = replace(sections, input=_judged(sections.input, work.gates[entry.report]))
+    if task.unit == "row" and is_many(report, report.prediction):
         with st.expander("The whole table", icon=":material/table_rows:"):
             draw_all(sections.input, whole)
         draw_beside(sections.result[:1], sections.result[1:], f"{whole}/{item}")
-    elif task.unit in ("beat", "window"):
-        # The sheet keeps its place when another beat is chosen.
+    elif unit in _CHOSEN:
+        # The sheet and the volume keep their place when another beat or slice is chosen.
         draw_all(sections.input, whole)
         draw_all(sections.result, f"{whole}/{item}")
     else:
@@ -257,22 +183,38 @@ def _refused_row(task: Task, report: Report, entry: Entry) -> None:
         draw_all(task.show(report.sample), f"{task.slug}/refused/{entry.report}")
 
 
-def _beat(task: Task, work: state.Workspace, entry: Entry, item: int) -> int:
-    """Return the item that is shown: of a recording, the beat that the reader chose."""
+def _judged(views: tuple[View, ...], gates: Sequence[Gate]) -> tuple[View, ...]:
+    """Mark the slices that the model may not judge in the profile of a volume."""
+    refused = np.array([gate.verdict == "refuse" for gate in gates])
+    return tuple(
+        replace(view, profile=replace(view.profile, refused=refused))
+        if isinstance(view, Volume) and view.profile is not None
+        else view
+        for view in views
+    )
+
+
+def _beat(task: Task, bundle: Bundle, work: state.Workspace, entry: Entry, whole: str) -> int:
+    """Return the item that is shown: the beat, window or slice that the reader chose."""
     report = work.reports[entry.report]
-    assert report.prediction is not None
-    if task.unit not in ("beat", "window") or len(report.prediction) < 2:
-        return item
     prediction = report.prediction
+    assert prediction is not None
+    if len(prediction) < 2:
+        return 0
+    unit = prediction.unit
     key = f"beat:{task.slug}:{work.title}:{entry.report}:{len(prediction)}"
     is_new = key not in st.session_state
+    if is_new:
+        st.session_state[key] = task.first_item(report, bundle) + 1
+    asked = viewer.taken(whole)
+    if asked is not None and unit == "slice":
+        st.session_state[key] = int(np.abs(prediction.items - asked).argmin()) + 1
     chosen = st.number_input(
-        f"{task.unit.capitalize()}, 1 to {len(prediction):,}", 1, len(prediction),
-        task.default_item(prediction) + 1, key=key, width=220,
-        help=f"The {task.unit} whose probabilities and explanation are shown.",
+        f"{unit.capitalize()}, 1 to {len(prediction):,}", 1, len(prediction), key=key, width=220,
+        help=f"The {unit} whose probabilities and explanation are shown.",
     )  # fmt: skip
     seen = st.session_state.get(f"{key}:seen")
-    if is_new or seen != chosen:
+    if unit != "slice" and (is_new or seen != chosen):
         # The sheet follows the beat, but only when another one is chosen: else no one could scroll.
         st.session_state[f"{key}:seen"] = chosen
         point_at(float(prediction.items[int(chosen) - 1]) / getattr(report.sample, "rate_hz", 1.0))

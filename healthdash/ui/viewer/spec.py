@@ -19,10 +19,10 @@ __all__ = ["compact", "of"]
 _TABLED = ("uint8", "int8", "uint16", "int16")
 
 
-def of(view: Picture | Volume, key: str, *, choose: bool = False) -> dict[str, Any]:
+def of(view: Picture | Volume, key: str) -> dict[str, Any]:
     """Return a picture or a volume as JSON, its voxels published for the browser."""
     told = _volume(view) if isinstance(view, Volume) else _picture(view)
-    return told | {"key": key, "choose": choose, "label": view.title or "Picture"}
+    return told | {"key": key, "choose": told["profile"] is not None, "label": view.title or "Picture"}
 
 
 def compact(values: NDArray[Any]) -> NDArray[Any]:
@@ -207,4 +207,5 @@ def _profile(profile: Profile | None) -> dict[str, Any] | None:
         "slices": profile.slices.tolist(),
         "values": [round(float(p), 5) for p in profile.values],
         "threshold": profile.threshold,
+        "refused": [] if profile.refused is None else np.flatnonzero(profile.refused).tolist(),
     }

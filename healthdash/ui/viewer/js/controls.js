@@ -74,10 +74,8 @@ export class Controls {
       this.three = button("Three planes", "Three planes side by side", () => viewer.layout(), { "aria-pressed": "false" });
       row.append(this.three);
     }
-    if (viewer.data.model) {
-      this.model = button("Model's input", "What the network saw, beside the picture", () => viewer.modelBeside(), { "aria-pressed": "false" });
-      row.append(this.model);
-    }
+    this.model = button("Model's input", "What the network saw, beside the picture", () => viewer.modelBeside(), { "aria-pressed": "false" });
+    row.append(this.model);
     this.rulers = button("Clear lines", "Take all measured lines away", () => viewer.clearRulers(), { hidden: true });
     row.append(this.rulers, button("Reset", "Window, zoom and place as at first", () => viewer.reset()));
     return row;
@@ -104,9 +102,8 @@ export class Controls {
       button("\u203a", `Next ${words.toLowerCase()}`, () => viewer.step(1), { "aria-label": `Next ${words.toLowerCase()}` }),
       this.at, this.play, labelled("per second", rate),
     );
-    if (data.choose) {
-      row.append(button("Result of this slice", "Show the model's output for the slice on view", () => viewer.chosen()));
-    }
+    this.choose = button("Result of this slice", "Show the model's output for the slice on view", () => viewer.chosen());
+    row.append(this.choose);
     return row;
   }
 
@@ -138,6 +135,8 @@ export class Controls {
     press(this.model, state.model);
     press(this.play, state.playing);
     this.rulers.hidden = !state.rulers.length;
+    this.model.hidden = !this.viewer.data.model;
+    if (this.choose) this.choose.hidden = !this.viewer.data.choose;
     if (this.play) this.play.textContent = state.playing ? "Pause" : "Play";
     if (this.preset) {
       this.preset.value = state.preset == null ? "own" : String(state.preset);

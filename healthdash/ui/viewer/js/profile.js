@@ -15,7 +15,9 @@ export class Profile {
       onclick: (event) => jump(this.sliceAt(event)),
     });
     this.words = element("span", { class: "words" });
-    const order = told.values.map((_, n) => n).sort((a, b) => told.values[b] - told.values[a]);
+    this.refused = new Set(told.refused);
+    const order = told.values.map((_, n) => n).filter((n) => !this.refused.has(n))
+      .sort((a, b) => told.values[b] - told.values[a]);
     const tops = order.slice(0, MOST_BUTTONS).map((n) => button(
       `${told.slices[n] + 1}: ${percent(told.values[n])}`, `Go to slice ${told.slices[n] + 1}`,
       () => jump(told.slices[n]),
@@ -26,7 +28,7 @@ export class Profile {
         element("strong", { text: `Estimated probability of ${told.label}, slice by slice` }), this.words),
       this.canvas,
       element("div", { class: "row", role: "group", "aria-label": "Most suspicious slices first" },
-        element("span", { text: "Highest first:" }), ...tops),
+        element("span", { text: tops.length ? "Highest first:" : "No slice that the model may judge." }), ...tops),
     );
   }
 
@@ -51,11 +53,19 @@ export class Profile {
       line(pen, style.getPropertyValue("--ink"), dots, [[0, y(told.threshold)], [canvas.width, y(told.threshold)]]);
       pen.setLineDash([]);
     }
-    line(pen, style.getPropertyValue("--accent"), 2 * dots, told.values.map((p, n) => [x(told.slices[n]), y(p)]));
+    pen.fillStyle = style.getPropertyValue("--accent");
+    told.values.forEach((p, n) => {
+      // Faint where the model may not judge, so that nobody takes such a height for a finding.
+      pen.globalAlpha = this.refused.has(n) ? 0.2 : 1;
+      const left = (told.slices[n] / this.depth) * canvas.width;
+      pen.fillRect(left, y(p), Math.max(canvas.width / this.depth - 0.5, dots), y(0) - y(p));
+    });
+    pen.globalAlpha = 1;
     line(pen, "#D55E00", 2 * dots, [[x(slice), 0], [x(slice), canvas.height]]);
     const at = told.slices.indexOf(slice);
-    this.words.textContent = at < 0 ? `slice ${slice + 1}: not analysed`
-      : `slice ${slice + 1}: ${percent(told.values[at])}`;
+    const value = at < 0 ? "not analysed" : percent(told.values[at]);
+    const doubt = this.refused.has(at) ? ", which the model may not judge" : "";
+    this.words.textContent = `slice ${slice + 1}: ${value}${doubt}`;
   }
 }
 

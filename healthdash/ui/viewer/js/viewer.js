@@ -103,9 +103,10 @@ export class Viewer {
     panes.forEach((pane, n) => { pane.box.hidden = n > 0 && !isThree; });
     if (this.modelPane) this.modelPane.box.hidden = !state.model;
     grid.classList.toggle("beside", Boolean(this.modelPane) && state.model);
-    const { plane } = panes[0];
-    const ratio = (plane.sizeDown * plane.mmDown) / (plane.sizeAcross * plane.mmAcross);
-    grid.style.setProperty("--ratio", clamped(ratio, 0.4, 1.6));
+    const shown = isThree ? state.planes : state.planes.slice(0, 1);
+    const tall = Math.max(...shown.map((plane) => plane.sizeDown * plane.mmDown));
+    const wide = Math.max(...shown.map((plane) => plane.sizeAcross * plane.mmAcross));
+    grid.style.setProperty("--ratio", clamped(tall / wide, 0.4, 1.6));
     this.redraw();
   }
 
