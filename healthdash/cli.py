@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from healthdash import bundles, export, judging, pipeline, scale, searching, tasks
+from healthdash import apart, bundles, export, judging, pipeline, scale, searching, tasks
 from healthdash.errors import HealthdashError, InputError
 from healthdash.exchange import commands as exchange
 from healthdash.explain import METHODS, ExplainRequest
@@ -158,6 +158,7 @@ def _predict(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
 
         yield from predicting.predict(task, bundle, _files(options), _hints(options), request)
         return
+    apart.start()
     uploads, missing = _uploads(options)
     yield from missing
     for report in pipeline.run_many(task, task.group(uploads), bundle):
@@ -260,6 +261,7 @@ def _labelled(task: Task, path: Path) -> Iterator[Path]:
 
 
 def _inspect(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    apart.start()
     uploads, missing = _uploads(options)
     yield from missing
     yield from export.inspections(uploads)

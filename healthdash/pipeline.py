@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from healthdash import settings
+from healthdash import apart, settings
 from healthdash.bundles import Bundle
 from healthdash.errors import HealthdashError, InputError, InvalidInput, OutOfScope, UnreadableUpload
 from healthdash.explain import ExplainRequest
@@ -110,8 +110,7 @@ def _open(task: Task, uploads: Sequence[Upload], bundle: Bundle) -> Report:
     try:
         with _timed(seconds, "read"):
             _check_sizes(uploads)
-            sample = task.read(uploads)
-            task.validate(sample)
+            sample = apart.sample_of(task, uploads, bundle)  # in a process of its own
         report = replace(report, sample=sample)
         with _timed(seconds, "gate"):
             gate = task.gate(sample, bundle)

@@ -42,6 +42,12 @@ class Settings:
         such as "auto" or "ray://host:10001"); empty: none.
     weights_folder : Path or None
         Where files of weights lie from which a training may begin (``HEALTHDASH_WEIGHTS``); None: in `home`.
+    read_apart : bool
+        Whether uploads are read in processes of their own (``HEALTHDASH_APART``, 0 turns it off).
+    read_seconds : float, seconds
+    read_memory_mb, read_answer_mb : int, mebibyte
+        Time and memory that reading one upload may take, and what may come of it
+        (``HEALTHDASH_READ_SECONDS``, ``HEALTHDASH_READ_MEMORY_MB``, ``HEALTHDASH_READ_ANSWER_MB``).
     """
 
     shipped_models: Path
@@ -54,6 +60,10 @@ class Settings:
     data_folders: tuple[Path, ...] = ()
     weights_folder: Path | None = None
     ray_address: str = ""
+    read_apart: bool = True
+    read_seconds: float = 10.0
+    read_memory_mb: int = 2048
+    read_answer_mb: int = 256
 
     @property
     def own_models(self) -> Path:
@@ -86,6 +96,10 @@ class Settings:
             data_folders=tuple(
                 Path(one) for one in environment.get("HEALTHDASH_DATA_FOLDERS", "").split(os.pathsep) if one
             ),
+            read_apart=environment.get("HEALTHDASH_APART", "1") != "0",
+            read_seconds=float(environment.get("HEALTHDASH_READ_SECONDS", "10")),
+            read_memory_mb=int(environment.get("HEALTHDASH_READ_MEMORY_MB", "2048")),
+            read_answer_mb=int(environment.get("HEALTHDASH_READ_ANSWER_MB", "256")),
             weights_folder=Path(weights) if (weights := environment.get("HEALTHDASH_WEIGHTS")) else None,
         )
 

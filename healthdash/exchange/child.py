@@ -4,52 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from healthdash.errors import HealthdashError
+from healthdash.apart.bounds import Bounds, OverBounds, bounded, environment
 
 __all__ = ["Bounds", "OverBounds", "answer", "bounded", "run"]
 
-_REPOSITORY = Path(__file__).resolve().parents[2]
-_MIB = 1 << 20
 _TAIL = 4_000
-#: What a child may see of our environment: no keys or passwords of the user's.
-_KEPT = ("HEALTHDASH_", "PATH", "HOME", "LANG", "LC_", "TMPDIR", "LD_LIBRARY_PATH", "TF_", "KERAS_BACKEND")
-_HIDDEN = ("HEALTHDASH_DATABASE_URL",)
-
-
-class OverBounds(HealthdashError):
-    """The work took more memory or time than it may, or broke while it was done."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """What a child may take beyond what Python and its libraries take themselves."""
-
-    memory_mib: int
-    cpu_s: int
-
-
-def bounded(bounds: Bounds) -> None:
-    """Bound this process from now on; called in the child when its libraries are loaded.
-
-    Memory that may be written (`RLIMIT_DATA`) is bounded and not the address space: TensorFlow reserves
-    many times of what it uses.
-    """
-    used = _data_bytes()
-    _lower(resource.RLIMIT_DATA, used + bounds.memory_mib * _MIB)
-    spent = resource.getrusage(resource.RUSAGE_SELF)
-    # The hard limit lies a little above: at the soft one the signal still says what it was for.
-    _lower(resource.RLIMIT_CPU, int(spent.ru_utime + spent.ru_stime) + bounds.cpu_s, grace=5)
-    _lower(resource.RLIMIT_CORE, 0)
 
 
 def run(module: str, words: Sequence[str], *, wall_s: float) -> Mapping[str, Any]:
@@ -71,7 +37,7 @@ def run(module: str, words: Sequence[str], *, wall_s: float) -> Mapping[str, Any
     command = [sys.executable, "-P", "-m", module, *words]
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/",
-        env=_environment(), start_new_session=True,
+        env=environment(), start_new_session=True,
     )  # fmt: skip
     try:
         out, err = process.communicate(timeout=wall_s)
@@ -103,24 +69,3 @@ def _answer_in(out: bytes, log: str, code: int) -> Mapping[str, Any]:
     if code in (-signal.SIGKILL, -signal.SIGABRT) or "Memory" in log or "bad_alloc" in log or "OOM" in log:
         raise OverBounds("it took more memory than it may")
     raise OverBounds("it broke off")
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment of a child: where things are, and no graphics card."""
-    kept = {k: v for k, v in os.environ.items() if k.startswith(_KEPT) and k not in _HIDDEN}
-    return kept | {"PYTHONPATH": str(_REPOSITORY), "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-
-
-def _data_bytes() -> int:
-    """Return the bytes of writable memory of this process, as `RLIMIT_DATA` counts them (proc(5), VmData)."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmData:"):
-            return int(line.split()[1]) * 1024
-    return 0
-
-
-def _lower(which: int, most: int, *, grace: int = 0) -> None:
-    """Lower a limit; one that is lower already stays."""
-    _, hard = resource.getrlimit(which)
-    least = most + grace if hard == resource.RLIM_INFINITY else min(most + grace, hard)
-    resource.setrlimit(which, (min(most, least), least))

@@ -32,7 +32,8 @@ def words(run: Run, folder: RunFolder) -> list[str]:
 def environment() -> dict[str, str]:
     """Return the environment of a process of ours, whatever folder it runs in."""
     path = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, "PYTHONPATH": path}
+    # A run has a process of its own already: it reads its data there.
+    return {**os.environ, "PYTHONPATH": path, "HEALTHDASH_APART": "0"}
 
 
 def spawn(command: list[str], folder: RunFolder) -> subprocess.Popen[bytes]:

@@ -47,6 +47,8 @@ def connected() -> ModuleType:
             **passed, "PYTHONPATH": paths, "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
             # A worker is no driver: what it runs must not go to the cluster once more.
             "HEALTHDASH_RAY_ADDRESS": "",
+            # A worker reads its files itself: it is a process of its own already.
+            "HEALTHDASH_APART": "0",
         }  # fmt: skip
         try:
             ray.init(

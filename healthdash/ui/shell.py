@@ -12,7 +12,7 @@ from typing import ParamSpec
 
 import streamlit as st
 
-from healthdash import DISCLAIMER, __version__, runtime
+from healthdash import DISCLAIMER, __version__, apart, runtime
 from healthdash.ui import owner, state
 
 __all__ = ["ICON", "device_line", "frame", "framed"]
@@ -101,8 +101,13 @@ def _footer() -> None:
 
 @st.cache_resource
 def _warm_up_soon() -> threading.Timer:
-    """Import TensorFlow once a process, after the first page was served."""
-    timer = threading.Timer(_FIRST_PAGE_S, runtime.warm_up)
+    """Start the process that reads uploads and import TensorFlow, once, after the first page was served."""
+    timer = threading.Timer(_FIRST_PAGE_S, _warm_up)
     timer.daemon = True
     timer.start()
     return timer
+
+
+def _warm_up() -> None:
+    apart.start()
+    runtime.warm_up()

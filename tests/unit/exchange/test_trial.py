@@ -112,9 +112,9 @@ def test_a_model_that_wants_too_much_memory_or_time_ends_its_own_process_only(mo
         "while sys.argv[1] == 'time': pass\n"
         "import time; time.sleep(60)\n"
     )
-    kept = child._environment()
+    kept = child.environment()
     monkeypatch.setattr(
-        child, "_environment", lambda: kept | {"PYTHONPATH": f"{tmp_path}:{kept['PYTHONPATH']}"}
+        child, "environment", lambda: kept | {"PYTHONPATH": f"{tmp_path}:{kept['PYTHONPATH']}"}
     )
     with pytest.raises(child.OverBounds, match="more memory"):
         child.run("greedy", ["memory"], wall_s=60)
@@ -127,4 +127,4 @@ def test_a_model_that_wants_too_much_memory_or_time_ends_its_own_process_only(mo
 def test_a_child_sees_no_password_of_ours(monkeypatch):
     monkeypatch.setenv("HEALTHDASH_DATABASE_URL", "postgresql://user:secret@host/name")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    assert "secret" not in str(child._environment())
+    assert "secret" not in str(child.environment())

@@ -1,0 +1,124 @@
+"""Read what strangers made in a process of its own: bounded, cut off from the machine, ended after each file.
+
+>>> from healthdash import apart
+>>> apart.call(read_text_table, data)  # doctest: +SKIP
+
+A child is forked from a warm template that has every reader loaded, reads one upload, answers with plain
+values (never pickles) and ends. Where this is not possible, such as on Windows, the call happens here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from healthdash.errors import HealthdashError, UnreadableUpload
+
+if TYPE_CHECKING:
+    from healthdash.bundles import Bundle
+    from healthdash.task import Sample, Task, Upload
+
+__all__ = ["call", "described", "sample_of", "start"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+_TASKS = "healthdash.tasks."
+_NOTHING: tuple[Path, ...] = ()
+
+
+def start() -> None:
+    """Start the warm process in the background; without it the first upload waits for it."""
+    from . import pool
+
+    pool.start()
+
+
+def call(function: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+    """Call a function of ours apart: it takes and returns plain values of the types that it declares.
+
+    Raises
+    ------
+    HealthdashError
+        Whatever the function raises of ours.
+    InvalidInput
+        It took more time or memory than it may, or returned too much.
+    UnreadableUpload
+        It raised something else, or broke; the log says where.
+    """
+    found: T = _run(function, given, named)
+    return found
+
+
+def sample_of(task: Task, uploads: Sequence[Upload], bundle: Bundle | None = None) -> Sample:
+    """Read and validate the files of one input, apart where a child knows the task; raises as `call` does.
+
+    A task from elsewhere than ``healthdash/tasks`` is read here, for no child can find it.
+    """
+    from . import jobs
+
+    posed = bundle.path if bundle is not None and task.is_generic else None
+    if not _is_known(task, bundle):
+        return _here(jobs.read, (task, tuple(uploads)), {})
+    folder = "" if posed is None else str(posed)
+    found: Sample = _run(
+        jobs.sample_of, (task.slug, folder, tuple(uploads)), {}, (posed,) if posed else _NOTHING
+    )
+    return found
+
+
+def described(task: Task, uploads: Sequence[Upload]) -> dict[str, Any]:
+    """Return the stored properties of the files of one input, read apart; raises as `call` does."""
+    from . import jobs
+
+    if not _is_known(task, None):
+        return _here(lambda: task.describe(task.read(uploads)), (), {})
+    found: dict[str, Any] = _run(jobs.described, (task.slug, tuple(uploads)), {})
+    return found
+
+
+def _run(
+    function: Callable[..., Any],
+    given: tuple[Any, ...],
+    named: dict[str, Any],
+    sees: Sequence[Path] = _NOTHING,
+) -> Any:
+    from . import calls, pool
+
+    if not (pool.is_possible() and calls.is_ours(function)):
+        return _here(function, given, named)
+    try:
+        return pool.run(function, given, named, pool.Limits.usual(sees))
+    except calls.Unforeseen as error:
+        _log.error("unforeseen %s", error)
+        raise _unread(error.name) from None
+
+
+def _here(function: Callable[..., T], given: tuple[Any, ...], named: dict[str, Any]) -> T:
+    try:
+        return function(*given, **named)
+    except HealthdashError:
+        raise
+    except Exception as error:  # a hostile file must not end the batch; the log says where to mend the reader
+        _log.exception("unforeseen %s", type(error).__name__)
+        raise _unread(type(error).__name__) from error
+
+
+def _unread(name: str) -> UnreadableUpload:
+    return UnreadableUpload(
+        f"the file could not be read ({name})",
+        hint="It may be damaged: export it again, or try another file.",
+    )
+
+
+def _is_known(task: Task, bundle: Bundle | None) -> bool:
+    """Say whether a child finds the same task by its slug and the folder of the model that poses it."""
+    from healthdash import tasks
+
+    same = next((one for one in tasks.all_tasks() if one.slug == task.slug), None)
+    if same is None or not type(same).__module__.startswith(_TASKS):
+        return False
+    posed = same.bound(bundle) if bundle is not None and task.is_generic else same
+    return type(posed) is type(task)

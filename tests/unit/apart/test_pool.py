@@ -1,0 +1,152 @@
+"""Readers that misbehave are ended, told about and replaced; nothing of them reaches this process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from healthdash import apart, settings
+from healthdash.apart import calls, lockdown, pool
+from healthdash.errors import InvalidInput, UnreadableUpload
+from healthdash.task import Upload
+from tests.toy import ToyTask, toy_bundle
+from tests.unit.apart import misdeeds
+
+ROOT = Path(__file__).resolve().parents[3]
+LIMITS = pool.Limits(seconds=20, memory_mib=256, answer_mib=1, sees=(ROOT,))
+
+
+def do(what: str, argument: str = "", limits: pool.Limits = LIMITS) -> str:
+    return pool.run(misdeeds.do, (what, argument), {}, limits)
+
+
+def test_a_reader_that_hangs_is_ended_in_time_and_the_next_one_works():
+    assert do("nothing") == "done"  # the template is there
+    started = time.monotonic()
+    with pytest.raises(InvalidInput, match="within 1 seconds"):
+        do("hang", "", replace(LIMITS, seconds=1))
+    assert time.monotonic() - started < 5
+    assert do("nothing") == "done"
+
+
+@pytest.mark.parametrize("what", ["memory", "native memory"])
+def test_a_reader_that_takes_too_much_memory_is_told_about(what):
+    with pytest.raises((InvalidInput, UnreadableUpload)) as caught:
+        do(what)
+    assert "256 MB of memory" in str(caught.value) or "broke the reader" in str(caught.value)
+
+
+def test_an_answer_that_is_too_large_is_refused():
+    with pytest.raises(InvalidInput, match="unfolds to at most 1 MB"):
+        do("answer")
+
+
+@pytest.mark.parametrize("what", ["crash", "exit", "answer garbage"])
+def test_a_reader_that_breaks_ends_only_its_own_process(what):
+    with pytest.raises(UnreadableUpload, match="broke the reader"):
+        do(what)
+
+
+def test_an_unforeseen_error_tells_its_class_and_place_and_no_value():
+    with pytest.raises(calls.Unforeseen) as caught:
+        do("unforeseen", "Jane Doe")
+    assert caught.value.name == "KeyError"
+    assert "misdeeds:" in caught.value.places[-1]
+    assert "Jane" not in str(caught.value)
+
+
+def test_our_errors_cross_with_all_problems_and_the_hint():
+    with pytest.raises(InvalidInput) as caught:
+        do("ours")
+    assert caught.value.problems == ("first", "second")
+    assert caught.value.hint == "Do this."
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Landlock and namespaces are Linux's")
+def test_a_reader_sees_no_secret_no_file_and_no_network(tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("s")
+    assert do("environment") == ""
+    assert do("temporary") == "done"
+    if do("landlock") == "True":
+        assert do("read", str(secret)) == "PermissionError"
+        assert do("read", "/etc/passwd") == "PermissionError"
+        assert do("write", str(tmp_path / "new")) == "PermissionError"
+        assert do("read", str(secret), replace(LIMITS, sees=(ROOT, tmp_path))) == "s"
+    if do("networks") != os.readlink("/proc/self/ns/net"):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            assert do("connect", str(server.getsockname()[1])) in ("OSError", "ConnectionRefusedError")
+
+
+def test_several_users_at_once_wait_for_nobody_that_hangs():
+    with ThreadPoolExecutor(6) as users:
+        hanging = users.submit(do, "hang", "", replace(LIMITS, seconds=3))
+        assert set(users.map(lambda _: do("nothing"), range(12))) == {"done"}
+        assert isinstance(hanging.exception(), InvalidInput)
+
+
+def test_a_template_that_was_killed_is_started_again():
+    assert do("nothing") == "done"
+    os.kill(pool._pool().template()._process.pid, signal.SIGKILL)
+    assert do("nothing") == "done"
+
+
+def test_children_end_with_the_server():
+    code = (
+        "import os, threading, time\n"
+        "from pathlib import Path\n"
+        "from healthdash.apart import pool\n"
+        "from tests.unit.apart import misdeeds\n"
+        "limits = pool.Limits(seconds=60, memory_mib=256, answer_mib=1, sees=(Path.cwd(),))\n"
+        "pool.run(misdeeds.do, ('nothing', ''), {}, limits)\n"
+        "hang = lambda: pool.run(misdeeds.do, ('hang', ''), {}, limits)\n"
+        "threading.Thread(target=hang, daemon=True).start()\n"
+        "time.sleep(1)\n"
+        "print(pool._pool().template()._process.pid, flush=True)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+    template = int(done.stdout)
+    deadline = time.monotonic() + 10
+    while _children(template) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not _children(template)
+
+
+def _children(template: int) -> list[str]:
+    """Return the running processes of a template, itself included: it leads a session of its own."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            session = stat.read_text().rsplit(")", 1)[1].split()[3]
+        except OSError:
+            continue
+        found += [stat.parent.name] if session == str(template) else []
+    return found
+
+
+def test_tasks_from_elsewhere_are_read_here(monkeypatch):
+    def never(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(pool, "run", never)
+    upload = Upload("toy", b"1,2")
+    assert apart.sample_of(ToyTask(), [upload], toy_bundle()).values.tolist() == [[1, 2]]
+    with pytest.raises(UnreadableUpload, match=r"could not be read \(RuntimeError\)"):
+        apart.sample_of(ToyTask(), [Upload("toy", b"7,7")], toy_bundle())
+
+
+def test_reading_apart_can_be_turned_off(monkeypatch):
+    monkeypatch.setenv("HEALTHDASH_APART", "0")
+    settings.current.cache_clear()
+    assert not pool.is_possible()
+    assert apart.call(lockdown._library_folders) == lockdown._library_folders()
