@@ -15,6 +15,8 @@ from healthdash.task import Gate, Prediction, Report, Task, Upload
 
 __all__ = ["error", "inspections", "results"]
 
+_ZIP = b"PK\x03\x04"
+
 
 def error(problem: HealthdashError) -> dict[str, str]:
     """Return an error as a JSON object."""
@@ -78,22 +80,28 @@ def _slices(
 
 
 def inspections(uploads: Sequence[Upload]) -> Iterator[dict[str, Any]]:
-    """Yield one JSON object a file (files of one recording together): what it is."""
-    readers = {task.kind: task for task in tasks.all_tasks()}
+    """Yield one JSON object a file (files of one recording or series together): what it is."""
+    readers = {task.kind: task for task in tasks.all_tasks()}.values()
+    known = {id(upload): task for upload in uploads for task in readers if task.recognises(upload)}
+    files = [upload for upload in uploads if not upload.data.startswith(_ZIP)]
+    groups = {task.slug: task.group(files) for task in set(known.values())}
+    firsts = {(slug, id(group[0])): group for slug, found in groups.items() for group in found if group}
+    others = {id(file) for found in groups.values() for group in found for file in group[1:]}
     for upload in uploads:
-        task = next((task for task in readers.values() if task.recognises(upload)), None)
-        if task is None:
-            unknown = UnreadableUpload(
-                "expected a picture, a recording or a table, got none of them"
-                if upload.data
-                else "the file is empty",
-                hint="Choose another file, or export it again.",
-            )
-            yield {"source": upload.name, "error": error(unknown)}
-            continue
-        group = next((g for g in task.group(uploads) if g and g[0] is upload), None)
-        if group is not None:
-            yield _inspection(task, group)
+        task = known.get(id(upload))
+        if task is not None and upload.data.startswith(_ZIP):  # an archive may hold several inputs
+            yield from (_inspection(task, group) for group in task.group([upload]))
+        elif task is not None and (task.slug, id(upload)) in firsts:
+            yield _inspection(task, firsts[task.slug, id(upload)])
+        elif task is None and id(upload) not in others:
+            yield {"source": upload.name, "error": error(_unknown(upload))}
+
+
+def _unknown(upload: Upload) -> UnreadableUpload:
+    what = (
+        "expected a picture, a recording or a table, got none of them" if upload.data else "the file is empty"
+    )
+    return UnreadableUpload(what, hint="Choose another file, or export it again.")
 
 
 def _inspection(task: Task, group: Sequence[Upload]) -> dict[str, Any]:
