@@ -1,0 +1,205 @@
+"""The patients of a file as the rows of a table: the latest value of each finding before a moment."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+import pandas as pd
+
+from healthdash.errors import UnreadableUpload
+from healthdash.tables.concepts import concept_named
+from healthdash.tables.layout import Origin, TableFormat, TextTable
+
+from .document import Entry, entries
+from .findings import Finding, findings
+from .moments import asked, of_resource, years_between
+from .plain import Json, part, text_in
+
+__all__ = ["read_fhir"]
+
+_HINT = "Export a patient with observations, as a FHIR R4 Bundle in JSON."
+_MOST_ORIGINS = 200_000
+
+
+@dataclass(slots=True)
+class _Patient:
+    """What a file says of one patient."""
+
+    resource: Json = field(default_factory=dict)
+    place: str = ""
+    found: list[Finding] = field(default_factory=list)
+
+
+def read_fhir(data: bytes, before: str = "") -> TextTable:
+    """Return a table with a patient a row and a finding a column, and where each value comes from.
+
+    Parameters
+    ----------
+    data : bytes
+        A Bundle, one resource, or one a line.
+    before : str
+        A date or instant: later values and those of that day do not count; empty: the last ones.
+
+    Raises
+    ------
+    UnreadableUpload
+        No FHIR in JSON, or nothing about a patient.
+    InvalidInput
+        Too large, or `before` is no date.
+    """
+    limit = asked(before)
+    found = entries(data)
+    passed: Counter[str] = Counter()
+    patients = _patients(found, passed)
+    if not patients:
+        kinds = sorted({text_in(one.resource, "resourceType")[:40] for one in found})
+        raise UnreadableUpload(
+            f"expected findings of a patient, got {', '.join(kinds[:5])} alone", hint=_HINT
+        )
+    rows, origins = [], []
+    for number, patient in enumerate(patients.values()):
+        values, places = _row(patient, number, limit)
+        rows.append(values)
+        origins += places
+    frame = _frame(rows)
+    if not len(frame.columns):
+        raise UnreadableUpload(_nothing(found, passed), hint=_HINT)
+    notices = tuple(_notices(passed, limit))
+    form = TableFormat(file="fhir")
+    return TextTable(frame, form.words, True, notices, form, origins=tuple(origins[:_MOST_ORIGINS]))
+
+
+def _nothing(found: list[Entry], passed: Counter[str]) -> str:
+    """Say why a file tells nothing of a patient."""
+    kinds = sorted({text_in(one.resource, "resourceType")[:40] for one in found})
+    if passed:
+        why = ", ".join(f"{times:,} {reason}" for reason, times in passed.most_common(3))
+        return f"expected findings of a patient that can be used; left out were: {why}"
+    if {"Observation", "Condition"} & set(kinds):
+        return "expected observations or conditions with a code of LOINC, SNOMED CT or ICD that is known here"
+    return f"expected observations, conditions or a patient, got {', '.join(kinds[:5])} alone"
+
+
+def _patients(found: list[Entry], passed: Counter[str]) -> dict[str, _Patient]:
+    """Return each patient by a name of the file's own, in the order in which they come."""
+    names: dict[str, str] = {}
+    patients: dict[str, _Patient] = {}
+    for entry in found:
+        if text_in(entry.resource, "resourceType") == "Patient":
+            identity = text_in(entry.resource, "id")
+            key = entry.url or f"Patient/{identity}"
+            known = next((names[one] for one in (entry.url, f"Patient/{identity}") if one in names), key)
+            patients.setdefault(known, _Patient()).resource = entry.resource
+            patients[known].place = entry.place
+            names |= {one: known for one in (entry.url, f"Patient/{identity}") if one not in ("", "Patient/")}
+    for entry in found:
+        key = _subject(entry, names)
+        for one in findings(entry, passed):
+            if key:
+                patients.setdefault(key, _Patient()).found.append(one)
+            else:
+                passed["without a patient"] += 1
+    return patients
+
+
+def _subject(entry: Entry, names: Mapping[str, str]) -> str:
+    """Return the name of the patient that a resource is about; empty where it is about none."""
+    told = text_in(part(entry.resource, "subject"), "reference") or text_in(
+        part(entry.resource, "patient"), "reference"
+    )
+    if told.startswith("#"):
+        return names.get(f"{entry.place}{told}", "")
+    if told in names:
+        return names[told]
+    kind, _, identity = told.split("/_history")[0].rpartition("/")
+    if kind.rpartition("/")[2] == "Patient":
+        return names.get(f"Patient/{identity}", f"Patient/{identity}")
+    return told if told.startswith("urn:") else ""
+
+
+def _row(patient: _Patient, number: int, limit: datetime | None) -> tuple[dict[str, str], list[Origin]]:
+    """Return the values of a patient by their columns, and where each comes from."""
+    latest: dict[str, Finding] = {}
+    for one in patient.found:
+        if _counts(one, limit) and _order(one) >= _order(latest.get(one.field)):
+            latest[one.field] = one
+    values = {_column(name): one.value for name, one in latest.items()}
+    origins = [_origin(number, one) for one in latest.values()]
+    for name, value, told in _person(patient, latest, limit):
+        values[_column(name)] = value
+        origins.append(
+            Origin(row=number, column=_column(name), resource="Patient", place=patient.place, told=told)
+        )
+    return values, origins
+
+
+def _counts(one: Finding, limit: datetime | None) -> bool:
+    """Say whether a finding was there before the moment; one without a date is not taken into the past."""
+    if limit is None:
+        return one.until is None
+    has_begun = one.when is not None and one.when.end < limit
+    return has_begun and (one.until is None or one.until.start >= limit)
+
+
+def _order(one: Finding | None) -> datetime:
+    return one.when.start if one and one.when else datetime.min.replace(tzinfo=UTC)
+
+
+def _person(
+    patient: _Patient, latest: Mapping[str, Finding], limit: datetime | None
+) -> Iterator[tuple[str, str, str]]:
+    """Yield age and sex, each with its words; the date of birth itself is not told."""
+    if patient.resource.get("modifierExtension"):
+        return
+    sex = text_in(patient.resource, "gender")
+    if sex in ("male", "female"):
+        yield "sex", sex, sex
+    when, why = _day_of_age(patient, latest, limit)
+    age = years_between(text_in(patient.resource, "birthDate"), when)
+    if age is not None:
+        yield "age", str(age), f"{age} years {why}"
+
+
+def _day_of_age(patient: _Patient, latest: Mapping[str, Finding], limit: datetime | None) -> tuple[date, str]:
+    """Return the day on which the age counts: the moment asked for, else that of the last value."""
+    died = of_resource(patient.resource, ("deceasedDateTime",))
+    if limit is not None:
+        day, why = limit.date(), "at the moment asked for"
+    else:
+        days = [one.when.start.date() for one in latest.values() if one.when]
+        day, why = (
+            (max(days), "on the day of the last value") if days else (datetime.now(UTC).date(), "today")
+        )
+    return (died.start.date(), "at death") if died and died.start.date() < day else (day, why)
+
+
+def _origin(number: int, one: Finding) -> Origin:
+    return Origin(
+        row=number, column=_column(one.field), resource=one.resource, place=one.place,
+        date=one.when.day if one.when else "", code=one.code, told=one.told,
+    )  # fmt: skip
+
+
+def _column(name: str) -> str:
+    """Return the name of a finding's column: its label, with its unit."""
+    concept = concept_named(name)
+    if concept is None:
+        return name
+    return f"{concept.label} ({concept.unit})" if concept.unit else concept.label
+
+
+def _frame(rows: list[dict[str, str]]) -> pd.DataFrame:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    return pd.DataFrame(
+        [[row.get(name, "") for name in columns] for row in rows], columns=columns, dtype=object
+    )
+
+
+def _notices(passed: Counter[str], limit: datetime | None) -> Iterator[str]:
+    if limit is not None:
+        yield f"The latest values before {limit.date().isoformat()} were taken."
+    for reason, times in passed.most_common(6):
+        yield f"{times:,} {'finding was' if times == 1 else 'findings were'} left out: {reason}."

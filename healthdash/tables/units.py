@@ -1,0 +1,165 @@
+"""Units of findings: what a unit is called, and how a value is told in another one.
+
+Units are those of UCUM (https://ucum.org), with the spellings that people use: `units.csv`. Factors are exact
+by definition (international pound and inch of 1959, 101.325 kPa = 760 mmHg, the year of UCUM of 365.25 days).
+Between mass and amount of substance the molar mass of the analyte counts. HbA1c in mmol/mol (IFCC) becomes a
+percentage (NGSP) by the master equation 0.09148 x + 2.152: Hoelzel et al. 2004, Clin Chem 50:166.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Conversion", "alternatives", "conversion", "unit_named"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A unit: value * factor + offset is the value in the base unit of its dimension."""
+
+    name: str
+    shown: str
+    dimension: str
+    factor: float
+    offset: float
+
+
+#: Molar masses in g/mol, from the formulas with the standard atomic weights of IUPAC 2021 (abridged). The AMA
+#: Manual of Style, table of SI conversions, gives the same factors (cholesterol 0.0259, glucose 0.0555,
+#: triglycerides 0.0113, creatinine 88.4, urea nitrogen 0.357, bilirubin 17.1, uric acid 59.48, calcium 0.25).
+_MOLAR_MASSES = {
+    "cholesterol": 386.66,  # C27H46O
+    "triglycerides": 885.45,  # triolein, C57H104O6
+    "glucose": 180.16,  # C6H12O6
+    "creatinine": 113.12,  # C4H7N3O
+    "urea nitrogen": 28.014,  # two N a molecule of urea
+    "bilirubin": 584.67,  # C33H36N4O6
+    "uric acid": 168.11,  # C5H4N4O3
+    "calcium": 40.078,
+    "sodium": 22.990,
+    "potassium": 39.098,
+    "hemoglobin": 16114.5,  # one of the four chains with its haem, as laboratories report mmol/L
+}
+#: What else each unit is often mistaken for; looked at where values cannot be in the unit told.
+_ALTERNATIVES = {
+    "mass concentration": ("mg/dL", "mmol/L", "umol/L", "g/L", "g/dL"),
+    "amount concentration": ("mmol/L", "mg/dL", "umol/L", "g/L"),
+    "length": ("cm", "m", "[in_i]"),
+    "temperature": ("Cel", "[degF]"),
+    "pressure": ("mm[Hg]", "kPa"),
+}
+
+
+def _number(text: str) -> float:
+    """Return a number, or a quotient such as "5/9"."""
+    above, _, below = text.partition("/")
+    return float(above) / float(below or 1)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\s+", " ", text.strip().lower().replace("μ", "µ"))
+
+
+@cache
+def _units() -> Mapping[str, _Unit]:
+    """Return each unit by each of its spellings, from `units.csv`."""
+    found: dict[str, _Unit] = {}
+    with (Path(__file__).parent / "units.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            factor, offset = _number(row["factor"]), _number(row["offset"])
+            unit = _Unit(row["unit"], row["shown"], row["dimension"], factor, offset)
+            found |= {
+                _plain(one): unit for one in (unit.name, unit.shown, *row["spellings"].split("|")) if one
+            }
+    return found
+
+
+def _known(text: str) -> _Unit | None:
+    plain = _plain(text)
+    return _units().get(plain) or _units().get(plain.replace(" ", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """How values in one unit become values in another.
+
+    Attributes
+    ----------
+    source, target : str
+        Units as people read them.
+    factor, offset : float
+        value * factor + offset.
+    analyte : str
+        Whose molar mass was taken; empty where none was.
+    """
+
+    source: str
+    target: str
+    factor: float
+    offset: float = 0.0
+    analyte: str = ""
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the values change at all."""
+        return abs(self.factor - 1) > 1e-12 or abs(self.offset) > 1e-12
+
+    @property
+    def rule(self) -> str:
+        """Say the rule: "mmol/L x 38.67 = mg/dL (molar mass of cholesterol 386.66 g/mol)"."""
+        offset = f" {'+' if self.offset > 0 else '-'} {abs(self.offset):.4g}" if self.offset else ""
+        mass = (
+            f" (molar mass of {self.analyte} {_MOLAR_MASSES[self.analyte]:g} g/mol)" if self.analyte else ""
+        )
+        return f"{self.source} x {self.factor:.4g}{offset} = {self.target}{mass}"
+
+    def __call__(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the values (n,) in the target's unit."""
+        return values * self.factor + self.offset
+
+
+def unit_named(text: str) -> str:
+    """Return the UCUM name of a unit as people write it; empty where it is none that is known."""
+    unit = _known(text)
+    return unit.name if unit else ""
+
+
+def conversion(source: str, target: str, analyte: str = "") -> Conversion | None:
+    """Return how values go from one unit to another; None: there is no way, or a unit is not known.
+
+    Parameters
+    ----------
+    source, target : str
+        In any spelling.
+    analyte : str
+        What is measured, where one unit is of mass and the other of amount of substance.
+    """
+    left, right = _known(source), _known(target)
+    if left is None or right is None:
+        return None
+    if left.dimension == right.dimension:
+        factor = left.factor / right.factor
+        offset = (left.offset - right.offset) / right.factor
+        return Conversion(left.shown, right.shown, factor, offset)
+    mass = _MOLAR_MASSES.get(analyte)
+    if mass is None or {left.dimension, right.dimension} != {"mass concentration", "amount concentration"}:
+        return None
+    per_litre = mass if left.dimension == "amount concentration" else 1 / mass
+    return Conversion(left.shown, right.shown, left.factor * per_litre / right.factor, 0.0, analyte)
+
+
+def alternatives(unit: str, analyte: str = "") -> tuple[str, ...]:
+    """Return the other units in which the same is usually told."""
+    known = _known(unit)
+    if known is None:
+        return ()
+    others = _ALTERNATIVES.get(known.dimension, ())
+    return tuple(one for one in others if one != known.name and conversion(one, unit, analyte))
