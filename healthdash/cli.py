@@ -161,7 +161,7 @@ def _predict(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     apart.start()
     uploads, missing = _uploads(options)
     yield from missing
-    for report in pipeline.run_many(task, task.group(uploads), bundle):
+    for report in pipeline.run_many(task, apart.groups(task, uploads), bundle):
         yield from export.results(task, report, bundle, request)
 
 

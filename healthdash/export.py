@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from healthdash import pipeline, tasks
+from healthdash import apart, pipeline
 from healthdash.bundles import Bundle
 from healthdash.errors import HealthdashError, OutOfScope, UnreadableUpload
 from healthdash.explain import ExplainRequest
@@ -81,16 +81,16 @@ def _slices(
 
 def inspections(uploads: Sequence[Upload]) -> Iterator[dict[str, Any]]:
     """Yield one JSON object a file (files of one recording or series together): what it is."""
-    readers = {task.kind: task for task in tasks.all_tasks()}.values()
-    known = {id(upload): task for upload in uploads for task in readers if task.recognises(upload)}
+    found_by = zip(uploads, apart.recognised(uploads), strict=True)
+    known = {id(upload): task for upload, task in found_by if task is not None}
     files = [upload for upload in uploads if not upload.data.startswith(_ZIP)]
-    groups = {task.slug: task.group(files) for task in set(known.values())}
+    groups = {task.slug: apart.groups(task, files) for task in set(known.values())}
     firsts = {(slug, id(group[0])): group for slug, found in groups.items() for group in found if group}
     others = {id(file) for found in groups.values() for group in found for file in group[1:]}
     for upload in uploads:
         task = known.get(id(upload))
         if task is not None and upload.data.startswith(_ZIP):  # an archive may hold several inputs
-            yield from (_inspection(task, group) for group in task.group([upload]))
+            yield from (_inspection(task, group) for group in apart.groups(task, [upload]))
         elif task is not None and (task.slug, id(upload)) in firsts:
             yield _inspection(task, firsts[task.slug, id(upload)])
         elif task is None and id(upload) not in others:
@@ -107,14 +107,9 @@ def _unknown(upload: Upload) -> UnreadableUpload:
 def _inspection(task: Task, group: Sequence[Upload]) -> dict[str, Any]:
     source = group[0].name
     try:
-        return {"source": source, **task.describe(task.read(group))}
+        return {"source": source, **apart.described(task, group)}
     except HealthdashError as problem:
         return {"source": source, "error": error(problem)}
-    except Exception as problem:  # the reader has a hole; the other files still run
-        unread = UnreadableUpload(
-            f"the file could not be read ({type(problem).__name__})", hint="It may be damaged."
-        )
-        return {"source": source, "error": error(unread)}
 
 
 def _failed(report: Report) -> dict[str, Any]:

@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from healthdash.bundles import Bundle
     from healthdash.task import Sample, Task, Upload
 
-__all__ = ["call", "described", "sample_of", "start"]
+__all__ = ["call", "described", "groups", "recognised", "sample_of", "start"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _TASKS = "healthdash.tasks."
 _NOTHING: tuple[Path, ...] = ()
+#: What zip archives and gzip files begin with; what else comes alone is an input of its own.
+_ARCHIVES = (b"PK", b"\x1f\x8b")
 
 
 def start() -> None:
@@ -77,6 +79,36 @@ def described(task: Task, uploads: Sequence[Upload]) -> dict[str, Any]:
         return _here(lambda: task.describe(task.read(uploads)), (), {})
     found: dict[str, Any] = _run(jobs.described, (task.slug, tuple(uploads)), {})
     return found
+
+
+def groups(task: Task, uploads: Sequence[Upload]) -> list[list[Upload]]:
+    """Put the files of one input together as `task.group` does, apart where a file may be an archive.
+
+    Where that fails each file stands alone: what is wrong with it is told when it is read.
+    """
+    from . import jobs
+
+    is_plain = len(uploads) == 1 and not uploads[0].data.startswith(_ARCHIVES)
+    if not uploads or is_plain or not type(task).__module__.startswith(_TASKS):
+        return task.group(uploads)
+    try:
+        found = _run(jobs.grouped, (task.slug, tuple(uploads)), {})
+    except HealthdashError:
+        return [[upload] for upload in uploads]
+    return [[uploads[one] if isinstance(one, int) else one for one in group] for group in found]
+
+
+def recognised(uploads: Sequence[Upload]) -> list[Task | None]:
+    """Return the task of a kind that reads each upload; None where none does, or none can tell."""
+    from healthdash import tasks
+
+    from . import jobs
+
+    try:
+        slugs: tuple[str, ...] = _run(jobs.recognised, (tuple(uploads),), {})
+    except HealthdashError:
+        return [None] * len(uploads)
+    return [tasks.get(slug) if slug else None for slug in slugs]
 
 
 def _run(

@@ -8,7 +8,7 @@ from typing import Any
 from healthdash import bundles, tasks
 from healthdash.task import Sample, Task, Upload
 
-__all__ = ["described", "sample_of"]
+__all__ = ["described", "grouped", "read", "recognised", "sample_of"]
 
 
 def sample_of(slug: str, bundle: str, uploads: tuple[Upload, ...]) -> Sample:
@@ -34,3 +34,17 @@ def described(slug: str, uploads: tuple[Upload, ...]) -> dict[str, Any]:
     """Return the stored properties of the files of one input, as plain data."""
     task = tasks.get(slug)
     return task.describe(task.read(uploads))
+
+
+def recognised(uploads: tuple[Upload, ...]) -> tuple[str, ...]:
+    """Return the task that reads each upload, by its slug; empty where none does."""
+    readers = {task.kind: task for task in tasks.all_tasks()}.values()
+    found = [[task.slug for task in readers if task.recognises(upload)] for upload in uploads]
+    return tuple(slugs[-1] if slugs else "" for slugs in found)
+
+
+def grouped(slug: str, uploads: tuple[Upload, ...]) -> tuple[tuple[int | Upload, ...], ...]:
+    """Put the files of one input together: the number of each upload, or what an archive held."""
+    places = {id(upload): place for place, upload in enumerate(uploads)}
+    groups = tasks.get(slug).group(uploads)
+    return tuple(tuple(places.get(id(upload), upload) for upload in group) for group in groups)

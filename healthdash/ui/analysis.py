@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import streamlit as st
 
-from healthdash import pipeline, runtime, tasks
+from healthdash import apart, pipeline, runtime, tasks
 from healthdash.bundles import Bundle
 from healthdash.errors import HealthdashError
 from healthdash.task import Task
@@ -38,7 +38,7 @@ def page(kind: str) -> None:
             st.info("There is no model for this task yet.", icon=":material/info:")
             st.page_link("pages/train.py", label="Train one", query_params={"task": task.slug})
             if work.groups:
-                draw_all(task.show(task.read(work.groups[0])), f"shown:{task.slug}")
+                draw_all(task.show(apart.sample_of(task, work.groups[0])), f"shown:{task.slug}")
             return
         if work.groups:
             analyse(task, bundle, work)
@@ -53,7 +53,7 @@ def analyse(task: Task, bundle: Bundle, work: state.Workspace) -> None:
     seen = st.empty()
     if not runtime.is_ready():
         with seen.container():
-            _preview(task, work)
+            _preview(task, work, bundle)
     with st.spinner("Loading the model and analysing…", show_time=True):
         done = st.progress(0.0) if len(work.groups) >= _MANY else None
         reports = []
@@ -67,8 +67,8 @@ def analyse(task: Task, bundle: Bundle, work: state.Workspace) -> None:
     work.done(bundle.info.sha256, reports)
 
 
-def _preview(task: Task, work: state.Workspace) -> None:
+def _preview(task: Task, work: state.Workspace, bundle: Bundle) -> None:
     # A file that cannot be read is told about once, by the pipeline.
     with suppress(HealthdashError):
-        sample = task.read(work.groups[0])
+        sample = apart.sample_of(task, work.groups[0], bundle)
         draw_all(task.show(sample), f"preview:{task.slug}")

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from healthdash import apart
 from healthdash.tables.cleaning import Cleaning
 from healthdash.tables.find_events import find_events, one_row_a_stay
 from healthdash.tables.kinds import KINDS, Profile
@@ -86,7 +87,7 @@ def section(given: Upload) -> Chosen | None:
     work = _work(given)
     with st.spinner("Reading the table…", show_time=True):
         table: TextTable = work.once(
-            f"table|{work.layout}", lambda: read_text_table(given.data, chosen=work.layout)
+            f"table|{work.layout}", lambda: apart.call(read_text_table, given.data, chosen=work.layout)
         )
     _read(work, table)
     table = _of_events(work, table)

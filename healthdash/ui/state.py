@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from healthdash import apart
 from healthdash.bundles import Bundle
 from healthdash.explain import ExplainRequest
 from healthdash.task import Gate, Report, Task, Upload
@@ -98,7 +99,7 @@ class Workspace:
         self.origin, self.title = origin, title
         self.turn += 1
         self.uploads = list(uploads)
-        self.groups = task.group(self.uploads)
+        self.groups = apart.groups(task, self.uploads)
         self.done("", [])
 
     def done(self, model: str, reports: list[Report]) -> None:
