@@ -21,6 +21,8 @@ __all__ = [
     "Dependence",
     "GreyTable",
     "Grid",
+    "Header",
+    "HeaderEntry",
     "Marker",
     "Matrix",
     "MeanShares",
@@ -335,6 +337,27 @@ class Waterfall(View):
     target: str
     base_label: str = "average"
     span: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderEntry:
+    """One element of a DICOM header, as text for people.
+
+    `identifying` is True for all that is not known to say nothing about who the patient is.
+    """
+
+    tag: str
+    name: str
+    vr: str
+    value: str
+    identifying: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header(View):
+    """The header of a file, to be searched; what may identify the patient is shown on demand only."""
+
+    entries: tuple[HeaderEntry, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ import streamlit as st
 
 from healthdash import DISCLAIMER
 from healthdash.errors import ContractError
-from healthdash.ui import charts, ecg_paper, many_charts, share_charts, viewer
+from healthdash.ui import charts, ecg_paper, header, many_charts, share_charts, viewer
 from healthdash.ui.palette import DARK, LIGHT, Paper
 from healthdash.views import (
     Beeswarm,
@@ -21,6 +21,7 @@ from healthdash.views import (
     Dependence,
     Grid,
     Matrix,
+    Header,
     MeanShares,
     Metrics,
     Moved,
@@ -175,6 +176,11 @@ def _picture(view: Picture, key: str) -> None:
     viewer.show(view, key)
     if view.heat is not None and (words := _unless(view, _LOOKED)):
         st.markdown(words)
+
+
+@_draw.register
+def _header(view: Header, key: str) -> None:
+    header.show(view, key)
 
 
 @_draw.register

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from pydicom import Dataset, uid
 from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi
 
-from healthdash.views import Window
+from healthdash.views import HeaderEntry, Window
 
 from .colour import luminance
 from .dicom_elements import found, number, numbers, sequence, text
+from .header_table import entries
 from .sample import ImageSample, Stored, VoiLut
 
 __all__ = [
@@ -49,6 +50,7 @@ class Traits(TypedDict):
     age_years: float | None
     is_animal: bool
     facts: tuple[tuple[str, str], ...]
+    header: tuple[HeaderEntry, ...]
 
 
 def picture_sample(
@@ -91,6 +93,7 @@ def traits(dataset: Dataset, stored: Stored, *, is_colour: bool, frame: int = 0)
         age_years=_age_years(dataset),
         is_animal=_is_animal(dataset),
         facts=tuple(facts(dataset)),
+        header=entries(dataset),
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.task import Sample
-from healthdash.views import Window
+from healthdash.views import HeaderEntry, Window
 
 __all__ = ["Document", "ImageSample", "Stored", "VoiLut", "model_view", "stretched", "windowed"]
 
@@ -93,6 +93,8 @@ class ImageSample(Sample):
         How many the file holds, and which of them this is.
     facts : tuple of (str, str)
         Header entries that identify nobody, for people.
+    header : tuple of HeaderEntry
+        All of the header as text, for a reader who asks for it; never logged.
     """
 
     pixels: NDArray[np.float32]
@@ -114,6 +116,7 @@ class ImageSample(Sample):
     frames: int = 1
     frame: int = 0
     facts: tuple[tuple[str, str], ...] = ()
+    header: tuple[HeaderEntry, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

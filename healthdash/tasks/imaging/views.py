@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -18,6 +17,8 @@ from healthdash.views import (
     ClassBars,
     GreyTable,
     Grid,
+    Header,
+    HeaderEntry,
     Metric,
     Metrics,
     Notice,
@@ -31,22 +32,14 @@ from healthdash.views import (
 
 from .along import suspicion
 from .prepare import INPUT
-from .sample import ImageSample, VoiLut, stretched
+from .sample import ImageSample, VoiLut
 from .volume import VolumeSample
+from .windows import of_file, windows_of
 
 __all__ = ["cells", "render", "show"]
 
 #: Cells of the explanation on the command line: so many rows and columns.
 CELLS = 16
-#: Usual settings of CT viewers, in HU: lungs and mediastinum of a chest, bone of a spine, brain, and soft
-#: tissues of an abdomen (Murphy, Bell et al., Windowing (CT), radiopaedia.org/articles/windowing-ct).
-_CT_WINDOWS = (
-    Window(name="lung", center=-600, width=1500),
-    Window(name="mediastinum", center=50, width=350),
-    Window(name="bone", center=400, width=1800),
-    Window(name="brain", center=40, width=80),
-    Window(name="soft tissue", center=50, width=400),
-)
 _LARGEST_GREY = 255
 _CAPTION = "As given. For research and education, not for clinical use."
 # Pixels of the network are smoothed over about this share of the picture: single ones are noise.
@@ -63,8 +56,9 @@ def show(sample: ImageSample | VolumeSample, trained_window: Window | None = Non
     """
     notices = [Notice(level="info", text=text) for text in sample.notices]
     if isinstance(sample, VolumeSample):
-        return (_volume(sample, trained_window), *notices, _facts(sample.slice(len(sample) // 2)))
-    return (_picture(sample, trained_window), *notices, _facts(sample))
+        told = _facts(sample.slice(len(sample) // 2))
+        return (_volume(sample, trained_window), *notices, told, *_header(sample.header))
+    return (_picture(sample, trained_window), *notices, _facts(sample), *_header(sample.header))
 
 
 def render(report: Report, bundle: Bundle, trained_window: Window | None = None, item: int = 0) -> Sections:
@@ -114,7 +108,7 @@ def _picture(sample: ImageSample, trained_window: Window | None) -> Picture:
         caption=_CAPTION,
         pixels=sample.pixels if sample.colours is None else sample.colours,
         unit="grey value" if is_colour else sample.unit,
-        windows=() if is_colour else tuple(_windows(sample, trained_window)),
+        windows=() if is_colour else tuple(windows_of(sample, trained_window)),
         invert=sample.invert and not is_colour,
         aspect=aspect,
         spacing_mm=sample.spacing_mm,
@@ -125,8 +119,8 @@ def _picture(sample: ImageSample, trained_window: Window | None) -> Picture:
 
 def _volume(sample: VolumeSample, trained_window: Window | None) -> Volume:
     middle = len(sample) // 2
-    windows = () if sample.colours else tuple(_windows(sample.slice(middle), trained_window))
-    own = [_of_file(sample.slice_windows[k][:1], sample.function) for k in range(len(sample.slice_windows))]
+    windows = () if sample.colours else tuple(windows_of(sample.slice(middle), trained_window))
+    own = [of_file(sample.slice_windows[k][:1], sample.function) for k in range(len(sample.slice_windows))]
     return Volume(
         title="Cine" if sample.is_time else "Volume",
         caption=_CAPTION,
@@ -176,35 +170,6 @@ def _table(voi_lut: VoiLut | None) -> GreyTable | None:
     return None if voi_lut is None else GreyTable(first=voi_lut.first, levels=voi_lut.levels)
 
 
-def _windows(sample: ImageSample, trained_window: Window | None) -> Sequence[Window]:
-    """Return the windows to choose from, each name once; the first is shown."""
-    low, high = float(sample.pixels.min()), float(sample.pixels.max())
-    full = Window(name="all values", center=(low + high) / 2, width=max(high - low, 1e-6))
-    own = (*_of_table(sample.voi_lut), *_of_file(sample.windows, sample.function))
-    if sample.unit == "HU":
-        trained = () if trained_window is None else (trained_window,)
-        found = (*trained, *_CT_WINDOWS, *own, full)
-    else:
-        fixed = sample.full_scale
-        scale = () if fixed is None else (Window(name="full scale", center=sum(fixed) / 2, width=fixed[1]),)
-        found = (*own, *scale, stretched(sample), full)
-    return list({window.name: window for window in reversed(found)}.values())[::-1]
-
-
-def _of_table(voi_lut: VoiLut | None) -> tuple[Window, ...]:
-    """Return the file's table as a choice; a window of its reach begins where it is left."""
-    if voi_lut is None:
-        return ()
-    reach = float(len(voi_lut.levels))
-    return (
-        Window(name="table of the file", center=voi_lut.first + reach / 2, width=reach, function="TABLE"),
-    )
-
-
-def _of_file(windows: Sequence[Window], function: Literal["LINEAR", "SIGMOID"]) -> tuple[Window, ...]:
-    return tuple(replace(window, function=function) for window in windows)
-
-
 def _facts(sample: ImageSample) -> Grid:
     """Return what the file says, without anything that names the patient."""
     rows = [("Format", sample.format), *sample.facts, ("Values shown in", sample.unit)]
@@ -216,6 +181,10 @@ def _facts(sample: ImageSample) -> Grid:
     rows.append(("Stored values", f"{stored.minimum:g} to {stored.maximum:g} ({stored.dtype})"))
     frame = pd.DataFrame(rows, columns=["Property", "Value"]).drop_duplicates("Property")
     return Grid(title="What the file says", frame=frame)
+
+
+def _header(entries: tuple[HeaderEntry, ...]) -> tuple[View, ...]:
+    return (Header(entries=entries),) if entries else ()
 
 
 def _output(prediction: Prediction, bundle: Bundle, item: int) -> list[View]:

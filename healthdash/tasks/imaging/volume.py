@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.task import Sample
-from healthdash.views import Window
+from healthdash.views import HeaderEntry, Window
 
 from .colour import luminance
 from .sample import ImageSample, Stored, VoiLut
@@ -64,8 +64,8 @@ class VolumeSample(Sample):
         Of the file, in the exact form: center -+ width / 2 are black and white.
     slice_windows : tuple of tuple of Window
         Of each slice, where they differ; else empty.
-    function, voi_lut, invert, modality, body_part, is_scout, age_years, is_animal, facts
-        As in `ImageSample`.
+    function, voi_lut, invert, modality, body_part, is_scout, age_years, is_animal, facts, header
+        As in `ImageSample`; the header is that of the first slice.
 
     Notes
     -----
@@ -100,6 +100,7 @@ class VolumeSample(Sample):
 
     def __len__(self) -> int:
         return len(self.voxels)
+    header: tuple[HeaderEntry, ...] = field(default=(), repr=False)
 
     @property
     def plane(self) -> str:

@@ -26,6 +26,7 @@ export class Viewer {
     SEEN.set(data.voxels.id, this.state);
     if (SEEN.size > MOST_SEEN) SEEN.delete(SEEN.keys().next().value);
     this.state.playing = false;
+    this.startAt(data.start);
     this.state.planes = planesOf(data.voxels);
     this.state.rulers = [];
     this.onSlab = () => this.loaded();
@@ -33,6 +34,7 @@ export class Viewer {
     this.panes = this.state.planes.map((plane) => new Pane(this.voxels, plane, this.state));
     this.build();
     this.update(data);
+    this.loaded();
   }
 
   build() {
@@ -51,8 +53,8 @@ export class Viewer {
 
   /** Take what a rerun changes: the explanation, the model's input, the profile, a slice to go to. */
   update(data) {
-    const before = this.data;
     this.data = data;
+    this.startAt(data.start);
     if (this.profileKey !== JSON.stringify(data.profile)) {
       this.profileKey = JSON.stringify(data.profile);
       this.profile = data.profile && new Profile(data.profile, data.voxels.shape[0], (k) => this.goTo(k));
@@ -60,8 +62,15 @@ export class Viewer {
     }
     this.takeHeat(data.heat);
     this.takeModel(data.model);
-    if (before !== data && data.start !== before.start) this.goTo(data.start);
     this.resize();
+  }
+
+  /** Go to the slice that the page asks for, unless it asked for it before. */
+  startAt(slice) {
+    if (this.state.start === slice) return;
+    this.state.start = slice;
+    this.state.position[0] = slice;
+    this.applyPreset();
   }
 
   takeHeat(heat) {
@@ -283,6 +292,7 @@ function firstState(data) {
   const table = data.table && { first: data.table.first, levels: floats(data.table.levels) };
   const [center, width] = preset?.slices?.[data.start] ?? [preset?.center ?? 127.5, preset?.width ?? 255];
   return {
+    start: data.start,
     position: [data.start, ...data.voxels.shape.slice(1).map((n) => n >> 1)],
     look: { center, width, curve: preset?.curve ?? "LINEAR", table, invert: data.invert },
     table, preset: 0, zoom: 1, layout: "one", smooth: true, rulers: [], model: false,

@@ -68,8 +68,9 @@ def test_ct_is_shown_in_the_usual_windows_and_those_of_the_file():
         PixelSpacing=[2, 1],
     )
     task = LungCt()
-    picture, facts = task.show(task.read([upload]))
+    picture, facts, header = task.show(task.read([upload]))
     assert isinstance(picture, Picture)
+    assert any(entry.identifying for entry in header.entries)
     assert isinstance(facts, Grid)
     names = [window.name for window in picture.windows]
     assert names[:4] == ["as the model sees it", "lung", "mediastinum", "bone"]
