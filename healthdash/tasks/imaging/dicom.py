@@ -20,8 +20,10 @@ from pydicom.tag import BaseTag, Tag
 
 from healthdash.errors import HealthdashError, InvalidInput, UnreadableUpload
 
+from .dicom_elements import text
 from .dicom_header import picture_sample
 from .dicom_pixels import ALLOWED, PIXELS, check_frames, decoded_frames
+from .dicom_report import report_text
 from .dicom_volume import frames_sample
 from .sample import Document, ImageSample
 from .volume import VolumeSample
@@ -221,5 +223,12 @@ def _document(dataset: Dataset, source: str, encoding: str) -> Document:
         source=source,
         kind="document",
         format=f"DICOM, {encoding}",
-        content=named,
+        content=_content(dataset, named),
+        text=report_text(dataset),
     )
+
+
+def _content(dataset: Dataset, named: str) -> str:
+    """Name a document; one that wraps a file of another kind says which."""
+    inside = text(dataset, "MIMETypeOfEncapsulatedDocument")
+    return f"{named} ({inside})" if inside and "EncapsulatedDocument" in dataset else named

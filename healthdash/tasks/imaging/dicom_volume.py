@@ -21,8 +21,8 @@ from .volume import VolumeSample
 
 __all__ = ["MOST_KEPT_BYTES", "Stack", "frames_sample", "place_of", "volume_sample"]
 
-#: Voxels that are kept of one volume: 1000 CT slices of 512 x 512; of more, every second and so on.
-MOST_KEPT_BYTES = 512 << 20
+#: Voxels that are kept of one volume: 480 CT slices of 512 x 512; of more, every second and so on.
+MOST_KEPT_BYTES = 240 << 20
 #: Modalities whose frames follow each other in time (PS3.3 C.7.3.1.1.1).
 _IN_TIME = ("US", "IVUS", "XA", "RF", "ES", "GM", "XC", "OPT")
 _UNIT_TOLERANCE = 0.01

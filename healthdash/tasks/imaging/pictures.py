@@ -23,7 +23,7 @@ __all__ = ["LARGEST_PICTURE", "is_picture", "read"]
 #: Most pixels of one frame: a quarter more than a mammogram at full detail, and bounded memory.
 LARGEST_PICTURE = 64_000_000
 _MOST_FRAMES = 10_000
-_MOST_KEPT_BYTES = 512 << 20
+_MOST_KEPT_BYTES = 240 << 20
 _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
 _MAGIC = (
     b"\x89PNG\r\n\x1a\n",

@@ -70,7 +70,9 @@ def gates_of(
 def described(volume: VolumeSample) -> dict[str, Any]:
     """Return what `inspect` adds for a volume: its spacing, as far as it is known."""
     told: dict[str, Any] = {}
-    if volume.spacing_mm is not None:
+    if volume.stored_spacing_mm is not None:
+        told["spacing_mm"] = list(volume.stored_spacing_mm)
+    elif volume.spacing_mm is not None:
         known = volume.spacing_mm if volume.spacing_mm[0] > 0 else volume.spacing_mm[1:]
         told["spacing_mm"] = list(known)
     if volume.plane:

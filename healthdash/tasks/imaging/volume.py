@@ -41,6 +41,8 @@ class VolumeSample(Sample):
     spacing_mm : (float, float, float) or None
         Between slices, rows, columns; None where the file is silent. The distance of slices is the
         usual one, should they not lie evenly, and 0 where it is unknown or frames follow in time.
+    stored_spacing_mm : tuple of float or None
+        Along the axes of `stored.shape`, where these are others than slices, rows, columns.
     positions_mm : float64 (slices,)
         Along the normal of the slices, rising; for frames in time, and where the file is silent,
         empty.
@@ -78,6 +80,7 @@ class VolumeSample(Sample):
     intercepts: NDArray[np.float64]
     unit: str = "grey value"
     spacing_mm: tuple[float, float, float] | None = None
+    stored_spacing_mm: tuple[float, ...] | None = None
     positions_mm: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     directions: tuple[str, str, str] = ("", "", "")
     affine: NDArray[np.float64] | None = None
@@ -97,10 +100,10 @@ class VolumeSample(Sample):
     age_years: float | None = field(default=None, repr=False)
     is_animal: bool = False
     facts: tuple[tuple[str, str], ...] = ()
+    header: tuple[HeaderEntry, ...] = field(default=(), repr=False)
 
     def __len__(self) -> int:
         return len(self.voxels)
-    header: tuple[HeaderEntry, ...] = field(default=(), repr=False)
 
     @property
     def plane(self) -> str:

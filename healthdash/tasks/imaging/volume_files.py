@@ -1,15 +1,10 @@
-"""Volumes of neuroimaging: NIfTI 1 and 2, Analyze pairs, MGH and MINC, through nibabel.
-
-nibabel gives coordinates in which x rises to the patient's right and y to the front; DICOM's, which
-`VolumeSample` speaks, rise to the left and to the back.
-"""
+"""Volumes of neuroimaging: NIfTI 1 and 2, Analyze pairs, MGH and MINC, through nibabel."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +13,7 @@ from numpy.typing import NDArray
 from healthdash.errors import HealthdashError, InvalidInput, UnreadableUpload
 
 from .sample import Stored
+from .turning import as_read
 from .volume import VolumeSample
 
 __all__ = ["is_header_of_pair", "is_volume", "read"]
@@ -28,16 +24,9 @@ _MINC_1 = (b"CDF\x01", b"CDF\x02")
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _MGH = b"\x00\x00\x00\x01\x00\x00"
 _MOST_BYTES = 1 << 30
-# Slices so much farther apart than pixels show the plane in which they were taken.
-_TAKEN_TIMES = 1.5
 #: Air and bone of a CT in HU; scans of no other kind reach both so neatly.
 _AIR_HU, _LOWEST_HU, _BONE_HU, _HIGHEST_HU = -900, -3100, 200, 33_000
 _HINT = "The file is damaged or cut off; export it again."
-# Slice, row and column axis among x, y and z, for each axis that slices may follow.
-_AXES = {2: (2, 1, 0), 1: (1, 2, 0), 0: (0, 2, 1)}
-# Towards which sides slice, row and column numbers rise: as radiologists look at each plane.
-_SHOWN = {2: ("S", "P", "L"), 1: ("P", "I", "L"), 0: ("L", "I", "P")}
-_SIDES = {"L": (0, -1), "R": (0, 1), "P": (1, -1), "A": (1, 1), "S": (2, 1), "I": (2, -1)}
 
 
 def is_volume(data: bytes) -> bool:
@@ -112,10 +101,10 @@ def _opened(kind: str, data: bytes, voxels: bytes | None) -> Any:
         "NIfTI-1": nibabel.Nifti1Image, "NIfTI-1 pair": nibabel.Nifti1Pair,
         "NIfTI-2": nibabel.Nifti2Image, "NIfTI-2 pair": nibabel.Nifti2Pair,
         "Analyze": nibabel.Spm99AnalyzeImage, "MGH": nibabel.MGHImage,
-        "MINC-1": nibabel.Minc1Image, "MINC-2": nibabel.Minc2Image,
+        "MINC-1": nibabel.Minc1Image,
     }  # fmt: skip
     if kind == "MINC-2":
-        _check_links(data)
+        return _minc_2(data)
     made = classes[kind].make_file_map()
     made["image"].fileobj = io.BytesIO(data if voxels is None else voxels)
     if "header" in made:
@@ -123,21 +112,29 @@ def _opened(kind: str, data: bytes, voxels: bytes | None) -> Any:
     return classes[kind].from_file_map(made)
 
 
-def _check_links(data: bytes) -> None:
+def _minc_2(data: bytes) -> Any:
+    """Open MINC 2, which is HDF5, from bytes; nibabel's own way wants a file name."""
+    import h5py
+    from nibabel.minc2 import Minc2File, Minc2Image
+
+    opened = h5py.File(io.BytesIO(data), "r")
+    _check_links(opened)
+    inside = Minc2File(opened)
+    header = Minc2Image.header_class(inside.get_data_dtype(), inside.get_data_shape(), inside.get_zooms())
+    return Minc2Image(Minc2Image.ImageArrayProxy(inside), inside.get_affine(), header)
+
+
+def _check_links(opened: Any) -> None:
     """An HDF5 file may name other files, which are never opened for it (CVE-2026-1669)."""
     import h5py
 
     def look(name: str, link: Any) -> None:
-        if isinstance(link, h5py.ExternalLink):
+        is_elsewhere = isinstance(link, h5py.ExternalLink)
+        item = None if is_elsewhere or not isinstance(link, h5py.HardLink) else opened[name]
+        if is_elsewhere or (isinstance(item, h5py.Dataset) and (item.external or item.is_virtual)):
             raise InvalidInput("the file refers to another file, which is not opened", hint=_HINT)
 
-    def look_into(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset) and item.external:
-            raise InvalidInput("the file refers to another file, which is not opened", hint=_HINT)
-
-    with h5py.File(io.BytesIO(data), "r") as opened:
-        opened.visititems_links(look)
-        opened.visititems(look_into)
+    opened.visititems_links(look)
 
 
 def _check_size(shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
@@ -193,60 +190,10 @@ def _plain_type(voxels: NDArray[Any]) -> NDArray[Any]:
     return voxels.astype(np.uint8 if voxels.dtype == bool else voxels.dtype.newbyteorder("="))
 
 
-@dataclass(frozen=True, slots=True)
-class _Turned:
-    """Voxels as readers look at them: slices, rows, columns."""
-
-    voxels: NDArray[Any]
-    affine: NDArray[np.float64]
-    spacing_mm: tuple[float, float, float]
-    directions: tuple[str, str, str]
-
-
-def _turned(voxels: NDArray[Any], affine: NDArray[np.float64]) -> _Turned:
-    """Turn a volume so that its slices are those that were taken, axial ones where all sides are alike.
-
-    Parameters
-    ----------
-    affine : float64 (4, 4)
-        From voxel numbers to mm, x to the patient's right, y to the front, z to the head.
-    """
-    from nibabel.orientations import io_orientation
-
-    axes = np.nan_to_num(io_orientation(affine), nan=-1)
-    voxel_axis = {int(axis): v for v, (axis, _) in enumerate(axes)}
-    spare = iter(sorted(set(range(3)) - {v for axis, v in voxel_axis.items() if axis >= 0}))
-    voxel_axis = {axis: voxel_axis[axis] if axis in voxel_axis else next(spare) for axis in range(3)}
-    spacing = {axis: float(np.linalg.norm(affine[:3, v])) for axis, v in voxel_axis.items()}
-    across = _taken_across(spacing)
-    order = [voxel_axis[axis] for axis in _AXES[across]]
-    steps, origin = [], affine[:3, 3].astype(np.float64)
-    flips: list[slice] = []
-    for axis, v, letter in zip(_AXES[across], order, _SHOWN[across], strict=True):
-        wanted, rises = _SIDES[letter][1], np.sign(affine[axis, v]) or 1
-        flips.append(slice(None, None, -1 if wanted != rises else 1))
-        if wanted != rises:
-            origin = origin + affine[:3, v] * (voxels.shape[v] - 1)
-        steps.append(affine[:3, v] * (-1 if wanted != rises else 1))
-    turned = voxels.transpose(*order, *range(3, voxels.ndim))[tuple(flips)]
-    to_patient = np.eye(4)
-    to_patient[:3] = np.column_stack([steps[2], steps[1], steps[0], origin])
-    to_patient[:2] *= -1  # to DICOM's left and back
-    at = (spacing[_AXES[across][0]], spacing[_AXES[across][1]], spacing[_AXES[across][2]])
-    return _Turned(np.ascontiguousarray(turned), to_patient, at, _SHOWN[across])
-
-
-def _taken_across(spacing: dict[int, float]) -> int:
-    """Return the axis along which slices are clearly farther apart than pixels; else from feet to head."""
-    widest = max(spacing, key=lambda axis: spacing[axis])
-    others = max(value for axis, value in spacing.items() if axis != widest)
-    return widest if spacing[widest] > _TAKEN_TIMES * others else 2
-
-
 def _sample(
     source: str, kind: str, picture: Any, voxels: NDArray[Any], slope: float, intercept: float, held: Stored
 ) -> VolumeSample:  # fmt: skip
-    turned = _turned(voxels, np.asarray(picture.affine, np.float64))
+    turned = as_read(voxels, np.asarray(picture.affine, np.float64))
     is_known = _says_directions(kind, picture)
     notices = list(_notices(picture.shape, is_known))
     is_ct = turned.voxels.ndim == 3 and _looks_like_ct(turned.voxels, slope, intercept)
@@ -264,7 +211,8 @@ def _sample(
         intercepts=np.full(slices, intercept),
         unit="HU" if is_ct else "grey value",
         spacing_mm=turned.spacing_mm if min(turned.spacing_mm) > 0 else None,
-        positions_mm=np.arange(slices, dtype=np.float64) * turned.spacing_mm[0] + _start(turned),
+        stored_spacing_mm=_spacing(picture.header.get_zooms()),
+        positions_mm=np.arange(slices, dtype=np.float64) * turned.spacing_mm[0] + turned.start_mm,
         directions=turned.directions if is_known else ("", "", ""),
         affine=turned.affine if is_known else None,
         colours=turned.voxels.ndim == 4,
@@ -273,12 +221,9 @@ def _sample(
     )
 
 
-def _start(turned: _Turned) -> float:
-    """Return where the first slice lies along the normal."""
-    row, column = turned.affine[:3, 0], turned.affine[:3, 1]
-    normal = np.cross(row, column)
-    length = float(np.linalg.norm(normal))
-    return float(turned.affine[:3, 3] @ normal) / length if length else 0.0
+def _spacing(zooms: tuple[float, ...]) -> tuple[float, ...]:
+    """Return the spacing of the first three axes without the noise of single precision."""
+    return tuple(round(float(zoom), 6) for zoom in zooms[:3])
 
 
 def _says_directions(kind: str, picture: Any) -> bool:
