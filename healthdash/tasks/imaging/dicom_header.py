@@ -8,12 +8,13 @@ from typing import Any, Literal, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset, uid
-from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi
+from pydicom.pixels import apply_color_lut
 
 from healthdash.views import HeaderEntry, Window
 
 from .colour import luminance
 from .dicom_elements import found, number, numbers, sequence, text
+from .dicom_tables import table_of
 from .header_table import entries
 from .sample import ImageSample, Stored, VoiLut
 
@@ -122,8 +123,8 @@ def plain(dataset: Dataset, array: NDArray[Any]) -> NDArray[Any]:
         array = array >> max(0, int(dataset.BitsStored) - 8)
     if array.ndim == 3:
         return np.asarray(array[..., :3], np.uint8)
-    if sequence(dataset, "ModalityLUTSequence"):
-        return np.asarray(apply_modality_lut(array, dataset), np.float32)
+    for item in sequence(dataset, "ModalityLUTSequence")[:1]:
+        return table_of(item, is_signed=dataset.get("PixelRepresentation") == 1)(array)
     return array
 
 
@@ -192,15 +193,17 @@ def notices(dataset: Dataset) -> Iterator[str]:
 
 
 def _voi_lut(dataset: Dataset) -> VoiLut | None:
-    """Return the VOI LUT, evaluated at each of its entries (PS3.3 C.11.2.1.1)."""
-    if not sequence(dataset, "VOILUTSequence"):
-        return None
-    entries, first, bits = (int(n) for n in dataset.VOILUTSequence[0].LUTDescriptor)
-    entries = entries or 1 << 16
-    if dataset.get("PixelRepresentation") == 1 and first >= 1 << 15:
-        first -= 1 << 16
-    levels = apply_voi(np.arange(first, first + entries, dtype=np.int32), dataset)
-    return VoiLut(float(first), np.asarray(levels / float((1 << bits) - 1), np.float32))
+    """Return the VOI LUT of the file, its entries as shares of the largest (PS3.3 C.11.2.1.1).
+
+    Its input is the output of the modality LUT, which is unsigned where that is a table.
+    """
+    for item in sequence(dataset, "VOILUTSequence")[:1]:
+        is_signed = dataset.get("PixelRepresentation") == 1 or rescale(dataset)[1] < 0
+        table = table_of(item, is_signed=is_signed)
+        return VoiLut(
+            float(table.first), np.asarray(table.entries / float((1 << table.bits) - 1), np.float32)
+        )
+    return None
 
 
 def _is_inverted(dataset: Dataset) -> bool:

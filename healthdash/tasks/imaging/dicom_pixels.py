@@ -83,7 +83,27 @@ def check_frames(dataset: Dataset) -> int:
 
 
 def decoded_frames(dataset: Dataset, frames: int) -> Iterator[NDArray[Any]]:
-    """Yield every frame as stored, (rows, columns) or (rows, columns, 3); YBR becomes RGB."""
+    """Yield every frame as stored, (rows, columns) or (rows, columns, 3); YBR becomes RGB.
+
+    Values may lie above the lowest bits of their cells (PS3.5 8.1.1): what lies below is cut away.
+    """
+    below = _bits_below(dataset)
+    if below:
+        dataset.BitsStored = int(dataset.BitsStored) + below
+        yield from (frame >> below for frame in _decoded(dataset, frames))
+    else:
+        yield from _decoded(dataset, frames)
+
+
+def _bits_below(dataset: Dataset) -> int:
+    """Return how many bits of a cell lie below its value; overlays of old files were kept there."""
+    stored, allocated = _number(dataset, "BitsStored"), _number(dataset, "BitsAllocated")
+    below = _number(dataset, "HighBit", stored - 1) + 1 - stored
+    is_native = dataset.file_meta.TransferSyntaxUID in _NATIVE and "PixelData" in dataset
+    return below if is_native and 0 < below <= allocated - stored else 0
+
+
+def _decoded(dataset: Dataset, frames: int) -> Iterator[NDArray[Any]]:
     syntax = dataset.file_meta.TransferSyntaxUID
     if syntax in _TWELVE_BIT and (syntax != uid.JPEGExtended12Bit or dataset.BitsStored > 8):
         for stream in generate_frames(dataset.PixelData, number_of_frames=frames):
