@@ -58,10 +58,10 @@ class Server:
 
 
 @contextmanager
-def started() -> Iterator[Server]:
-    """Start `streamlit run app.py` with an empty folder of own models, and stop it afterwards."""
+def started(script: str = "app.py") -> Iterator[Server]:
+    """Start `streamlit run` of a script with an empty folder of own models, and stop it afterwards."""
     port = _free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
     with tempfile.TemporaryDirectory() as home:
         begun = time.perf_counter()
         process = subprocess.Popen(

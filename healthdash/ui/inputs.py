@@ -87,6 +87,26 @@ def _uploader(task: Task, work: state.Workspace) -> None:
     )
     if task.kind == "ecg":
         _hints(task, work)
+    if task.kind == "images":
+        _camera(task)
+
+
+def _camera(task: Task) -> None:
+    """Offer the camera behind a toggle: the browser asks for leave as soon as the widget is there."""
+    if st.toggle("Take a photograph", key=f"camera-on:{task.slug}"):
+        name = f"camera:{task.slug}"
+        key = state.fresh_key(name)
+        st.camera_input("Photograph", key=key, on_change=_take_photograph, args=(task, name, key))
+
+
+def _take_photograph(task: Task, name: str, key: str) -> None:
+    photograph = st.session_state.get(key)
+    if photograph is not None:
+        title = "the photograph taken here"
+        work = state.workspace(task)
+        work.take(task, [Upload("photograph", photograph.getvalue())], origin="upload", title=title)
+        state.used_up(name)
+        st.query_params.pop("sample", None)
 
 
 def _take_files(task: Task, name: str, key: str) -> None:
