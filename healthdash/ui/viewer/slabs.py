@@ -30,8 +30,9 @@ _MIME = "application/octet-stream"
 _SLAB_BYTES = 6 << 20
 _MOST_BYTES = 256 << 20
 _IDLE_S = 600.0
-# The quickest level: three times as fast as the usual one, for a tenth more bytes on CT.
-_LEVEL = 1
+# Level 1 packs CT to 0.5 of its size at 90 MB/s a core. A browser on this machine gets them as they are
+# (level 0): there is no line to spare, and the first slice is there sooner.
+_PACKED, _PLAIN = 1, 0
 _GZIP = 16 + zlib.MAX_WBITS
 _THREADS = 2
 
@@ -112,16 +113,22 @@ def _packed(array: NDArray[Any]) -> list[Slab]:
     little = array.astype(array.dtype.newbyteorder("<"), copy=False)
     count = max(1, _SLAB_BYTES // max(1, little[0].nbytes))
     firsts = range(0, len(little), count)
+    level = _PLAIN if _is_here() else _PACKED
     with ThreadPoolExecutor(_THREADS) as pool:  # zlib lets other threads run
-        packed = pool.map(lambda first: _gzip(little[first : first + count]), firsts)
+        packed = pool.map(lambda first: _gzip(little[first : first + count], level), firsts)
         return [
             Slab(first, min(count, len(little) - first), part)
             for first, part in zip(firsts, packed, strict=True)
         ]
 
 
-def _gzip(part: NDArray[Any]) -> bytes:
-    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
+def _is_here() -> bool:
+    """Say whether the browser runs on this machine: no address, and no proxy in between."""
+    return st.context.ip_address is None and "X-Forwarded-For" not in st.context.headers
+
+
+def _gzip(part: NDArray[Any], level: int) -> bytes:
+    packer = zlib.compressobj(level, zlib.DEFLATED, _GZIP)
     return packer.compress(np.ascontiguousarray(part).data) + packer.flush()
 
 
