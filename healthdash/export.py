@@ -86,14 +86,22 @@ def inspections(uploads: Sequence[Upload]) -> Iterator[dict[str, Any]]:
     files = [upload for upload in uploads if not upload.data.startswith(_ZIP)]
     groups = {task.slug: apart.groups(task, files) for task in set(known.values())}
     firsts = {(slug, id(group[0])): group for slug, found in groups.items() for group in found if group}
-    others = {id(file) for found in groups.values() for group in found for file in group[1:]}
+    others = {
+        id(file)
+        for slug, found in groups.items()
+        for group in found
+        if (first := known.get(id(group[0]))) is not None and first.slug == slug
+        for file in group[1:]
+    }
     for upload in uploads:
         task = known.get(id(upload))
         if task is not None and upload.data.startswith(_ZIP):  # an archive may hold several inputs
             yield from (_inspection(task, group) for group in apart.groups(task, [upload]))
+        elif id(upload) in others:
+            continue
         elif task is not None and (task.slug, id(upload)) in firsts:
             yield _inspection(task, firsts[task.slug, id(upload)])
-        elif task is None and id(upload) not in others:
+        elif task is None:
             yield {"source": upload.name, "error": error(_unknown(upload))}
 
 

@@ -40,7 +40,8 @@ def recognised(uploads: tuple[Upload, ...]) -> tuple[str, ...]:
     """Return the task that reads each upload, by its slug; empty where none does."""
     readers = {task.kind: task for task in tasks.all_tasks()}.values()
     found = [[task.slug for task in readers if task.recognises(upload)] for upload in uploads]
-    return tuple(slugs[-1] if slugs else "" for slugs in found)
+    # In the order of the tasks: signals know their own formats better than tables know what a table is.
+    return tuple(slugs[0] if slugs else "" for slugs in found)
 
 
 def grouped(slug: str, uploads: tuple[Upload, ...]) -> tuple[tuple[int | Upload, ...], ...]:

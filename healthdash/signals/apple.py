@@ -1,7 +1,7 @@
 """ECG of Apple Health as CSV: a few lines of name and value, then one number a line (lead I, microvolt).
 
-Apple does not publish the format; labels, numbers and units are in the language of the phone, so that lines are
-told apart by what their values are. The name and the date of birth in it are never kept.
+Apple does not publish the format; labels, numbers and units are in the language of the phone, so that lines
+are told apart by what their values are. The name and the date of birth in it are never kept.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ _MOST_FACTS = 40
 _FEWEST_FACTS = 4
 #: "512 hertz", "512,414 Hz", "511.9 Hertz", also in Chinese, Japanese, Korean and Russian.
 _RATE = re.compile(
-    r"^(\d+(?:[.,]\d+)?)\s*(?:hertz|herz|hercios|hz|赫兹|赫茲|ヘルツ|헤르츠|герц\w*)$", re.IGNORECASE
+    r"^(\d+(?:[.,]\d+)?)\s*"
+    r"(?:hertz|herz|hercios|hz|赫兹|赫茲|ヘルツ|헤르츠|герц\w*)$",
+    re.IGNORECASE,
 )
 _LEAD = re.compile(r"\b(I{1,3}|aV[RLF]|V[1-6])\b|([ⅠⅡⅢ])")
 _ROMAN = {"Ⅰ": "I", "Ⅱ": "II", "Ⅲ": "III"}
@@ -36,7 +38,7 @@ _MINUS = str.maketrans({"−": "-", "–": "-", "\u00a0": None, "\u202f": None})
 
 
 def is_apple(data: bytes) -> bool:
-    """Say whether text begins like an ECG of Apple Health: facts with a rate and a unit, then bare numbers."""
+    """Say whether text begins like an ECG of Apple Health: facts with rate and unit, then bare numbers."""
     if b"\0" in data[:_SNIFFED]:
         return False
     try:

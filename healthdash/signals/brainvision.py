@@ -1,7 +1,7 @@
 """BrainVision recordings: a text header (.vhdr), the signal file (.eeg) and markers (.vmrk) that it names.
 
-BrainVision Core Data Format 1.0 (Brain Products): sections Common Infos, Binary Infos, ASCII Infos and Channel
-Infos of the header, Marker Infos of the marker file.
+BrainVision Core Data Format 1.0 (Brain Products): sections Common Infos, Binary Infos, ASCII Infos and
+Channel Infos of the header, Marker Infos of the marker file.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ def _counts(group: Any, defined: int) -> NDArray[Any]:
     kind = (str(group.get("WaveformSampleInterpretation")), int(group.get("WaveformBitsAllocated") or 0))
     if kind not in _TYPES or channels != defined:
         raise UnreadableUpload(
-            "expected plain samples of 8, 16 or 32 bit with a definition of each channel in the DICOM waveform"
+            "expected plain samples of 8, 16 or 32 bit, each channel defined, in the DICOM waveform"
         )
     data, dtype = bytes(group.get("WaveformData") or b""), np.dtype(_TYPES[kind])
     if len(data) < samples * channels * dtype.itemsize:

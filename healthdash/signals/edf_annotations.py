@@ -47,7 +47,7 @@ def time_stamped(frames: Sequence[NDArray[np.uint8]]) -> tuple[NDArray[np.float6
 
 
 def _lists(data: bytes) -> list[tuple[float, float, list[str]]]:
-    """Split one record: "+onset<21>duration<20>text<20>text<20><0>" again and again; damaged ones are skipped."""
+    """Split one record: "+onset<21>duration<20>text<20>text<20><0>", repeated; damaged ones are skipped."""
     found = []
     for block in data.split(b"\x00"):
         when, *texts = block.split(b"\x14")

@@ -32,7 +32,7 @@ Table = dict[tuple[int, int], _Code]
 
 
 def _default() -> Table:
-    """Return the default table: 0 as one bit, then 1 to 8 and their negatives, then originals of 8 and 16 bit."""
+    """Return the default table: 0 as one bit, 1 to 8 and their negatives, originals of 8 and 16 bit."""
     table: Table = {(1, 0): _Code(0)}
     for size in range(1, 9):
         prefix = ((1 << size) - 1) << 2

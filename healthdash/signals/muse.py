@@ -1,12 +1,13 @@
 """GE MUSE XML ("RestingECG"): base64 of 16-bit counts, eight leads stored, four computed.
 
-GE does not publish the format. Its tags say what they hold: `LeadAmplitudeUnitsPerBit` and `LeadAmplitudeUnits`,
-`SampleBase` and `SampleExponent` (rate = base * 10^exponent), `LeadDataCRC32` over the counts. Checked against
-the same recording in WFDB.
+GE does not publish the format. Its tags say what they hold: `LeadAmplitudeUnitsPerBit`, `LeadAmplitudeUnits`,
+`SampleBase` and `SampleExponent` (rate = base * 10^exponent), `LeadDataCRC32` over the counts. Checked
+against the same recording in WFDB.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
@@ -58,7 +59,8 @@ def read_muse(uploads: Sequence[Upload]) -> Recording:
     if abs(exponent) > 9:
         raise UnreadableUpload("expected a usable SampleExponent in the MUSE file")
     rate_hz = checked_rate(_number(wave, "SampleBase", 0.0) * 10.0**exponent)
-    stored = {name: values for lead in named(wave, "LeadData") for name, values in [_lead(lead)]}
+    found = [_lead(lead) for lead in named(wave, "LeadData")]
+    stored = {name: values for name, values, _ in found}
     if not stored:
         raise InvalidInput("expected leads in the MUSE file, got none", hint="Export it again.")
     checked_size(max(map(len, stored.values())), len(stored))
@@ -66,6 +68,9 @@ def read_muse(uploads: Sequence[Upload]) -> Recording:
     notices = (
         [f"{', '.join(computed)} are computed from I and II; the file stores the others."] if computed else []
     )
+    changed = sum(not is_whole for _, _, is_whole in found)
+    if changed:
+        notices.append(f"{changed} leads do not have the checksum that the file states: they were changed.")
     return Recording(
         format="GE MUSE XML",
         channels=channels_of(list(leads), ["uV"] * len(leads), rate_hz, list(leads.values())),
@@ -87,8 +92,8 @@ def _number(element: Element, name: str, default: float) -> float:
         ) from error
 
 
-def _lead(lead: Element) -> tuple[str, NDArray[np.float32]]:
-    """Return the name and the values of one lead, microvolt."""
+def _lead(lead: Element) -> tuple[str, NDArray[np.float32], bool]:
+    """Return the name and the values of one lead, microvolt, and whether its checksum is right."""
     name = child_text(lead, "LeadID") or "lead"
     unit = child_text(lead, "LeadAmplitudeUnits", "MICROVOLTS").upper()
     size = _number(lead, "LeadSampleSize", 2.0)
@@ -105,7 +110,9 @@ def _lead(lead: Element) -> tuple[str, NDArray[np.float32]]:
             hint="It is cut off: export it again.",
         )
     counts = np.frombuffer(data, "<i2", int(claimed))
-    return name, (counts * np.float64(scale)).astype(np.float32)
+    stated = child_text(lead, "LeadDataCRC32")
+    is_whole = not stated.isdigit() or int(stated) == zlib.crc32(data)
+    return name, (counts * np.float64(scale)).astype(np.float32), is_whole
 
 
 def _clock(text: str) -> str:

@@ -1,7 +1,7 @@
 """Philips XML ("restingecgdata", SierraECG and PhilipsECG 1.03 and 1.04): leads plain or packed by XLI.
 
-Packed files store limb leads as what is left after computing them from I and II; the formulas are those of the
-Sierra ECG tools (MIT), see `xli`.
+Packed files store limb leads as what is left after computing them from I and II; the formulas are those of
+the Sierra ECG tools (MIT), see `xli`.
 """
 
 from __future__ import annotations

@@ -118,8 +118,8 @@ class Recording:
         Returns
         -------
         Stored
-            `shape` is (samples, channels) at that rate, `leads` names all channels; `low` and `high` are those
-            of the channels in the commonest unit, which is `unit`.
+            `shape` is (samples, channels) at that rate, `leads` names all channels; `low` and `high` are
+            those of the channels in the commonest unit, which is `unit`.
         """
         rate_hz = rate_hz or self.rate_hz
         units = Counter(channel.unit for channel in self.channels if channel.rate_hz == rate_hz)

@@ -1,8 +1,8 @@
 """SCP-ECG (EN 1064:2005+A1, ANSI/AAMI EC71:2001; ISO 11073-91064).
 
-Sections: 0 pointers (5.3), 2 Huffman tables (5.5), 3 leads (5.6), 4 places of the beats (5.7), 5 reference beat
-(5.8), 6 rhythm (5.9). Residuals of a subtracted reference beat are made whole; bimodal compression, which
-leaves out samples between beats, is refused. Section 1, the patient, is never read.
+Sections: 0 pointers (5.3), 2 Huffman tables (5.5), 3 leads (5.6), 4 places of the beats (5.7), 5 reference
+beat (5.8), 6 rhythm (5.9). Residuals of a subtracted reference beat are made whole; bimodal compression,
+which leaves out samples between beats, is refused. Section 1, the patient, is never read.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def _rhythm(
         values = decoded(part, tables, most) if tables else np.frombuffer(part, "<i2", size // 2)[:most]
         if len(values) < most:
             raise UnreadableUpload(
-                f"the {what} of the SCP-ECG file announces {most:,} samples of a lead, it holds {len(values):,}",
+                f"the {what} of the SCP-ECG file announces {most:,} samples a lead, it holds {len(values):,}",
                 hint="It is cut off: export it again.",
             )
         leads.append(_integrated(values.astype(np.int64), order))

@@ -1,8 +1,9 @@
 """WFDB records: a text header (.hea), the signal files that it names, and annotations (.atr).
 
 The `wfdb` package decodes every storage format, skews, frames and layouts of segments. The FLAC formats (508,
-516, 524) it reads through `soundfile` (BSD), which loads libsndfile as a library of its own (LGPL-2.1, unchanged
-and replaceable), as that licence asks. The files are written to a private folder under checked names.
+516, 524) it reads through `soundfile` (BSD), which loads libsndfile as a library of its own (LGPL-2.1,
+unchanged and replaceable), as that licence asks. The files are written to a private folder under
+checked names.
 """
 
 from __future__ import annotations
@@ -148,7 +149,7 @@ def _record(uploads: Sequence[Upload], master: Upload, header: Header) -> tuple[
 
 
 def _made_physical(segment: Any) -> int:
-    """Turn stored integers into physical values; return how many signals have another checksum than stated."""
+    """Turn stored integers into physical values; count signals with another checksum than stated."""
     if not getattr(segment, "e_d_signal", None):
         return 0
     wrong = _wrong_sums(segment)

@@ -1,7 +1,7 @@
 """WFDB headers: a record's name, and the files that it needs.
 
-A header names the files that are opened, so it is checked before the `wfdb` package sees it: plain names only,
-each of them among the uploads, and no more values than are opened (header(5) of the WFDB manual).
+A header names the files that are opened, so it is checked before the `wfdb` package sees it: plain names
+only, each of them among the uploads, and no more values than are opened (header(5) of the WFDB manual).
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Philips does not publish it. The method is that of the Sierra ECG tools of C. Watford (MIT licence,
 github.com/sixlettervariables/sierra-ecg-tools): each lead is a chunk with its length and a first difference;
-its bytes are packed by LZW of ten-bit codes; the high bytes of all values come before the low ones; a value is
-predicted from the two before it, less the difference that the last code gave.
+its bytes are packed by LZW of ten-bit codes; the high bytes of all values come before the low ones; a value
+is predicted from the two before it, less the difference that the last code gave.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def read(uploads: Sequence[Upload]) -> EcgSample:
 
 
 def _ecg_channels(channels: Sequence[Channel]) -> tuple[list[Channel], float]:
-    """Return ECG leads of one rate; where no name says so, unknown voltages; else all, for the gate to refuse."""
+    """Return the ECG leads, of one rate; else unknown voltages; else all, for the gate to refuse."""
     sure = [
         c
         for c in channels
