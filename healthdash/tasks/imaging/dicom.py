@@ -36,9 +36,12 @@ _MOST_INFLATED = 256 << 20
 _HEAD_BYTES = 1 << 18
 _LAST_HEAD_TAG = Tag("Columns")
 _HEAD_TAGS = [
-    "ImageType", "SOPClassUID", "SOPInstanceUID", "Modality", "SeriesInstanceUID", "InstanceNumber",
-    "ImagePositionPatient", "ImageOrientationPatient", "SliceLocation", "SamplesPerPixel",
-    "PhotometricInterpretation", "NumberOfFrames", "Rows", "Columns",
+    Tag(keyword)
+    for keyword in (
+        "ImageType", "SOPClassUID", "SOPInstanceUID", "Modality", "SeriesInstanceUID", "InstanceNumber",
+        "ImagePositionPatient", "ImageOrientationPatient", "SliceLocation", "SamplesPerPixel",
+        "PhotometricInterpretation", "NumberOfFrames", "Rows", "Columns",
+    )
 ]  # fmt: skip
 _DIRECTORY = uid.MediaStorageDirectoryStorage
 _LONG_LENGTH = (b"OB", b"OD", b"OF", b"OL", b"OW", b"SQ", b"UC", b"UN", b"UR", b"UT")
