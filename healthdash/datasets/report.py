@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from healthdash.errors import InvalidInput, TooLittleData
-from healthdash.tables.findings import Finding, Remedy, Severity
+from healthdash.tables.findings import Finding, Remedy, Severity, stopping
 from healthdash.tables.kinds import is_gap, names_people
 from healthdash.tables.outcome import outcome
 from healthdash.tables.steps import GroupBy
@@ -20,13 +20,11 @@ from .shortcuts import shortcuts, table_of
 from .steps import Fault, ItemStep, KeepTogether, LeaveOut
 from .survey import Survey
 
-__all__ = ["BLOCKING", "ItemFinding", "ItemReport", "checked", "report", "settled"]
+__all__ = ["ItemFinding", "ItemReport", "checked", "report", "settled"]
 
 ItemFinding = Finding[ItemStep]
 #: What a kind of data asks beside the questions here.
 Question = Callable[[Items], Iterator[ItemFinding]]
-#: Findings with which nothing can be learnt.
-BLOCKING = frozenset(("one-label", "too-many-labels", "too-few", "nothing-left"))
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 _MOST_ROUNDS = 5
 _MOST_REASONS = 5
@@ -59,11 +57,6 @@ class ItemReport:
     def groups(self) -> int:
         """How many groups there are that a split keeps whole."""
         return len(np.unique(self.items.groups))
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether a model can be trained."""
-        return not {one.code for one in self.findings} & BLOCKING
 
     @property
     def ranges(self) -> dict[str, str]:
@@ -126,8 +119,7 @@ def checked(found: ItemReport, *, one_is_enough: bool = False) -> ItemReport:
     TooLittleData
         A label has too few items or groups.
     """
-    stops = BLOCKING - {"one-label"} if one_is_enough else BLOCKING
-    stop = next((one for one in found.findings if one.code in stops), None)
+    stop = next(iter(stopping(found.findings, one_is_enough=one_is_enough)), None)
     if stop is None:
         return found
     unit = found.items.unit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Generic, Literal
@@ -15,13 +15,14 @@ from typing_extensions import TypeVar
 from .kinds import Profile, is_gap, numbers_of
 from .steps import Step
 
-__all__ = ["Finding", "Remedy", "Severity", "Table"]
+__all__ = ["Finding", "Remedy", "Severity", "Table", "stopping"]
 
 #: What a remedy does: a step of a table, or of a set of files.
 AnyStep = TypeVar("AnyStep", default=Step, covariant=True)
 Severity = Literal["error", "warning", "note"]
 #: Rows that costly questions are asked of; the answer for more is the same.
 _SAMPLED = 20_000
+_STOPS = frozenset(("one-label", "too-many-labels", "too-few", "nothing-left"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,18 @@ class Finding(Generic[AnyStep]):
     def default(self) -> tuple[AnyStep, ...]:
         """Steps that are taken where nobody is asked."""
         return next((remedy.steps for remedy in self.remedies if remedy.is_default), ())
+
+
+def stopping(findings: Iterable[Finding[AnyStep]], *, one_is_enough: bool = False) -> list[Finding[AnyStep]]:
+    """Return the findings with which no model can be trained.
+
+    Parameters
+    ----------
+    one_is_enough : bool
+        One label can be learnt too: what is usual.
+    """
+    stops = _STOPS - {"one-label"} if one_is_enough else _STOPS
+    return [one for one in findings if one.code in stops]
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,7 +52,10 @@ def outcome(table: Table) -> Iterator[Finding]:
         words = f"{_rows(unknown, table.unit)} no value in {target}."
         yield Finding("no-outcome", "warning", words, (target,), (drop,))
     if len(table.labels) < 2:
-        yield Finding("one-label", "error", f"{target} has the same value in every {table.unit}.", (target,))
+        words = (
+            f"{target} has the same value in every {table.unit}: only what is usual can be learnt from it."
+        )
+        yield Finding("one-label", "error", words, (target,))
         return
     if len(table.labels) > _MOST_LABELS:
         yield _too_many(table)

@@ -16,12 +16,14 @@ import streamlit as st
 
 from healthdash.datasets.listing import FOLDER, LABEL, NAME, PATH, Listing, UnnamedLabel
 from healthdash.datasets.looked import Looked
-from healthdash.datasets.report import ItemReport
+from healthdash.datasets.report import ItemFinding, ItemReport
 from healthdash.datasets.steps import ItemCleaning
 from healthdash.datasets.survey import OnProgress
+from healthdash.tables.findings import stopping
 from healthdash.tables.steps import GroupBy, group_of
 from healthdash.task import Upload
 from healthdash.training import TrainSettings, archive
+from healthdash.training.studio.networks import learns_one_label
 from healthdash.ui import own_work, problems
 from healthdash.ui.own_work import Work
 from healthdash.ui.server_data import OnServer
@@ -57,12 +59,16 @@ class ChosenFiles:
     ----------
     cleaning : ItemCleaning
         Column of the label, and steps.
-    is_ready : bool
-        Whether a model can be trained on them.
+    findings : tuple of Finding
+        Of their data report.
     """
 
     cleaning: ItemCleaning
-    is_ready: bool
+    findings: tuple[ItemFinding, ...]
+
+    def is_ready(self, chosen: TrainSettings) -> bool:
+        """Say whether the network that was chosen can be trained on them."""
+        return not stopping(self.findings, one_is_enough=learns_one_label(chosen))
 
     def settings(self, others: TrainSettings) -> TrainSettings:
         """Return settings of a run that has the cleaning beside its data."""
@@ -95,7 +101,7 @@ def section(given: Upload, task: LooksAtFiles) -> ChosenFiles | None:
     _overview(found)
     own_work.findings(work, found.findings, partial(_settle, work, looked))
     own_work.taken_steps(work, _STEPS)
-    return ChosenFiles(ItemCleaning(target=target, steps=tuple(work.steps)), found.is_ready)
+    return ChosenFiles(ItemCleaning(target=target, steps=tuple(work.steps)), found.findings)
 
 
 def _looked(given: Upload, task: LooksAtFiles, target: str | None) -> Looked:

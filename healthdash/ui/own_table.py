@@ -14,6 +14,7 @@ import streamlit as st
 from healthdash import apart
 from healthdash.tables.cleaning import Cleaning
 from healthdash.tables.find_events import find_events, one_row_a_stay
+from healthdash.tables.findings import Finding, stopping
 from healthdash.tables.kinds import KINDS, Profile
 from healthdash.tables.layout import SEPARATORS, TextTable, canonical
 from healthdash.tables.outcome import GUESSED
@@ -22,6 +23,7 @@ from healthdash.tables.report import DataReport, report, settled
 from healthdash.tables.steps import FromEvents, GroupBy, Step, TakeAs, group_of
 from healthdash.task import Upload
 from healthdash.training import TrainSettings
+from healthdash.training.studio.networks import learns_one_label
 from healthdash.ui import own_events, own_work, problems
 from healthdash.ui.own_work import Work
 
@@ -36,7 +38,6 @@ CAPTION = (
 FILE = "cleaning.json"
 _WORK = "work:own-table"
 _STEPS = "**Cleaning steps** (they travel in the model and are done to every new table)"
-_BLOCKING = {"one-label", "too-many-labels", "too-few"}
 _SHOWN_ROWS = 50
 #: A widget takes None as "nothing chosen".
 _NO_HEADER, _NO_GROUP = -1, ""
@@ -64,13 +65,17 @@ class Chosen:
     target : str
     cleaning : Cleaning
         Layout and steps; the column of the patient is among them.
-    is_ready : bool
-        Whether a model can be trained on it.
+    findings : tuple of Finding
+        Of its data report.
     """
 
     target: str
     cleaning: Cleaning
-    is_ready: bool
+    findings: tuple[Finding, ...]
+
+    def is_ready(self, chosen: TrainSettings) -> bool:
+        """Say whether the network that was chosen can be trained on it."""
+        return not stopping(self.findings, one_is_enough=learns_one_label(chosen))
 
     def settings(self, others: TrainSettings) -> TrainSettings:
         """Return settings of a run that has the cleaning beside its data."""
@@ -106,8 +111,7 @@ def section(given: Upload) -> Chosen | None:
     own_work.findings(work, found.findings, partial(_settle, work, table, target))
     _kinds(work, found)
     own_work.taken_steps(work, _STEPS)
-    is_ready = not {one.code for one in found.findings} & _BLOCKING
-    return Chosen(target, Cleaning(layout=work.layout, steps=work.all_steps), is_ready)
+    return Chosen(target, Cleaning(layout=work.layout, steps=work.all_steps), tuple(found.findings))
 
 
 def _guessed(names: Sequence[str]) -> int | None:

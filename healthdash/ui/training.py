@@ -86,7 +86,7 @@ def _form() -> None:
     _tried(task, given, own.settings(chosen) if own else chosen, own.beside if own else {})
     chosen, beside = unlabelled.section(task, chosen)
     beside = {**(own.beside if own else {}), **beside}
-    is_ready = own is not None and own.is_ready if task.is_generic else given is not None
+    is_ready = own is not None and own.is_ready(chosen) if task.is_generic else given is not None
     if st.button("Train", type="primary", icon=":material/model_training:", disabled=not is_ready):
         assert given is not None
         chosen = own.settings(chosen) if own else chosen

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from healthdash.tables.cleaning import Cleaning
+from healthdash.tables.findings import Finding
 from healthdash.tables.steps import GroupBy, LeaveOutRows, TakeAs
 from healthdash.training import TrainSettings
+from healthdash.ui.own_table import Chosen
 
 HEADER = "nr;Alter;sex;bp;ward_no;fate"
 
@@ -83,7 +86,7 @@ def test_all_remedies_that_need_no_decision_at_once(app):
         "take-as-missing",
         "leave-out-rows",
     }
-    assert chosen.is_ready
+    assert chosen.is_ready(TrainSettings())
     assert "Take every remedy that needs no decision" not in [one.label for one in app.button]
 
 
@@ -99,12 +102,17 @@ def test_the_patient_is_a_step_too(app):
 def test_an_outcome_that_cannot_be_learnt_is_not_ready(app):
     box(app, "Column of the outcome").set_value("Alter").run()
     assert "different values" in told(app)
-    assert not app.session_state["chosen"].is_ready
+    assert not app.session_state["chosen"].is_ready(TrainSettings())
+
+
+def test_one_label_is_enough_for_a_network_that_learns_what_is_usual():
+    found = Finding("one-label", "error", "fate has the same value in every row.", ("fate",))
+    chosen = Chosen("fate", Cleaning(), (found,))
+    assert not chosen.is_ready(TrainSettings(network="mlp"))
+    assert chosen.is_ready(TrainSettings(network="autoencoder"))
 
 
 def test_what_was_chosen_is_a_file_that_training_reads(app, tmp_path):
-    from healthdash.tables.cleaning import Cleaning
-
     box(app, "Column of the outcome").set_value("fate").run()
     button(app, "Take every remedy that needs no decision").click().run()
     chosen = app.session_state["chosen"]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from healthdash.errors import InvalidInput, TooLittleData
 from healthdash.tables.cleaning import Cleaning
 from healthdash.tables.find_events import with_events
-from healthdash.tables.findings import Finding
+from healthdash.tables.findings import Finding, stopping
 from healthdash.tables.kinds import is_gap
 from healthdash.tables.layout import canonical
 from healthdash.tables.outcome import GUESSED, ordered_labels
@@ -36,7 +36,6 @@ __all__ = ["OwnData", "labelled", "load_own", "rows_of"]
 
 _log = logging.getLogger(__name__)
 SITE = "the table"
-_BLOCKING = {"one-label", "too-many-labels", "too-few"}
 _SMALL_TABLE = 1000
 _RAREST = (3, 10)
 #: Columns by whose values the evaluation is broken down.
@@ -156,8 +155,7 @@ def _target(frame: pd.DataFrame, wanted: str | None) -> str:
 def _check(found: DataReport, *, one_is_enough: bool) -> None:
     """Raise what keeps a model from being trained."""
     few = [one.words for one in found.findings if one.code == "too-few"]
-    stops = _BLOCKING - {"one-label"} if one_is_enough else _BLOCKING
-    blocking = [one.words for one in found.findings if one.code in stops]
+    blocking = [one.words for one in stopping(found.findings, one_is_enough=one_is_enough)]
     if few:
         raise TooLittleData("; ".join(blocking), hint="Add rows, or leave these labels out, or join them.")
     if blocking:

@@ -14,6 +14,7 @@ from healthdash.datasets.report import checked, report, settled
 from healthdash.datasets.steps import ItemCleaning, KeepTogether, LeaveOut
 from healthdash.datasets.survey import Survey
 from healthdash.errors import InvalidInput, TooLittleData
+from healthdash.tables.findings import stopping
 from healthdash.tables.steps import GroupBy, LeaveOutRows
 
 COUNT = 120
@@ -109,12 +110,12 @@ def test_figures_that_only_together_tell_the_labels_apart_are_a_note():
 def test_too_few_of_a_label_stop_a_training_and_are_left_out_where_others_remain():
     labels = ["rare"] * 4 + ["ill" if n % 2 else "well" for n in range(COUNT - 4)]
     found = report(listing(labels), survey())
-    assert not found.is_ready
+    assert stopping(found.findings)
     with pytest.raises(TooLittleData):
         checked(found)
     steps, left = settled(listing(labels), survey())
     assert LeaveOutRows(column=LABEL, values=("rare",)) in steps
-    assert left.is_ready
+    assert not stopping(left.findings)
     assert left.labels == {"well": 58, "ill": 58}
 
 
