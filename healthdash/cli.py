@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from healthdash import apart, bundles, export, judging, pipeline, scale, searching, tasks
+from healthdash import apart, bundles, export, judging, matching, pipeline, scale, searching, tasks
 from healthdash.errors import HealthdashError, InputError
 from healthdash.exchange import commands as exchange
 from healthdash.explain import METHODS, ExplainRequest
@@ -104,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--unit", choices=["mV", "uV", "V"], help="unit of a signal, where the file is silent"
         )
+    matching.add_parsers(commands, predict)
     serve = commands.add_parser("serve", help="start the app")
     serve.add_argument("--port", type=int, default=8501)
     return parser
@@ -286,6 +287,7 @@ _COMMANDS = {
     "inspect": _inspect,
     "serve": _serve,
     **exchange.COMMANDS,
+    **matching.COMMANDS,
     **searching.COMMANDS,
 }
 
@@ -305,7 +307,7 @@ def _uploads(options: argparse.Namespace) -> tuple[list[Upload], list[Mapping[st
 
 
 def _hints(options: argparse.Namespace) -> dict[str, Any]:
-    hints = {"rate_hz": options.rate, "unit": options.unit}
+    hints = {"rate_hz": options.rate, "unit": options.unit, **matching.hints(options)}
     return {name: value for name, value in hints.items() if value is not None}
 
 

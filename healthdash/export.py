@@ -41,7 +41,8 @@ def results(
         yield from _slices(task, report, bundle, request)
     elif task.unit in ("beat", "window"):
         item = task.default_item(report.prediction)
-        yield _result(task, report, bundle, request, item) | _recording(task, report, bundle)
+        result = _result(task, report, bundle, request, item) | _recording(task, report, bundle)
+        yield {**result, **task.more(report, bundle)}
     else:
         yield _result(task, report, bundle, request, 0)
 
@@ -57,7 +58,8 @@ def _rows(
             yield {**_head(report), "gate": reasons, "error": error(refused[row]), "row": row}
         else:
             result = _result(task, report, bundle, request, item)
-            yield result | {"row": row, "gate": _verdict(gates[item])}
+            told = task.provenance(report.sample, row) if report.sample else {}
+            yield result | {"row": row, "gate": _verdict(gates[item])} | told
 
 
 def _slices(

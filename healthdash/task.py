@@ -286,6 +286,10 @@ class Task(ABC):
         """Return the stored properties of a file for `inspect`."""
         return {"kind": sample.kind, "format": sample.format}
 
+    def provenance(self, sample: Sample, row: int) -> dict[str, Any]:
+        """Return what a file says of where the values of a row come from, for its line of output."""
+        return {}
+
     # -- predicting ------------------------------------------------------------------------
 
     @abstractmethod
@@ -312,6 +316,10 @@ class Task(ABC):
             unit=self.unit,
             is_calibrated=bundle.info.calibration.method != "none",
         )
+
+    def more(self, report: Report, bundle: Bundle) -> Mapping[str, Any]:
+        """Return what else stands in the JSON object of a recording; by default nothing."""
+        return {}
 
     def default_item(self, prediction: Prediction) -> int:
         """Return the item that is shown and explained first."""

@@ -55,10 +55,7 @@ def read_fhir(data: bytes, before: str = "") -> TextTable:
     passed: Counter[str] = Counter()
     patients = _patients(found, passed)
     if not patients:
-        kinds = sorted({text_in(one.resource, "resourceType")[:40] for one in found})
-        raise UnreadableUpload(
-            f"expected findings of a patient, got {', '.join(kinds[:5])} alone", hint=_HINT
-        )
+        raise UnreadableUpload(_nothing(found, passed), hint=_HINT)
     rows, origins = [], []
     for number, patient in enumerate(patients.values()):
         values, places = _row(patient, number, limit)

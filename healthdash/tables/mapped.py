@@ -88,8 +88,10 @@ def _with(
 ) -> TextTable:
     """Return the table with the columns of the fields in the places of those that they were made of."""
     held = {link.column: link.field for link in found.links if link.column}
-    if not rules and all(canonical(column) == canonical(name) for column, name in held.items()):
-        return text
+    if all(canonical(column) == canonical(name) for column, name in held.items()):
+        same = all(columns[name] is text.frame[column] for column, name in held.items())
+        if same and not rules:
+            return text
     wanted = {canonical(name) for name in columns}
     kept, names = [], []
     for place, name in enumerate(map(str, text.frame.columns)):
@@ -204,12 +206,8 @@ def _codes(cells: pd.Series, field: CategoryField, link: Link) -> tuple[pd.Serie
     if not words:
         return cells, "", "", ""
     used = sorted({f"{cell} = {field.choices[code]}" for cell, code in words.items()})
-    return (
-        cells.map(lambda cell: words.get(cell, cell)),
-        f"words taken as codes: {', '.join(used[:6])}",
-        "",
-        "",
-    )
+    rule = f"words taken as codes: {', '.join(used[:6])}" if used else ""
+    return cells.map(lambda cell: words.get(cell, cell)), rule, "", ""
 
 
 def _ambiguous_sex(field: CategoryField, cells: Sequence[str]) -> str:

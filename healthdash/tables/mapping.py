@@ -67,7 +67,7 @@ class Link:
 class ColumnMapping:
     """The columns of all fields of a task, in their order."""
 
-    links: tuple[Link, ...]
+    links: tuple[Link, ...] = ()
 
     def of(self, field: str) -> Link:
         """Return the link of a field."""

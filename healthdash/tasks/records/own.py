@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from healthdash.bundles import Bundle
 from healthdash.errors import InvalidInput
+from healthdash.fields import Field
 from healthdash.tables.read import TextTable, read_path, read_text_table
 from healthdash.tables.report import column_named
 from healthdash.tables.steps import replay
@@ -53,7 +54,7 @@ class OwnTable(RecordsTask):
         """Return the task as a bundle poses it."""
         return PosedTable(Question.of(bundle.info.preprocessing, bundle.info.labels))
 
-    def read_text(self, data: bytes) -> TextTable:
+    def raw_text(self, data: bytes) -> TextTable:
         """Parse a table as text; without a bundle nothing is known of its columns."""
         return read_text_table(data)
 
@@ -157,9 +158,19 @@ class PosedTable(OwnTable):
         """Say for the card what the rows of one group are."""
         return f"rows of one {self.group_column} kept together" if self.group_column else "each row by itself"
 
-    def read_text(self, data: bytes) -> TextTable:
-        """Parse a table as text, name its columns as training did, and mend its cells by the steps."""
-        text = read_text_table(data, self.question.names)
+    @property
+    def asked(self) -> tuple[Field, ...]:
+        """The fields, and the columns that the steps speak of, as the table to learn from spelled them."""
+        known = {field.name: field for field in self.fields}
+        others = (name for name in self.question.names if name != self.target)
+        return tuple(known.get(name) or Field(name=name, label=name, required=False) for name in others)
+
+    def raw_text(self, data: bytes) -> TextTable:
+        """Parse a table as text, with what training knew of its columns."""
+        return read_text_table(data, self.question.names)
+
+    def mended(self, text: TextTable) -> TextTable:
+        """Name the columns as training did, and mend the cells by the steps."""
         frame = named_alike(text.frame, self.question.names)
         return replace(text, frame=replay(frame, self.question.steps))
 

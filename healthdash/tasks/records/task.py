@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from healthdash.errors import InvalidInput, OutOfScope, UnreadableUpload
+from healthdash.fhir import looks_like_fhir, read_fhir
 from healthdash.fields import Field
 from healthdash.tables.read import TextTable, canonical, looks_like_table, read_text_table
 from healthdash.task import Arrays, Attribution, Example, Gate, Report, Sample, Task, Upload
@@ -30,6 +30,9 @@ from .columns import (
     type_columns,
     with_row_numbers,
 )
+from .matching import sources
+from .opening import opened
+from .sample import TableSample
 
 if TYPE_CHECKING:
     from healthdash.bundles import Bundle
@@ -42,27 +45,10 @@ if TYPE_CHECKING:
 __all__ = ["RecordsTask", "TableSample", "TextColumns"]
 
 TextColumns = Mapping[str, pd.Series]
-_HINT = "The page of the task shows a table with these columns that you can fill in."
-
-
-@dataclass(frozen=True, kw_only=True)
-class TableSample(Sample):
-    """A table, one patient or stay a row.
-
-    Attributes
-    ----------
-    text : TextTable
-        As the file holds it.
-    frame : DataFrame
-        The task's columns: float64 with NaN for gaps, or text with "" for gaps. Without the rows
-        that are `refused`; the index is the row number in the file, from 0.
-    problems : tuple of str
-        What `validate` raises: what is wrong with the whole table, or with all of its rows.
-    """
-
-    text: TextTable
-    frame: pd.DataFrame
-    problems: tuple[str, ...] = ()
+_HINT = (
+    "The page of the task shows which column was taken for which field, to be corrected; "
+    "python -m healthdash map TASK FILE writes that as a mapping."
+)
 
 
 class RecordsTask(Task):
@@ -84,7 +70,10 @@ class RecordsTask(Task):
 
     kind = "records"
     unit = "row"
-    accepts: tuple[str, ...] = ("csv", "tsv", "txt", "data", "xlsx", "parquet", "arff")
+    accepts: tuple[str, ...] = (
+        "csv", "tsv", "txt", "data", "xlsx", "xls", "ods", "parquet", "arff", "sav", "dta", "xpt", "sas7bdat",
+        "json", "ndjson",
+    )  # fmt: skip
     methods = ("exact-shapley", "permutation-shapley", "kernel-shap")
     columns: tuple[Mapping[str, Any], ...] = ()
     target: str = ""
@@ -126,20 +115,43 @@ class RecordsTask(Task):
     # -- reading -----------------------------------------------------------------------------
 
     def recognises(self, upload: Upload) -> bool:
-        """Say whether the first bytes are delimited text or a workbook."""
-        return looks_like_table(upload.data)
+        """Say whether the first bytes are those of a table, or of a record of FHIR."""
+        return looks_like_fhir(upload.data) or looks_like_table(upload.data)
 
     def read(self, uploads: Sequence[Upload]) -> TableSample:
         """Parse one table; rows that break the fields are left out and kept with their reasons."""
         if len(uploads) != 1:
             raise UnreadableUpload("expected one table at a time", hint="Upload the tables one by one.")
-        return self.sample_of(self.read_text(uploads[0].data), uploads[0].name)
+        return opened(self, uploads[0])
 
-    def read_text(self, data: bytes) -> TextTable:
+    def parsed(self, data: bytes, before: str = "") -> TextTable:
+        """Parse a table, or a record of FHIR as one, with the columns that the file has.
+
+        Parameters
+        ----------
+        before : str
+            Of a record: only values before this date count; empty: the last ones.
+        """
+        return read_fhir(data, before) if looks_like_fhir(data) else self.raw_text(data)
+
+    @property
+    def asked(self) -> tuple[Field, ...]:
+        """The columns that are looked for in a file; by default the fields."""
+        return self.fields
+
+    def raw_text(self, data: bytes) -> TextTable:
         """Parse a table as text, with the task's knowledge of headers."""
         order = self.headerless
         known = [*(field.name for field in self.fields), self.target]
         return read_text_table(data, known, ((*order, self.target), order) if order else ())
+
+    def mended(self, text: TextTable) -> TextTable:
+        """Return a table whose columns have their names with its cells mended; by default as it is."""
+        return text
+
+    def read_text(self, data: bytes) -> TextTable:
+        """Parse a table whose columns have their names already, and mend it: for labelled data."""
+        return self.mended(self.raw_text(data))
 
     def sample_of(self, text: TextTable, source: str) -> TableSample:
         """Return the sample of a text table, its columns typed and checked."""
@@ -183,6 +195,14 @@ class RecordsTask(Task):
         assert isinstance(sample, TableSample)
         rows, columns = sample.text.frame.shape
         return {"kind": "table", "format": sample.format, "rows": rows, "columns": columns}
+
+    def provenance(self, sample: Sample, row: int) -> dict[str, Any]:
+        """Return where the values of a row come from, and which of them were converted, by which rule."""
+        assert isinstance(sample, TableSample)
+        matching = sample.matching
+        rules = {line.field: line.rule for line in matching.complete if line.rule}
+        told = sources(matching.origins, row)
+        return ({"converted": rules} if rules else {}) | ({"sources": told} if told else {})
 
     # -- predicting --------------------------------------------------------------------------
 

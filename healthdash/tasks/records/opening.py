@@ -1,0 +1,76 @@
+"""Open a file as the table of a task: parse it, find its columns, convert them, and say what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from healthdash.tables.layout import TextTable
+from healthdash.tables.mapped import Mapped, mapped
+from healthdash.tables.mapping import ColumnMapping, propose
+from healthdash.task import Upload
+
+from .columns import match_columns, type_columns
+from .matching import found_columns, only_person, with_gaps
+from .sample import TableSample
+
+if TYPE_CHECKING:
+    from .task import RecordsTask
+
+__all__ = ["opened"]
+
+_ONLY_PERSON = "nothing that the model asks for is known beyond age and sex"
+
+
+def opened(task: RecordsTask, upload: Upload) -> TableSample:
+    """Return the sample of one file.
+
+    Parameters
+    ----------
+    upload : Upload
+        Its hints may hold `mapping` (JSON), `before` (a date), and `draft`: the columns are still being
+        matched, so that nothing is refused.
+
+    Raises
+    ------
+    InputError
+        It is no table, or the mapping does not fit.
+    """
+    hints, is_draft = upload.hints, bool(upload.hints.get("draft"))
+    text = task.parsed(upload.data, str(hints.get("before", "")))
+    told = str(hints.get("mapping", ""))
+    given = ColumnMapping.from_json(told) if told else None
+    found = mapped(text, task.asked, propose(text.frame, task.asked, text.titles, given))
+    whole = with_gaps(found, task.asked, given, is_draft=is_draft)
+    sample = task.sample_of(task.mended(whole), upload.name)
+    if not task.fields:
+        return sample
+    typed = _typed(task, sample.text)
+    matching = found_columns(found, list(map(str, text.frame.columns)), task.fields, typed)
+    sample = replace(sample, matching=matching)
+    if is_draft:
+        return replace(sample, problems=())
+    if found.problems:
+        return replace(sample, problems=(*found.problems, *sample.problems))
+    return _with_findings(task, sample, typed) if _is_record(found) else sample
+
+
+def _typed(task: RecordsTask, text: TextTable) -> pd.DataFrame:
+    places, _ = match_columns(list(text.frame.columns), task.fields)
+    columns, _ = task.mend({name: text.frame.iloc[:, at] for name, at in places.items()})
+    return type_columns(columns, task.fields, len(text.frame)).frame
+
+
+def _is_record(found: Mapped) -> bool:
+    return found.text.found.file == "fhir"
+
+
+def _with_findings(task: RecordsTask, sample: TableSample, typed: pd.DataFrame) -> TableSample:
+    """Return the sample without the patients of whom age and sex alone are known."""
+    refused = dict(sample.refused) | dict.fromkeys(only_person(typed, task.fields), (_ONLY_PERSON,))
+    if len(refused) == len(typed):
+        return replace(sample, problems=sample.problems or (_ONLY_PERSON,))
+    kept = [row for row in sample.frame.index if row not in refused]
+    return replace(sample, refused=refused, frame=sample.frame.loc[kept])
