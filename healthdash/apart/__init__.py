@@ -66,7 +66,7 @@ def sample_of(task: Task, uploads: Sequence[Upload], bundle: Bundle | None = Non
         return _here(jobs.read, (task, tuple(uploads)), {})
     folder = "" if posed is None else str(posed)
     found: Sample = _run(
-        jobs.sample_of, (task.slug, folder, tuple(uploads)), {}, (posed,) if posed else _NOTHING
+        jobs.sample_of, (task.slug, folder, tuple(uploads)), {}, (posed,) if posed else _NOTHING, len(uploads)
     )
     return found
 
@@ -77,7 +77,7 @@ def described(task: Task, uploads: Sequence[Upload]) -> dict[str, Any]:
 
     if not _is_known(task, None):
         return _here(lambda: task.describe(task.read(uploads)), (), {})
-    found: dict[str, Any] = _run(jobs.described, (task.slug, tuple(uploads)), {})
+    found: dict[str, Any] = _run(jobs.described, (task.slug, tuple(uploads)), {}, files=len(uploads))
     return found
 
 
@@ -92,7 +92,7 @@ def groups(task: Task, uploads: Sequence[Upload]) -> list[list[Upload]]:
     if not uploads or is_plain or not type(task).__module__.startswith(_TASKS):
         return task.group(uploads)
     try:
-        found = _run(jobs.grouped, (task.slug, tuple(uploads)), {})
+        found = _run(jobs.grouped, (task.slug, tuple(uploads)), {}, files=len(uploads))
     except HealthdashError:
         return [[upload] for upload in uploads]
     return [[uploads[one] if isinstance(one, int) else one for one in group] for group in found]
@@ -105,7 +105,7 @@ def recognised(uploads: Sequence[Upload]) -> list[Task | None]:
     from . import jobs
 
     try:
-        slugs: tuple[str, ...] = _run(jobs.recognised, (tuple(uploads),), {})
+        slugs: tuple[str, ...] = _run(jobs.recognised, (tuple(uploads),), {}, files=len(uploads))
     except HealthdashError:
         return [None] * len(uploads)
     return [tasks.get(slug) if slug else None for slug in slugs]
@@ -116,13 +116,14 @@ def _run(
     given: tuple[Any, ...],
     named: dict[str, Any],
     sees: Sequence[Path] = _NOTHING,
+    files: int = 1,
 ) -> Any:
     from . import calls, pool
 
     if not (pool.is_possible() and calls.is_ours(function)):
         return _here(function, given, named)
     try:
-        return pool.run(function, given, named, pool.Limits.usual(sees))
+        return pool.run(function, given, named, pool.Limits.usual(sees, files))
     except calls.Unforeseen as error:
         _log.error("unforeseen %s", error)
         raise _unread(error.name) from None

@@ -34,6 +34,7 @@ _TEMPLATE = "healthdash.apart.template"
 #: To import every reader takes two seconds, on a busy machine many times that.
 _START_S = 120.0
 _MIB = 1 << 20
+_FURTHER_FILE_S = 0.1
 _AT_ONCE = max(2, os.cpu_count() or 1)
 _SIGNALS_OF_TIME = (-signal.SIGALRM, -signal.SIGXCPU)
 _SMALLER = "It may be damaged, or made to do harm: export it again, or cut it into smaller parts."
@@ -61,10 +62,11 @@ class Limits:
     sees: tuple[Path, ...] = ()
 
     @classmethod
-    def usual(cls, sees: Sequence[Path] = ()) -> Limits:
-        """Return those of the settings."""
+    def usual(cls, sees: Sequence[Path] = (), files: int = 1) -> Limits:
+        """Return those of the settings; the slices of a series take their time, each of them."""
         now = settings.current()
-        return cls(now.read_seconds, now.read_memory_mb, now.read_answer_mb, tuple(sees))
+        seconds = now.read_seconds + _FURTHER_FILE_S * max(0, files - 1)
+        return cls(seconds, now.read_memory_mb, now.read_answer_mb, tuple(sees))
 
 
 class _Gone(Exception):

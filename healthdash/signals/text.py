@@ -122,6 +122,7 @@ def _read_table(upload: Upload) -> _Table:
         raise InvalidInput("expected one row a sample, got no rows", hint="Export the recording again.")
     delimiter = _delimiter(rows)
     first = _cells(rows[0], delimiter)
+    checked_size(len(rows), len(first))
     has_header = any(_number(cell) is None for cell in first)
     frame = _frame(rows, delimiter, has_header)
     names = (

@@ -27,6 +27,8 @@ CODECS = {
     "EUC-KR": "cp949", "ISO-8859-15": "iso8859-15",
 }  # fmt: skip
 _SNIFFED_LINES = 50
+#: A first line with so many times the columns that a table may have is no table.
+_MANY_TIMES = 2
 _SNIFFED_CHARACTERS = 200_000
 
 
@@ -104,6 +106,8 @@ def separator_of(lines: list[str]) -> str:
             widths = Counter(len(row) for row in csv.reader(lines, delimiter=separator))
         except csv.Error:
             continue
+        if not widths:  # nothing but marks that are no lines to it
+            continue
         width, times = max(widths.items(), key=lambda item: (item[1], item[0]))
         # Agreement of the lines counts first; then more columns win.
         agreed[separator] = times / sum(widths.values()) if width > 1 else 0.0
@@ -124,6 +128,10 @@ def cells_of(text: str, separator: str) -> pd.DataFrame:
     """Return all cells as text, without empty rows and without titles above the table."""
     text = re.sub(r"\A\"?sep=.\"?\r?\n", "", text)
     text = _with_doubled_quotes(text[_titles_end(text, separator) :], separator)
+    # Counted before they are parsed, which takes seconds; the rest of a line may be a long quoted text.
+    widest = max((line.count(separator) for line in first_lines(text)), default=0)
+    if widest > _MANY_TIMES * layout.MOST_COLUMNS:
+        layout.check_size(0, widest)
     with _pandas_errors():
         cells = pd.read_csv(
             io.StringIO(text),

@@ -1,0 +1,97 @@
+"""Each hostile file is refused with its reason, in time, and costs the server next to no memory."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from healthdash import apart, tasks
+from healthdash.apart import jobs, pool
+from healthdash.errors import HealthdashError
+from healthdash.tables.read import read_text_table
+from healthdash.task import Upload
+from tests.hostile import dicom, pictures, signals, tables
+
+_TASKS = {"images": "lung-ct", "ecg": "ecg-beats", "records": "heart-disease"}
+_MOST_MIB, _MOST_S = 300, 14  # ten seconds of reading, and what a busy machine takes to say so
+CASES = [*dicom.CASES, *pictures.CASES, *signals.CASES, *tables.CASES]
+
+
+@contextmanager
+def watched() -> Iterator[list[int]]:
+    """Give the most memory that this process took meanwhile, in MiB above what it had before."""
+    before, found, done = _rss_mib(), [0], threading.Event()
+
+    def look() -> None:
+        while not done.wait(0.01):
+            found[0] = max(found[0], _rss_mib() - before)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield found
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _rss_mib() -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) >> 10
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _warm() -> None:
+    apart.recognised([Upload("a", b"")])  # waits for the template
+
+
+def read(case, uploads):
+    if case.reader == "table":
+        return apart.call(read_text_table, uploads[0].data)
+    task = tasks.get(_TASKS[case.reader])
+    return [apart.sample_of(task, group) for group in apart.groups(task, uploads)]
+
+
+def test_there_are_enough_of_them():
+    assert len(CASES) >= 50
+    assert len({case.name for case in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_hostile_file_is_refused_with_its_reason(case):
+    uploads = case.uploads()
+    started = time.monotonic()
+    with watched() as most, pytest.raises(HealthdashError) as refused:
+        read(case, uploads)
+    assert re.search(case.reason, refused.value.message, re.IGNORECASE), refused.value.message
+    assert time.monotonic() - started < _MOST_S
+    assert most[0] < _MOST_MIB
+
+
+def test_nothing_of_a_preamble_is_kept():
+    program = b"MZ" + b"\x90" * 100
+    sample = apart.sample_of(tasks.get("lung-ct"), [Upload("a", dicom.whole(preamble=program))])
+    assert program not in sample.pixels.tobytes()
+    assert "\x90" not in repr(sample)
+
+
+def test_a_valid_file_with_formulas_and_links_gives_their_stored_values():
+    sheet = tables.rows(
+        '<c t="inlineStr"><is><t>a</t></is></c><c t="inlineStr"><is><t>b</t></is></c>',
+        "<c><f>[1]Other!A1</f><v>1</v></c><c><f>1+1</f><v>2</v></c>",
+    )
+    book = tables.workbook(sheet, **{"xl/vbaProject.bin": b"macro"})
+    assert apart.call(read_text_table, book).frame.to_dict("list") == {"a": ["1"], "b": ["2"]}
+
+
+def test_jobs_work_here_as_they_do_apart():
+    upload = Upload("a", dicom.whole())
+    assert jobs.recognised((upload,)) == tuple(task.slug for task in apart.recognised([upload]))
+    assert jobs.grouped("lung-ct", (upload,)) == ((0,),)
+    assert pool.Limits.usual(files=101).seconds == pool.Limits.usual().seconds + 10
