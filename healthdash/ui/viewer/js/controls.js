@@ -46,15 +46,15 @@ export class Controls {
     this.preset = element("select", { "aria-label": "Window preset", onchange: () => viewer.preset(this.preset.value) });
     data.presets.forEach((preset, n) => this.preset.append(element("option", { value: n, text: preset.name })));
     this.preset.append(element("option", { value: "own", text: "own window", hidden: true }));
-    const number = (name) => element("input", {
-      type: "number", step: "any", onchange: (event) => viewer.typed(name, Number(event.target.value)),
+    const number = (name, label) => element("input", {
+      type: "number", step: "any", "aria-label": `${label}, ${data.unit}`, onchange: (event) => viewer.typed(name, Number(event.target.value)),
     });
-    this.center = number("center");
-    this.width = number("width");
+    this.center = number("center", "Level");
+    this.width = number("width", "Width");
     return element(
       "div", { class: "row" },
-      labelled("Window", this.preset), labelled(`Level, ${data.unit}`, this.center),
-      labelled(`Width, ${data.unit}`, this.width),
+      labelled("Window", this.preset), labelled("Level", this.center), labelled("Width", this.width),
+      element("span", { text: data.unit }),
     );
   }
 

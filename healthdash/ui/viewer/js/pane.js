@@ -58,8 +58,7 @@ export class Pane {
     pen.fillStyle = "#000";
     pen.fillRect(0, 0, canvas.width, canvas.height);
     const [left, top] = this.origin();
-    const wide = plane.sizeAcross * plane.mmAcross * scale;
-    const tall = plane.sizeDown * plane.mmDown * scale;
+    const [wide, tall] = this.extent();
     pen.imageSmoothingEnabled = state.smooth;
     pen.imageSmoothingQuality = wide < plane.sizeAcross ? "high" : "low";
     pen.drawImage(this.source, left, top, wide, tall);
@@ -67,6 +66,12 @@ export class Pane {
     if (state.planes.length > 1 && state.layout === "three") this.drawCross(pen);
     this.drawRulers(pen);
     this.corner.textContent = this.words();
+  }
+
+  /** Return width and height of the plane, in pixels of the screen. */
+  extent() {
+    const { plane, scale } = this;
+    return [plane.sizeAcross * plane.mmAcross * scale, plane.sizeDown * plane.mmDown * scale];
   }
 
   /** Return where the plane's first pixel begins on the canvas, on whole pixels. */

@@ -3,7 +3,7 @@
 import { clamped, element } from "./dom.js";
 import { Controls, placeInWords } from "./controls.js";
 import { ModelPane } from "./model.js";
-import { Pane } from "./pane.js";
+import { Pane, rulerWords } from "./pane.js";
 import { planesOf, voxelAt } from "./planes.js";
 import { listen } from "./pointer.js";
 import { Profile } from "./profile.js";
@@ -46,6 +46,12 @@ export class Viewer {
       "section", { class: "viewer", "aria-label": this.data.label },
       this.controls.top, this.grid, this.along, this.controls.bottom,
     );
+    // What a test reads, and a reader of the console may: lengths, sizes on the screen, addresses.
+    Object.assign(this.box, {
+      rulers: () => this.state.rulers.map(rulerWords),
+      extents: () => this.shownPanes().map((pane) => pane.extent()),
+      addresses: () => this.data.voxels.slabs.map((slab) => slab.url),
+    });
     this.root.append(this.box);
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.box);

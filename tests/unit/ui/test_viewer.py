@@ -1,0 +1,102 @@
+"""The viewer's Python side: what is sent, once, and how the modules are joined."""
+
+from __future__ import annotations
+
+import gc
+import re
+import zlib
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from healthdash.ui.header import matching
+from healthdash.ui.viewer import script
+from healthdash.ui.viewer.memo import Memo
+from healthdash.ui.viewer.spec import compact
+from healthdash.views import HeaderEntry
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (np.array([0.0, 255.0]), "uint8"),
+        (np.array([-1024.0, 3071.0]), "int16"),
+        (np.array([0, 70_000], np.uint32), "int32"),
+        (np.array([0.5, 1.0]), "float32"),
+        (np.array([np.nan, 1.0]), "float32"),
+        (np.array([-3, 3], np.int16), "int16"),
+        (np.array([0, 2**32 - 1], np.uint32), "float32"),
+    ],
+)
+def test_values_are_sent_in_the_smallest_type_that_holds_them(values, expected):
+    sent = compact(values)
+    assert sent.dtype.name == expected
+    np.testing.assert_array_equal(sent, values.astype(np.float32) if expected == "float32" else values)
+
+
+def test_a_memo_forgets_with_its_array():
+    memo, made = Memo(), []
+    array = np.zeros(3)
+    for _ in range(2):
+        assert memo.of(array, "sum", lambda: made.append(1) or 7) == 7
+    assert len(made) == 1
+    del array
+    gc.collect()
+    assert len(memo) == 0
+
+
+def test_modules_are_joined_in_an_order_and_with_names_that_work():
+    joined = script.joined()
+    names = re.findall(r"^(?:async )?(?:function|class|const|let) (\w+)", joined, re.MULTILINE)
+    assert len(names) == len(set(names))
+    assert joined.count("export") == joined.count("export default") == 1
+    assert not re.search(r"^import ", joined, re.MULTILINE)
+
+
+def test_text_reaches_the_page_as_text_only():
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", script.joined())
+
+
+def test_a_search_of_the_header_does_not_touch_what_is_hidden():
+    entries = (
+        HeaderEntry(tag="(0028,0030)", name="Pixel Spacing", vr="DS", value="0.5\\0.5", identifying=False),
+        HeaderEntry(tag="(0010,0010)", name="Patient's Name", vr="PN", value="Secret", identifying=True),
+    )
+    assert matching(entries, "SPACING 0028", identity=False) == [entries[0]]
+    assert matching(entries, "secret", identity=False) == []
+    assert matching(entries, "secret", identity=True) == [entries[1]]
+    assert len(matching(entries, "", identity=True)) == 2
+
+
+def _page() -> None:
+    import numpy as np
+    import streamlit as st
+
+    from healthdash.ui.viewer import slabs, spec
+    from healthdash.views import Volume
+
+    if "volume" not in st.session_state:
+        voxels = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
+        scales = {"slopes": np.ones(2), "intercepts": np.full(2, -5.0)}
+        st.session_state["volume"] = Volume(voxels=voxels, spacing_mm=(2, 1, 1), **scales)
+    st.session_state["told"] = spec.of(st.session_state["volume"], "here")
+    (held,) = (slabs._held().slabs.values(),)
+    st.session_state["packed"] = [slab.packed for _, parts in held for slab in parts]
+    st.button("again")
+
+
+def test_voxels_have_an_address_that_stays_in_a_session_and_differs_in_another():
+    first, second = AppTest.from_function(_page).run(), AppTest.from_function(_page).run()
+    assert not first.exception
+    told = first.session_state["told"]
+    assert (told["voxels"]["type"], told["voxels"]["shape"]) == ("int16", [2, 3, 4])
+    assert told["voxels"]["intercepts"] == [-5.0]
+    assert told["presets"][0] == {"name": "all values", "center": 6.5, "width": 23.0, "curve": "LINEAR"}
+    unpacked = b"".join(zlib.decompress(part, 31) for part in first.session_state["packed"])
+    assert np.frombuffer(unpacked, "<i2").tolist() == list(range(24))
+    addresses = [slab["url"] for slab in told["voxels"]["slabs"]]
+    first.button[0].click().run()
+    assert [slab["url"] for slab in first.session_state["told"]["voxels"]["slabs"]] == addresses
+    others = [slab["url"] for slab in second.session_state["told"]["voxels"]["slabs"]]
+    assert not set(addresses) & set(others)
