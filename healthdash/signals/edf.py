@@ -8,6 +8,7 @@ short, which hospitals have: so this reader is our own, and pyEDFlib is what its
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -125,11 +126,14 @@ def _odd_text(data: bytes) -> str:
 def _number(data: bytes, what: str) -> float:
     text = _text(data).strip("\x00 ").replace(",", ".")
     try:
-        return float(text)
-    except ValueError as error:
-        raise UnreadableUpload(
-            f"expected a number in the EDF header ({what}), got other text", hint="Export it again."
-        ) from error
+        number = float(text)
+        if math.isfinite(number):
+            return number
+    except ValueError:
+        pass
+    raise UnreadableUpload(
+        f"expected a number in the EDF header ({what}), got other text", hint="Export it again."
+    )
 
 
 def _header(data: bytes) -> _Header:
