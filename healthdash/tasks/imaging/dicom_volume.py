@@ -15,7 +15,7 @@ from healthdash.views import Window
 
 from . import dicom_header as header
 from .dicom_elements import number, numbers, vector
-from .geometry import Layout, Place, laid_out, side
+from .geometry import Layout, Place, distances_in_words, laid_out, side
 from .sample import Stored
 from .volume import VolumeSample
 
@@ -68,6 +68,11 @@ class Stack:
         else:
             self.slopes[place], self.intercepts[place] = header.rescale(dataset, frame)
             self.windows[place] = header.windows(dataset, frame)
+
+    def cut(self, slices: int) -> None:
+        """Keep only the first ones, as the others could not be decoded."""
+        self.voxels, self.windows = self.voxels[:slices], self.windows[:slices]
+        self.slopes, self.intercepts = self.slopes[:slices], self.intercepts[:slices]
 
     @property
     def in_colour(self) -> bool:
@@ -210,7 +215,7 @@ def _layout(places: Sequence[Place | None]) -> tuple[Layout | None, tuple[str, .
     if layout is not None and len(layout.order) < len(known):
         words = "Several frames lie in one place (times, echoes or segments); they follow as in the file."
         return None, (words,)
-    return layout, layout.findings if layout else ()
+    return layout, tuple(distances_in_words(layout.positions_mm)) if layout else ()
 
 
 def _step(dataset: Dataset, frames: int) -> int:

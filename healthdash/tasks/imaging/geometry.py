@@ -8,12 +8,12 @@ that a scanner gave them: that may run either way, or across several volumes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Layout", "Place", "distances_in_words", "laid_out", "side"]
+__all__ = ["Layout", "Place", "distances_in_words", "doubled_in_words", "laid_out", "side"]
 
 Floats = NDArray[np.float64]
 
@@ -67,15 +67,15 @@ class Layout:
         The usual distance of two slices.
     is_even : bool
         Whether all lie that far apart.
-    findings : tuple of str
-        What is odd, in sentences.
+    doubled : tuple of str
+        In a sentence, how many were left out.
     """
 
     order: tuple[int, ...]
     positions_mm: Floats
     between_mm: float
     is_even: bool
-    findings: tuple[str, ...] = field(default=())
+    doubled: tuple[str, ...]
 
 
 def side(direction: Floats) -> str:
@@ -102,19 +102,18 @@ def laid_out(places: Sequence[Place]) -> Layout | None:
     positions = along[kept]
     steps = np.diff(positions)
     usual = float(np.median(steps))
-    doubled = len(order) - len(kept)
-    findings = [*_doubled(doubled, len(kept)), *distances_in_words(positions)]
+    doubled = doubled_in_words(len(order) - len(kept), len(kept))
     is_even = bool((np.abs(steps - usual) <= max(_UNEVEN_SHARE * usual, _SAME_MM)).all())
-    return Layout(tuple(kept.tolist()), positions, usual, is_even, tuple(findings))
+    return Layout(tuple(kept.tolist()), positions, usual, is_even, doubled)
 
 
-def _doubled(doubled: int, slices: int) -> Iterator[str]:
+def doubled_in_words(doubled: int, slices: int) -> tuple[str, ...]:
+    """Say how many slices were there more than once; nothing where none was."""
     if not doubled:
-        return
+        return ()
     if doubled % slices == 0:
-        yield f"There are {doubled // slices + 1} pictures at each place; the first of each is used."
-    else:
-        yield f"{_count(doubled, 'slice is', 'slices are')} there twice; the first of each is used."
+        return (f"There are {doubled // slices + 1} pictures at each place; the first of each is used.",)
+    return (f"{_count(doubled, 'slice is', 'slices are')} there twice; the first of each is used.",)
 
 
 def distances_in_words(positions_mm: Floats) -> Iterator[str]:

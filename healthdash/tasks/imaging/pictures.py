@@ -99,8 +99,9 @@ def _page(picture: Image.Image, number: int) -> Image.Image:
 
 def _stack(picture: Image.Image, frames: int, source: str) -> VolumeSample:
     """Return pages of one size: frames in time, of a file that says how long each is shown."""
-    name, mode = str(picture.format), str(picture.mode)
-    size = frames * picture.width * picture.height * (1 if mode in ("1", "L") else 3)
+    name, first = str(picture.format), _page(picture, 0)
+    told = _facts(name, str(first.mode), _stored(first))
+    size = frames * picture.width * picture.height * (1 if first.mode in ("1", "L") else 3)
     step = max(1, -(-size // _MOST_KEPT_BYTES))
     kept: list[NDArray[Any]] = []
     stored = None
@@ -129,7 +130,7 @@ def _stack(picture: Image.Image, frames: int, source: str) -> VolumeSample:
         frame_time_ms=float(duration) * step if duration else None,
         colours=voxels.ndim == 4,
         full_scale=(0.0, 255.0) if is_byte else None,
-        facts=_facts(name, mode, stored),
+        facts=told,
     )
 
 

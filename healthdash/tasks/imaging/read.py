@@ -154,7 +154,7 @@ def _pairs(uploads: Sequence[Upload]) -> dict[int, Upload]:
 def _stem(name: str) -> str:
     """Return a name without its endings: x of x.img.gz."""
     path = PurePath(name)
-    return str(path.with_name(path.name.split(".")[0] or path.name))
+    return str(path.parent / path.name.split(".")[0])
 
 
 def _stranger(data: bytes) -> str:

@@ -16,22 +16,23 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 
-from healthdash.errors import InvalidInput
+from healthdash.errors import InputError, InvalidInput, UnreadableUpload
 from healthdash.task import Upload
 
 from . import dicom
 from .dicom_elements import number, text
-from .dicom_pixels import decoded_frames
+from .dicom_pixels import PIXELS, decoded_frames
 from .dicom_volume import MOST_KEPT_BYTES, Stack, place_of, volume_sample
-from .geometry import Place, distances_in_words, laid_out
+from .geometry import Place, distances_in_words, doubled_in_words, laid_out
 from .sample import Stored
 from .volume import VolumeSample
 
 __all__ = ["Slice", "grouped", "read"]
 
 #: Modalities that cut the body into slices: these belong together even where positions are missing.
-_CUTTING = ("CT", "MR", "PT", "PET", "NM", "ST")
+_CUTTING = ("CT", "MR", "PT", "ST")
 _SAME_MM = 0.01
+_BY_NUMBER = "The files do not say where their slices lie: they follow each other by number."
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,65 +167,89 @@ def _rest_in_words(uploads: Sequence[Upload], chosen: Sequence[Slice]) -> Iterat
 
 
 def _read_slices(uploads: Sequence[Upload], slices: Sequence[Slice], odd: list[str]) -> VolumeSample:
-    places = [one.place for one in slices if one.place is not None]
-    kept, words = list(slices), list(odd)
-    positions: NDArray[np.float64] | None = None
-    if places:
-        layout = laid_out(places)
-        assert layout is not None
-        kept, words = [slices[n] for n in layout.order], [*odd, *layout.findings]
-    else:
-        kept, positions, found = _without_places(slices)
-        words += found
-    kept, positions, thinned = _thinned(kept, positions, uploads)
-    middle, stored, stack, form = _stacked(uploads, kept, words)
+    kept, doubled = _placed(slices)
+    kept, thinned = _thinned(kept)
+    stacked = _stacked(uploads, kept)
+    whole = stacked.slices
+    places = [one.place for one in whole if one.place is not None]
+    along = np.array([one.along for one in whole])
+    words = list(distances_in_words(along)) if whole[0].is_located else [_BY_NUMBER]
+    stack = stacked.stack
     return volume_sample(
-        stack, middle, uploads[kept[0].file].name, form, (*words, *thinned), stored=stored,
-        places=[one.place for one in kept if one.place is not None], is_volume=True, positions=positions,
+        stack, stacked.middle, uploads[whole[0].file].name, stacked.form,
+        (*odd, *doubled, *words, *thinned, *stacked.words),
+        stored=Stored((len(whole), *stacked.shape), stack.dtype, stack.low, stack.high),
+        places=places, is_volume=True, positions=along if whole[0].is_located else None,
     )  # fmt: skip
 
 
-def _without_places(slices: Sequence[Slice]) -> tuple[list[Slice], NDArray[np.float64] | None, list[str]]:
-    """Order slices that do not say where they lie in the patient."""
+def _placed(slices: Sequence[Slice]) -> tuple[list[Slice], tuple[str, ...]]:
+    """Leave out doubled slices; these have one place, and are sorted already."""
+    places = [one.place for one in slices if one.place is not None]
+    if places:
+        layout = laid_out(places)
+        assert layout is not None
+        return [slices[n] for n in layout.order], layout.doubled
     along = np.array([one.along for one in slices])
     is_new = np.concatenate([[True], np.diff(along) > _SAME_MM])
     kept = [one for one, new in zip(slices, is_new, strict=True) if new]
-    words = [f"{len(slices) - len(kept)} files say the same place as others and are left out."]
-    words = words if len(kept) < len(slices) else []
-    if slices[0].is_located:
-        return kept, along[is_new], [*words, *distances_in_words(along[is_new])]
-    told = "The files do not say where their slices lie: they follow each other by number."
-    return kept, None, [*words, told]
+    return kept, doubled_in_words(len(slices) - len(kept), len(kept))
 
 
-def _thinned(
-    slices: list[Slice], positions: NDArray[np.float64] | None, uploads: Sequence[Upload]
-) -> tuple[list[Slice], NDArray[np.float64] | None, tuple[str, ...]]:
+def _thinned(slices: list[Slice]) -> tuple[list[Slice], tuple[str, ...]]:
     """Leave out slices where all would not fit in memory."""
     rows, columns, samples = slices[0].series[1]
     size = len(slices) * int(rows or 0) * int(columns or 0) * (3 if samples == 3 else 2)
     step = max(1, -(-size // MOST_KEPT_BYTES))
     if step == 1:
-        return slices, positions, ()
+        return slices, ()
     words = f"The series holds {len(slices)} slices; every {step}th is kept, as more would not fit."
-    return slices[::step], None if positions is None else positions[::step], (words,)
+    return slices[::step], (words,)
 
 
-def _stacked(
-    uploads: Sequence[Upload], slices: Sequence[Slice], words: list[str]
-) -> tuple[Dataset, Stored, Stack, str]:
-    """Decode the slices one after the other; the middle one's header speaks for all."""
-    stack, middle, form = Stack(len(slices)), None, ""
-    for number_, one in enumerate(slices):
-        data = uploads[one.file].data
-        dataset, notices = dicom.opened(data)
-        with dicom.guarded():
-            array = next(iter(decoded_frames(dataset, 1)))
-            stack.put(number_, dataset, array)
-            if number_ == len(slices) // 2:
-                middle, form = dataset, f"DICOM series, {dicom.encoding(data, dataset)}"
-                shape = array.shape
+@dataclass(frozen=True, slots=True)
+class _Stacked:
+    """Decoded slices: those that could be, and the header of the one in the middle."""
+
+    stack: Stack
+    slices: list[Slice]
+    middle: Dataset
+    form: str
+    shape: tuple[int, ...]
+    words: tuple[str, ...]
+
+
+def _stacked(uploads: Sequence[Upload], slices: Sequence[Slice]) -> _Stacked:
+    """Decode slices one after the other; a damaged one is left out and said."""
+    stack, words, whole = Stack(len(slices)), list[str](), list[Slice]()
+    middle: Dataset | None = None
+    problem: InputError | None = None
+    form, shape = "", ()
+    for one in slices:
+        try:
+            dataset, notices, array = _decoded(uploads[one.file].data)
+            stack.put(len(whole), dataset, array)
+        except InputError as error:
+            problem = error
+            continue
+        whole.append(one)
         words += [notice for notice in notices if notice not in words]
-    assert middle is not None
-    stored = Stored((len(slices), *shape), stack.dtype, stack.low, stack.high)
-    return middle, stored, stack, form
+        if middle is None or len(whole) <= len(slices) // 2 + 1:
+            middle, shape = dataset, array.shape
+            form = f"DICOM series, {dicom.encoding(uploads[one.file].data, dataset)}"
+    if middle is None or len(whole) < 2:
+        raise problem or UnreadableUpload("expected the slices of a series", hint="Export them again.")
+    if problem is not None:
+        words.append(f"{len(slices) - len(whole)} of {len(slices)} files are damaged and left out.")
+    stack.cut(len(whole))
+    return _Stacked(stack, whole, middle, form, shape, tuple(words))
+
+
+def _decoded(data: bytes) -> tuple[Dataset, list[str], NDArray[Any]]:
+    dataset, notices = dicom.opened(data)
+    with dicom.guarded():
+        array = next(iter(decoded_frames(dataset, 1)))
+    for keyword in PIXELS:  # the header stays, its pixels need not
+        if keyword in dataset:
+            del dataset[keyword]
+    return dataset, notices, array
