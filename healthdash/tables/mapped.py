@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -44,12 +44,15 @@ class Mapped:
         Field to what was done to its values, in words; nothing where they stayed.
     problems : tuple of str
         What must be decided before the table can be used.
+    unsure : dict of str to tuple of str
+        Cells of a field of codes whose meaning must be told.
     """
 
     text: TextTable
     mapping: ColumnMapping
     rules: Mapping[str, str]
     problems: tuple[str, ...] = ()
+    unsure: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def mapped(text: TextTable, fields: Sequence[Field], mapping: ColumnMapping) -> Mapped:
@@ -62,25 +65,27 @@ def mapped(text: TextTable, fields: Sequence[Field], mapping: ColumnMapping) -> 
     mapping : ColumnMapping
         Of every field; see `mapping.propose`.
     """
-    frame, rules, links = text.frame, {}, []
+    frame, rules, links, unsure = text.frame, {}, [], {}
     columns: dict[str, pd.Series] = {}
     problems = list(ambiguities(mapping))
-    by_name = {field.name: field for field in fields}
+    by_name = {one.name: one for one in fields}
     for link in mapping.links:
-        field = by_name.get(link.field)
-        if field is None or not link.column:
+        one = by_name.get(link.field)
+        if one is None or not link.column:
             links.append(link)
             continue
         column = frame[link.column]
         cells = column.iloc[:, 0] if isinstance(column, pd.DataFrame) else column
-        values, rule, unit, problem = _values(cells, field, link)
+        values, rule, unit, problem = _values(cells, one, link)
         columns[link.field] = values
         links.append(replace(link, unit=unit))
         if rule:
             rules[link.field] = rule
         problems += [problem] if problem else []
+        if problem and isinstance(one, CategoryField) and source_of(one) is None:
+            unsure[link.field] = tuple(sorted({str(cell) for cell in cells.unique()} - {"", "?"}))
     found = ColumnMapping(tuple(links))
-    return Mapped(_with(text, columns, found, rules), found, rules, tuple(problems))
+    return Mapped(_with(text, columns, found, rules), found, rules, tuple(problems), unsure)
 
 
 def _with(

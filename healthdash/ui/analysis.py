@@ -10,7 +10,7 @@ from healthdash import apart, pipeline, runtime, tasks
 from healthdash.bundles import Bundle
 from healthdash.errors import HealthdashError
 from healthdash.task import Task
-from healthdash.ui import about, inputs, problems, results, shell, state
+from healthdash.ui import about, columns, inputs, problems, results, shell, state
 from healthdash.ui.draw import draw_all
 
 __all__ = ["analyse", "page"]
@@ -41,6 +41,7 @@ def page(kind: str) -> None:
                 draw_all(task.show(apart.sample_of(task, work.groups[0])), f"shown:{task.slug}")
             return
         if work.groups:
+            columns.settle(task, bundle, work)
             analyse(task, bundle, work)
             results.show(task, bundle, work)
         about.expander(bundle)

@@ -54,17 +54,12 @@ class Completeness:
         return "some missing" if self.missing else "complete"
 
     @property
-    def words(self) -> str:
-        """Say it for people."""
+    def count(self) -> str:
+        """Say in a few words how many values are there."""
         if self.state == "missing":
-            return f"Not in the file: {GAP}." if not self.column else f"No value in any row: {GAP}."
-        there = self.rows - self.missing
-        told = [f"{there:,} of {self.rows:,} present" if self.missing else f"all {self.rows:,} present"]
-        if self.outside:
-            told.append(f"{self.outside:,} out of range, whose rows are refused")
-        if self.missing:
-            told.append(f"a missing one {GAP}")
-        return "; ".join(told) + "."
+            return "missing"
+        told = f"{self.rows - self.missing:,} of {self.rows:,}" if self.missing else f"all {self.rows:,}"
+        return told + (f", {self.outside:,} out of range" if self.outside else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +75,8 @@ class Matching:
         A line a field, in the task's order.
     units : dict of str to str
         The unit in which the model takes a field.
+    unsure : dict of str to tuple of str
+        Cells whose meaning must be told, by field.
     problems : tuple of str
         What must be decided first.
     origins : tuple of Origin
@@ -90,6 +87,7 @@ class Matching:
     mapping: ColumnMapping = field(default_factory=ColumnMapping)
     complete: tuple[Completeness, ...] = ()
     units: Mapping[str, str] | None = None
+    unsure: Mapping[str, tuple[str, ...]] | None = None
     problems: tuple[str, ...] = ()
     origins: tuple[Origin, ...] = ()
 
@@ -120,6 +118,7 @@ def found_columns(
         mapping=found.mapping,
         complete=tuple(completeness(found, fields, typed)),
         units={field.name: unit for field in fields if (unit := unit_of(field))},
+        unsure=found.unsure,
         problems=found.problems,
         origins=tuple(_named(one, by_column[one.column]) for one in origins),
     )
