@@ -85,7 +85,7 @@ def _scaled(view: Picture, window: Window) -> NDArray[np.float32]:
     if window.function == "SIGMOID":
         bend = np.clip(-4 * (pixels - window.center) / max(window.width, 1e-6), -80, 80)
         return np.asarray(1 / (1 + np.exp(bend)), np.float32)
-    return np.clip((pixels - low) / max(window.width, 1e-6), 0, 1)
+    return np.asarray(np.clip((pixels - low) / max(window.width, 1e-6), 0, 1), np.float32)
 
 
 def with_heat(
