@@ -17,6 +17,9 @@ _SHOWN = 3
 #: Where the first figures of a bundle are not those that people ask for first.
 _ASKED_FOR = {
     "ecg-beats": ("V sensitivity", "V +P by EC57", "S sensitivity", "S +P", "beat detection sensitivity"),
+    "ecg-waves": tuple(
+        f"{limit}, {rate}" for limit in ("QRS onset", "P onset", "T offset") for rate in ("sensitivity", "+P")
+    ),
     "lung-ct": ("macro AUC", "benign recall", "malignant recall"),
     "heart-disease": ("AUC", "AUC, Hungarian"),
     "readmission": ("AUC",),

@@ -35,6 +35,7 @@ __all__ = [
     "Profile",
     "Responses",
     "Sections",
+    "Span",
     "Trace",
     "View",
     "Volume",
@@ -273,6 +274,25 @@ class Marker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Stretches of one lead that are all of one kind, such as its P waves.
+
+    Attributes
+    ----------
+    start_s, stop_s : float64 (m,), second
+        Counted from the first sample of the view, ascending.
+    lead : int
+        Number of the lead.
+    """
+
+    label: str
+    color: str
+    start_s: NDArray[np.float64]
+    stop_s: NDArray[np.float64]
+    lead: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trace(View):
     """A recorded signal on its time axis.
 
@@ -291,6 +311,10 @@ class Trace(View):
         Time of the first sample, for a cut-out of a longer recording.
     paper : bool
         True: draw on ECG paper, 25 mm/s and 10 mm/mV.
+    spans : tuple of Span
+        Waves, each in its lead.
+    flags : tuple of str
+        What is wrong with each lead, in words; "" where nothing is. Empty: nobody looked.
     """
 
     signal: NDArray[np.float32]
@@ -303,6 +327,8 @@ class Trace(View):
     attribution_scale: float | None = None
     start_s: float = 0.0
     paper: bool = True
+    spans: tuple[Span, ...] = ()
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -513,7 +539,10 @@ class Ways(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """One line of a plot; `low` and `high` bound its 95 % interval."""
+    """One line of a plot; `low` and `high` bound its 95 % interval.
+
+    `points` marks its points, and `joined` says whether a line goes through them.
+    """
 
     name: str
     x: NDArray[np.float64]
@@ -522,6 +551,7 @@ class Curve:
     high: NDArray[np.float64] | None = None
     dashed: bool = False
     points: bool = False
+    joined: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,11 +97,17 @@ def _add_curve(figure: go.Figure, curve: Curve, color: str) -> None:
             x=curve.x,
             y=curve.y,
             name=curve.name,
-            mode="lines+markers" if curve.points or len(curve.x) == 1 else "lines",
+            mode=_mode(curve),
             line={"color": color, "width": 2, "dash": "dash" if curve.dashed else "solid"},
             error_y=bars,
         )
     )
+
+
+def _mode(curve: Curve) -> str:
+    if not curve.joined:
+        return "markers"
+    return "lines+markers" if curve.points or len(curve.x) == 1 else "lines"
 
 
 def matrix(view: Matrix, paper: Paper) -> go.Figure:

@@ -6,22 +6,23 @@ from collections.abc import Iterable, Sequence
 from functools import singledispatch
 from typing import Literal
 
-import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
 from healthdash import DISCLAIMER
 from healthdash.errors import ContractError
-from healthdash.ui import charts, ecg_paper, header, many_charts, share_charts, viewer
+from healthdash.ui import charts, ecg_paper, header, many_charts, recording, share_charts, viewer
 from healthdash.ui.palette import DARK, LIGHT, Paper
+from healthdash.ui.paper import sheet
+from healthdash.ui.recording import point_at
 from healthdash.views import (
     Beeswarm,
     ClassBars,
     Curves,
     Dependence,
     Grid,
-    Matrix,
     Header,
+    Matrix,
     MeanShares,
     Metrics,
     Moved,
@@ -40,8 +41,6 @@ __all__ = ["draw", "draw_all", "draw_beside", "paper", "point_at"]
 
 _LOOKED = "Shows what the model looked at, not where the disease is."
 _CONFIG = {"displaylogo": False, "scrollZoom": False}
-_NORMAL = "N"
-_FOCUS = "trace-focus"
 _WHOLE_ROWS = 20
 _ROW_PX = 35
 
@@ -211,7 +210,10 @@ def _unless(view: View, words: str) -> str:
 def _trace_with_controls(view: Trace, key: str) -> None:
     """Draw a stretch of a recording, with a way to every other stretch."""
     duration_s = len(view.signal) / view.rate_hz
-    length_s, start_s = _stretch(view, duration_s, key)
+    if view.paper and view.unit in sheet.UNITS and view.attribution is None:
+        recording.on_paper(view, duration_s, key, paper())
+        return
+    length_s, start_s = recording.stretch(view, duration_s, key)
     figure = ecg_paper.figure(view, start_s, length_s, paper())
     seen = (
         f"{', '.join(view.leads)}, {view.start_s + start_s:.1f} to {view.start_s + start_s + length_s:.1f} s"
@@ -229,53 +231,6 @@ def _trace_with_controls(view: Trace, key: str) -> None:
     legend = [f":color[**{m.label}**]{{foreground={m.color}}} {m.description}" for m in view.markers]
     looked = [_legend(view, view.attribution_label)] if view.attribution is not None else []
     st.markdown("  \n".join(filter(None, [" · ".join(legend), *looked, f":small[{DISCLAIMER}]"])))
-
-
-def _stretch(view: Trace, duration_s: float, key: str) -> tuple[float, float]:
-    """Return the length and the start of the stretch that the reader chose."""
-    lengths = [s for s in (2.5, 5.0, 10.0, 30.0) if s < duration_s]
-    if not lengths:
-        return duration_s, 0.0
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        length_s = st.segmented_control(
-            "Seconds on the sheet", lengths, default=max(s for s in lengths if s <= 10), required=True,
-            format_func=lambda s: f"{s:g}", key=f"{key}/length",
-        )  # fmt: skip
-        last, place = duration_s - length_s, f"{key}/start"
-        focus = st.session_state.pop(_FOCUS, None)
-        now = st.session_state.get(place, 0.0) if focus is None else _start(focus, length_s, last)
-        st.session_state[place] = min(float(now), last)
-        start_s = st.slider("Start, s", 0.0, last, step=min(0.5, last), key=place)
-        abnormal = _abnormal(view)
-        if len(abnormal):
-            st.button(
-                "Next abnormal beat", icon=":material/skip_next:", key=f"{key}/next", on_click=_jump,
-                args=(place, abnormal / view.rate_hz, length_s, last),
-            )  # fmt: skip
-    return length_s, start_s
-
-
-def _abnormal(view: Trace) -> np.ndarray:
-    others = [marker.samples for marker in view.markers if marker.label != _NORMAL]
-    return np.sort(np.concatenate(others)) if others else np.array([], np.int64)
-
-
-def _jump(place: str, times_s: np.ndarray, length_s: float, last: float) -> None:
-    """Move to the next abnormal beat right of the sheet's middle; from the last one to the first."""
-    middle = st.session_state[place] + length_s / 2
-    later = times_s[times_s > middle + 0.3]
-    target = float(later[0]) if len(later) else float(times_s[0])
-    st.session_state[place] = _start(target, length_s, last)
-
-
-def point_at(time_s: float) -> None:
-    """Make the next recording that is drawn begin where this moment is in the middle of its sheet."""
-    st.session_state[_FOCUS] = time_s
-
-
-def _start(middle_s: float, length_s: float, last: float) -> float:
-    """Return the start of a sheet with a moment in its middle, on half seconds."""
-    return float(np.clip(round((middle_s - length_s / 2) * 2) / 2, 0.0, last))
 
 
 def _slug(key: str) -> str:

@@ -6,7 +6,8 @@ from healthdash.task import Task
 
 from .own import OwnSignals
 from .task import EcgBeats
+from .waves.task import EcgWaves
 
 __all__ = ["TASKS"]
 
-TASKS: tuple[Task, ...] = (EcgBeats(), OwnSignals())
+TASKS: tuple[Task, ...] = (EcgBeats(), EcgWaves(), OwnSignals())

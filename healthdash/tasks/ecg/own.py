@@ -82,6 +82,10 @@ class OwnSignals(EcgBeats):
         label = int(prediction.calibrated.mean(axis=0).argmax())
         return int(prediction.calibrated[:, label].argmax())
 
+    def more(self, report: Report, bundle: Bundle) -> Mapping[str, Any]:
+        """Return nothing: which label is the normal beat only the user knows."""
+        return {}
+
     def players(self, inputs: Arrays, config: Mapping[str, Any], division: str = "") -> Players:
         """Return stretches of equal length of the window, all leads together."""
         from healthdash.explain.players import grid

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from healthdash.task import Sample
 from .detect import WORKING_HZ, clarity, find_beats, resampled
 
 __all__ = ["Annotation", "EcgSample", "LeadKind", "Stored", "lead_kind", "to_millivolt"]
+
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
@@ -88,6 +90,18 @@ class EcgSample(Sample):
     def conditioned(self) -> dict[tuple[float, ...], NDArray[np.float32]]:
         """The leads that the model sees by the constants of their filter; `prepare` fills it."""
         return {}
+
+    @cached_property
+    def delineations(self) -> dict[str, Any]:
+        """The waves of the recording by the hash of the model that found them; `waves` fills it."""
+        return {}
+
+    @cached_property
+    def flags(self) -> tuple[str, ...]:
+        """What is wrong with each lead, in words; see `quality.flags`."""
+        from .quality import flags
+
+        return flags(self.signal_mv, self.rate_hz)
 
     @cached_property
     def model_leads(self) -> list[int]:

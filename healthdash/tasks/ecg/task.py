@@ -120,6 +120,15 @@ class EcgBeats(Task):
         sure = prediction.calibrated[unusual, prediction.decided[unusual]]
         return int(unusual[sure.argmax()])
 
+    def more(self, report: Report, bundle: Bundle) -> Mapping[str, Any]:
+        """Return the heart rate and the variation between normal beats for the JSON object of a recording."""
+        from .measurements import to_plain
+        from .rhythm_views import labelled_beats, rhythm_figures
+
+        assert isinstance(report.sample, EcgSample)
+        assert report.prediction is not None
+        return {"measurements": to_plain(rhythm_figures(labelled_beats(report.sample, report.prediction)))}
+
     # -- explaining and showing --------------------------------------------------------------
 
     def players(self, inputs: Arrays, config: Mapping[str, Any], division: str = "") -> Players:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,30 +18,36 @@ from healthdash.views import (
     Metrics,
     Notice,
     Sections,
+    Span,
     Trace,
     View,
     Waterfall,
 )
 
 from .alike import ALIKE
+from .measurements import Beats, Measurement
 from .players import PARTS_S
 from .prepare import INTERVALS, P_WAVES, RHYTHM, SHAPES
+from .rhythm_views import labelled_beats, rhythm_figures, rhythm_views
 from .sample import EcgSample
 
 if TYPE_CHECKING:
     from healthdash.bundles import Bundle
 
-__all__ = ["COLORS", "attributions", "sections", "shown"]
+__all__ = ["COLORS", "attributions", "measurement_table", "median_beats", "sections", "shown", "trace_of"]
 
 #: Colours of the labels, told apart by colour-blind readers too (Okabe & Ito 2008).
 COLORS = {"N": "#6b7280", "S": "#0072b2", "V": "#d55e00", "F": "#cc79a7", "Q": "#009e73"}
 _MOST_ROWS = 2000
+#: Of the median beat: seconds before and after the complex, most and fewest beats.
+_MEDIAN_S = (0.35, 0.55)
+_MOST_MEDIAN, _FEWEST_MEDIAN = 400, 2
 
 
 def shown(sample: EcgSample) -> tuple[View, ...]:
     """Return the recording on ECG paper, and what the reader found."""
     notices = tuple(Notice(level="info", text=text) for text in sample.notices)
-    return (*notices, _trace(sample, ()))
+    return (*notices, trace_of(sample))
 
 
 def sections(report: Report, bundle: Bundle, labels: Mapping[str, str], item: int) -> Sections:
@@ -50,18 +56,23 @@ def sections(report: Report, bundle: Bundle, labels: Mapping[str, str], item: in
     assert report.prediction is not None
     sample, prediction = report.sample, report.prediction
     notices = tuple(Notice(level="info", text=text) for text in sample.notices)
+    beats = labelled_beats(sample, prediction)
     return Sections(
-        input=(*notices, _trace(sample, _markers(prediction, labels))),
+        input=(*notices, trace_of(sample, _markers(prediction, labels))),
         result=(
             _summary(sample, prediction, labels),
             _bars(sample, prediction, bundle, item),
             _table(sample, prediction),
+            measurement_table(rhythm_figures(beats)),
+            *rhythm_views(beats),
+            *median_beats(sample, beats),
         ),
         explanation=_reasons(report, bundle.info.preprocessing),
     )
 
 
-def _trace(sample: EcgSample, markers: tuple[Marker, ...]) -> Trace:
+def trace_of(sample: EcgSample, markers: tuple[Marker, ...] = (), spans: tuple[Span, ...] = ()) -> Trace:
+    """Return the recording on ECG paper, with beats and waves marked and poor leads flagged."""
     return Trace(
         title="The recording",
         caption=f"{sample.format}, {sample.rate_hz:g} Hz, {sample.duration_s:,.0f} s; 25 mm/s and 10 mm/mV.",
@@ -69,7 +80,48 @@ def _trace(sample: EcgSample, markers: tuple[Marker, ...]) -> Trace:
         rate_hz=sample.rate_hz,
         leads=sample.leads,
         markers=markers,
+        spans=spans,
+        flags=sample.flags,
     )
+
+
+def median_beats(sample: EcgSample, beats: Beats) -> tuple[Trace, ...]:
+    """Return the median of the normal beats of each lead; nothing where there are fewer than two."""
+    at = np.rint(beats.at_s[beats.is_normal] * sample.rate_hz).astype(np.int64)
+    before, after = (round(seconds * sample.rate_hz) for seconds in _MEDIAN_S)
+    at = at[(at >= before) & (at + after <= len(sample.signal_mv))]
+    at = at[:: max(1, -(-len(at) // _MOST_MEDIAN))]
+    if len(at) < _FEWEST_MEDIAN:
+        return ()
+    cut = sample.signal_mv[at[:, None] + np.arange(-before, after)]
+    # Each beat from its own level before the P wave, so that drift does not blur the middle one.
+    cut = cut - np.median(cut[:, : max(1, before // 6)], axis=1, keepdims=True)
+    view = Trace(
+        title="Median beat of each lead",
+        caption=f"The middle value of {len(at)} normal beats at each moment, aligned at the complex.",
+        signal=np.median(cut, axis=0).astype(np.float32),
+        rate_hz=sample.rate_hz,
+        leads=sample.leads,
+        start_s=-_MEDIAN_S[0],
+    )
+    return (view,)
+
+
+def measurement_table(figures: Sequence[Measurement]) -> Grid:
+    """Return measurements with their spread, what they were taken from, and their formula."""
+    frame = pd.DataFrame(
+        {
+            "measured": [one.title for one in figures],
+            "value": [one.words for one in figures],
+            "middle half over": [
+                "" if one.spread is None else f"{one.spread:.0f} {one.unit}" for one in figures
+            ],
+            "from": [one.beats for one in figures],
+            "why not": [one.reason for one in figures],
+            "formula": [one.source for one in figures],
+        }
+    )
+    return Grid(title="Every measurement", caption="From: beats, or intervals between them.", frame=frame)
 
 
 def _markers(prediction: Prediction, labels: Mapping[str, str]) -> tuple[Marker, ...]:

@@ -1,0 +1,1 @@
+"""Waves of an ECG: where each P wave, QRS complex and T wave begins and ends."""

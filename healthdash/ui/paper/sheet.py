@@ -1,0 +1,295 @@
+"""Where everything lies on a sheet of ECG paper, in millimetres; the browser only draws it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from healthdash.signals.decimate import min_max
+from healthdash.signals.filters import filtered
+from healthdash.signals.simplify import simplified
+from healthdash.ui.palette import Paper
+from healthdash.views import Trace
+
+__all__ = ["GRID", "GRID_S", "MOST_POINTS", "UNITS", "Choice", "of", "places"]
+
+#: Points sent for one sheet at most, over all leads and the strip of the whole recording.
+MOST_POINTS = 5000
+_STRIP_POINTS = 1200
+#: Of one lane before it is simplified; what is left out then is thinner than half the line that is drawn.
+_LANE_POINTS, _TOLERANCE_MM = 4000, 0.06
+_MARKED, _TICKED = 300, 400
+#: AHA/ACC/HRS 2007 (Kligfield et al., Circulation 115:1306): four columns of three leads, and a rhythm strip.
+GRID = (("I", "AVR", "V1", "V4"), ("II", "AVL", "V2", "V5"), ("III", "AVF", "V3", "V6"))
+_RHYTHM = "II"
+GRID_S = 10.0
+#: Leads in a row where each shows the same moments.
+_BESIDE = 4
+#: Room for the calibration pulse (1 mV for 0.2 s) and at the edges, mm.
+_LEFT, _RIGHT, _TOP, _BOTTOM = 12.0, 2.0, 5.0, 5.0
+_PULSE_S = 0.2
+#: Height of a lane over and under its middle, mV.
+_LEAST_MV, _MOST_MV = 0.75, 2.5
+#: Units that paper can hold, in millivolt.
+UNITS = {"mV": 1.0, "uV": 0.001, "µV": 0.001, "V": 1000.0}
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How a reader wants the paper.
+
+    Attributes
+    ----------
+    layout : str
+        "stacked": one lead under another; "grid": 3 x 4 and a rhythm strip; "beside": four in a row, all of
+        the same moments.
+    filters : tuple of str
+        Of `signals.filters.FILTERS`.
+    """
+
+    layout: str = "stacked"
+    mm_per_s: float = 25.0
+    mm_per_mv: float = 10.0
+    filters: tuple[str, ...] = ()
+    waves: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """One lead's place: its stretch of time, where that begins on the sheet, and the height of its middle."""
+
+    lead: int
+    start_s: float
+    stop_s: float
+    x: float
+    y: float
+
+
+def places(leads: Sequence[str]) -> list[list[int]] | None:
+    """Return the lead numbers of the 3 x 4 sheet, row by row; None where one of the twelve is missing."""
+    names = [_plain(name) for name in leads]
+    if not all(name in names for row in GRID for name in row):
+        return None
+    return [[names.index(name) for name in row] for row in GRID]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"^(ECG|EKG|LEAD)[\s_]*", "", name.strip().upper())
+
+
+def of(view: Trace, start_s: float, length_s: float, choice: Choice, paper: Paper) -> dict[str, Any]:
+    """Return a sheet as JSON, lengths in millimetres.
+
+    Parameters
+    ----------
+    start_s, length_s : float, second
+        The stretch, counted from the first sample of the view. The 3 x 4 sheet takes ten seconds.
+    """
+    first, signal = _stretch(view, start_s, length_s, choice)
+    half = _half_mv(signal)
+    lanes = list(_lanes(view, start_s, length_s, choice, half))
+    width = max(lane.x + (lane.stop_s - lane.start_s) * choice.mm_per_s for lane in lanes) + _RIGHT
+    height = max(lane.y for lane in lanes) + half * choice.mm_per_mv + _BOTTOM
+    strip = _strip(view, start_s, length_s)
+    budget = MOST_POINTS - (strip["points"] if strip else 0)
+    return {
+        "width": round(width, 2),
+        "height": round(height, 2),
+        "mmPerS": choice.mm_per_s,
+        "mmPerMv": choice.mm_per_mv,
+        "left": _LEFT,
+        "startS": view.start_s + start_s,
+        "paper": asdict(paper),
+        "label": f"{view.title or 'Recording'}, {view.start_s + start_s:.1f} to "
+        f"{view.start_s + start_s + length_s:.1f} s, {choice.mm_per_s:g} mm/s, {choice.mm_per_mv:g} mm/mV",
+        "scale": f"{choice.mm_per_s:g} mm/s, {choice.mm_per_mv:g} mm/mV, "
+        + (", ".join(choice.filters) or "no filter"),
+        "lanes": _drawn(view, lanes, first, signal, choice, half, budget),
+        "pulses": _pulses(lanes, choice),
+        "spans": list(_spans(view, lanes, choice, half)) if choice.waves else [],
+        "marks": list(_marks(view, start_s, length_s, choice)),
+        "seconds": _seconds(view, start_s, length_s, choice),
+        "strip": strip,
+    }
+
+
+def _stretch(view: Trace, start_s: float, length_s: float, choice: Choice) -> tuple[int, NDArray[np.float32]]:
+    """Return the number of the first sample and the stretch in mV, filters begun five seconds before."""
+    rate, factor = view.rate_hz, np.float32(UNITS.get(view.unit, 1.0))
+    first = max(0, round(start_s * rate))
+    last = min(len(view.signal), first + max(2, round(length_s * rate) + 1))
+    if not choice.filters:
+        return first, np.nan_to_num(view.signal[first:last] * factor)
+    before, after = max(0, first - round(5 * rate)), min(len(view.signal), last + round(5 * rate))
+    part = filtered(np.nan_to_num(view.signal[before:after] * factor), rate, choice.filters)
+    return first, part[first - before : last - before]
+
+
+def _half_mv(signal: NDArray[np.float32]) -> float:
+    """Return half the height of a lane, mV: what the stretch needs, in steps of a quarter."""
+    if not signal.size:
+        return _LEAST_MV
+    center = np.median(signal, axis=0)
+    spread = float(np.percentile(np.abs(signal - center).max(axis=0), 90))
+    return float(np.clip(np.ceil(spread * 1.1 * 4) / 4, _LEAST_MV, _MOST_MV))
+
+
+def _lanes(view: Trace, start_s: float, length_s: float, choice: Choice, half: float) -> Iterator[_Lane]:
+    pitch = 2 * half * choice.mm_per_mv
+    top = _TOP + pitch / 2
+    if choice.layout == "beside":
+        for lead in range(len(view.leads)):
+            row, column = divmod(lead, _BESIDE)
+            x = _LEFT + column * length_s * choice.mm_per_s
+            yield _Lane(lead, start_s, start_s + length_s, x, top + row * pitch)
+        return
+    rows = places(view.leads) if choice.layout == "grid" else None
+    if rows is None:
+        for lead in range(len(view.leads)):
+            yield _Lane(lead, start_s, start_s + length_s, _LEFT, top + lead * pitch)
+        return
+    column_s = length_s / len(rows[0])
+    for number, leads in enumerate(rows):
+        for column, lead in enumerate(leads):
+            begin = start_s + column * column_s
+            x = _LEFT + column * column_s * choice.mm_per_s
+            yield _Lane(lead, begin, begin + column_s, x, top + number * pitch)
+    rhythm = [_plain(name) for name in view.leads].index(_RHYTHM)
+    yield _Lane(rhythm, start_s, start_s + length_s, _LEFT, top + len(rows) * pitch)
+
+
+def _drawn(
+    view: Trace,
+    lanes: Sequence[_Lane],
+    first: int,
+    signal: NDArray[np.float32],
+    choice: Choice,
+    half: float,
+    budget: int,
+) -> list[dict[str, Any]]:
+    """Return every lane with its line as an SVG path, each lead about the middle of its values."""
+    middle = np.median(signal, axis=0) if len(signal) else np.zeros(len(view.leads), np.float32)
+    lines = []
+    for lane in lanes:
+        start, stop = (max(0, round(at * view.rate_hz) - first) for at in (lane.start_s, lane.stop_s))
+        kept, values = min_max(signal[start : stop + 1, lane.lead], _LANE_POINTS)
+        seconds = (first + start + kept) / view.rate_hz - lane.start_s
+        y = lane.y - (values.astype(np.float64) - middle[lane.lead]) * choice.mm_per_mv
+        lines.append((lane.x + seconds * choice.mm_per_s, y))
+    places = simplified(lines, budget, _TOLERANCE_MM)
+    return [
+        {
+            "name": view.leads[lane.lead],
+            "flag": view.flags[lane.lead] if view.flags else "",
+            "x": round(lane.x, 2),
+            "y": round(lane.y, 2),
+            "top": round(lane.y - half * choice.mm_per_mv, 2),
+            "points": len(kept),
+            "path": _path(x[kept], y[kept]),
+        }
+        for lane, (x, y), kept in zip(lanes, lines, places, strict=True)
+    ]
+
+
+def _path(x: Numbers, y: Numbers) -> str:
+    pairs = [f"{a:.2f} {b:.2f}" for a, b in zip(x.tolist(), y.tolist(), strict=True)]
+    return f"M{'L'.join(pairs)}" if pairs else ""
+
+
+def _pulses(lanes: Sequence[_Lane], choice: Choice) -> list[str]:
+    """Return 1 mV for 0.2 s before each row, as a recorder draws it."""
+    wide, high = _PULSE_S * choice.mm_per_s, choice.mm_per_mv
+    foot = max(0.5, (_LEFT - 1 - wide) / 2)
+    paths = []
+    for y in dict.fromkeys(lane.y for lane in lanes):
+        x = np.array([0.5, 0.5 + foot, 0.5 + foot, 0.5 + foot + wide, 0.5 + foot + wide, _LEFT - 0.5])
+        paths.append(_path(np.maximum.accumulate(x), y + np.array([0, 0, -high, -high, 0, 0])))
+    return paths
+
+
+def _spans(view: Trace, lanes: Sequence[_Lane], choice: Choice, half: float) -> Iterator[dict[str, Any]]:
+    """Yield the waves of each lane; those of one lead that go over the lane's end are cut there."""
+    for lane in lanes:
+        for span in view.spans:
+            if span.lead != lane.lead:
+                continue
+            inside = np.flatnonzero((span.stop_s > lane.start_s) & (span.start_s < lane.stop_s))
+            for i in inside[:_MARKED].tolist():
+                start = max(float(span.start_s[i]), lane.start_s)
+                stop = min(float(span.stop_s[i]), lane.stop_s)
+                yield {
+                    "x": round(lane.x + (start - lane.start_s) * choice.mm_per_s, 2),
+                    "width": round((stop - start) * choice.mm_per_s, 2),
+                    "y": round(lane.y - half * choice.mm_per_mv, 2),
+                    "height": round(2 * half * choice.mm_per_mv, 2),
+                    "color": span.color,
+                    "title": f"{span.label}, {1000 * float(span.stop_s[i] - span.start_s[i]):.0f} ms",
+                }
+
+
+def _marks(view: Trace, start_s: float, length_s: float, choice: Choice) -> Iterator[dict[str, Any]]:
+    """Yield each beat's letter above the sheet."""
+    first, last = start_s * view.rate_hz, (start_s + length_s) * view.rate_hz
+    for marker in view.markers:
+        inside = marker.samples[(marker.samples >= first) & (marker.samples < last)]
+        for sample in inside[:_MARKED].tolist():
+            yield {
+                "x": round(_LEFT + (sample / view.rate_hz - start_s) * choice.mm_per_s, 2),
+                "label": marker.label,
+                "color": marker.color,
+                "title": marker.description or marker.label,
+            }
+
+
+def _seconds(view: Trace, start_s: float, length_s: float, choice: Choice) -> list[dict[str, Any]]:
+    if choice.layout == "beside":
+        return []
+    whole = np.arange(np.ceil(view.start_s + start_s), np.floor(view.start_s + start_s + length_s) + 1)
+    return [
+        {"x": round(_LEFT + (s - view.start_s - start_s) * choice.mm_per_s, 2), "label": f"{s:g}"}
+        for s in whole.tolist()
+    ]
+
+
+def _strip(view: Trace, start_s: float, length_s: float) -> dict[str, Any] | None:
+    """Return the whole recording in 1000 by 100 parts; None where all of it is seen on the sheet."""
+    duration_s = len(view.signal) / view.rate_hz
+    if duration_s <= length_s * 1.01:
+        return None
+    kept, values = min_max(view.signal[:, 0], _STRIP_POINTS)
+    low, high = _range(np.nan_to_num(values))
+    y = 95 - 80 * (np.clip(np.nan_to_num(values), low, high) - low) / max(high - low, 1e-9)
+    return {
+        "path": _path(1000 * kept / len(view.signal), y.astype(np.float64)),
+        "points": len(kept),
+        "from": round(1000 * start_s / duration_s, 2),
+        "width": round(max(1000 * length_s / duration_s, 1.5), 2),
+        "durationS": duration_s,
+        "events": [
+            {
+                "x": [round(1000 * s / len(view.signal), 2) for s in _thinned(marker.samples).tolist()],
+                "color": marker.color,
+                "label": marker.label,
+            }
+            for marker in view.markers
+            if marker.label != "N" and len(marker.samples)
+        ],
+    }
+
+
+def _range(values: NDArray[np.float32]) -> tuple[float, float]:
+    """Return the values between which a strip is drawn: one spike of an electrode must not flatten a day."""
+    low, high = (float(v) for v in np.percentile(values, [0.5, 99.5]))
+    room = 2 * (high - low) or float("inf")
+    return max(low - room, float(values.min())), min(high + room, float(values.max()))
+
+
+def _thinned(samples: NDArray[np.int64]) -> NDArray[np.int64]:
+    return samples[:: max(1, -(-len(samples) // _TICKED))]
