@@ -18,7 +18,6 @@ from healthdash.task import Task, Upload
 from healthdash.tasks.records.matching import GAP, Matching
 from healthdash.ui import state
 
-
 __all__ = ["settle"]
 
 _NONE = "not in the file"

@@ -18,6 +18,7 @@ from healthdash.training import TrainSettings
 from healthdash.training.history import EpochRow
 
 from .columns import to_numbers
+from .foreign_samples import chinese_table, fhir_record
 from .samples import heart_examples, heart_training_set
 from .task import RecordsTask, TextColumns
 
@@ -194,8 +195,8 @@ class HeartDisease(RecordsTask):
         return train_by_folds(self, dataset, settings, out, on_epoch, _recipe(settings))
 
     def examples(self) -> tuple[Example, ...]:
-        """Return three invented patients and a table of 20 drawn ones."""
-        return heart_examples(self.fields)
+        """Return three invented patients, a table of 20 drawn ones, and files as hospitals write them."""
+        return (*heart_examples(self.fields), chinese_table(), fhir_record())
 
     def training_examples(self) -> tuple[Example, ...]:
         """Return a table of drawn patients with the outcome."""

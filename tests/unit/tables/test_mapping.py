@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from healthdash.errors import InvalidInput
+from healthdash.fields import CategoryField, NumberField
+from healthdash.tables.concepts import concept_named, meanings, without_unit
+from healthdash.tables.mapped import mapped
+from healthdash.tables.mapping import ColumnMapping, Link, propose
+from healthdash.tables.read import read_text_table
+from healthdash.tables.units import alternatives, conversion, unit_named
+
+CHOL = NumberField(name="chol", label="Serum cholesterol", unit="mg/dl", low=40, high=1000)
+AGE = NumberField(name="age", label="Age", unit="years", low=1, high=120)
+WEIGHT = NumberField(name="weight", label="Body weight", unit="kg", low=20, high=400)
+SEX = CategoryField(name="sex", label="Sex", choices={"0": "female", "1": "male"})
+FBS = CategoryField(name="fbs", label="Fasting blood sugar above 120 mg/dl", choices={"0": "no", "1": "yes"})
+BANDS = CategoryField(name="age", label="Age", choices={"[40-50)": "40 to 49", "[50-60)": "50 to 59"})
+
+
+def found(csv: str, *fields, given: ColumnMapping | None = None):
+    text = read_text_table(csv.encode())
+    return mapped(text, fields, propose(text.frame, fields, given=given))
+
+
+# Factors of the AMA Manual of Style, table of SI conversions; pounds, inches and degrees by definition.
+@pytest.mark.parametrize(
+    ("source", "target", "analyte", "expected"),
+    [
+        ("mg/dL", "mmol/L", "cholesterol", 0.0259), ("mg/dL", "mmol/L", "glucose", 0.0555),
+        ("mg/dL", "mmol/L", "triglycerides", 0.0113), ("mg/dL", "umol/L", "creatinine", 88.4),
+        ("mg/dL", "mmol/L", "urea nitrogen", 0.357), ("mg/dL", "umol/L", "bilirubin", 17.104),
+        ("mg/dL", "umol/L", "uric acid", 59.48), ("mg/dL", "mmol/L", "calcium", 0.25),
+        ("lb", "kg", "", 0.45359237), ("inch", "cm", "", 2.54), ("months", "years", "", 1 / 12),
+        ("kPa", "mmHg", "", 7.50062), ("g/L", "g/dL", "", 0.1),
+    ],
+)  # fmt: skip
+def test_factors_are_those_of_published_tables(source, target, analyte, expected):
+    way = conversion(source, target, analyte)
+    assert way is not None
+    assert way.factor == pytest.approx(expected, rel=5e-3)
+    assert way(np.array([2.0]))[0] == pytest.approx(2 * way.factor)
+
+
+def test_temperatures_and_hba1c_have_an_offset():
+    assert conversion("°F", "Cel")(np.array([98.6]))[0] == pytest.approx(37)
+    assert conversion("mmol/mol", "%")(np.array([53.0]))[0] == pytest.approx(
+        7.0, abs=0.01
+    )  # NGSP's own table
+
+
+def test_mass_and_amount_need_an_analyte_and_unknown_units_have_no_way():
+    assert conversion("mg/dL", "mmol/L") is None
+    assert conversion("mg/dL", "furlong", "glucose") is None
+    assert unit_named("mmHg") == unit_named("mm[Hg]") == "mm[Hg]"
+    assert "mmol/L" in alternatives("mg/dL", "cholesterol")
+
+
+@pytest.mark.parametrize(
+    ("name", "concept", "unit"),
+    [
+        ("总胆固醇(mmol/L)", "total_cholesterol", "mmol/L"), ("年龄", "age", ""), ("性别", "sex", ""),
+        ("静息血压（mmHg）", "systolic_bp", "mm[Hg]"), ("Serum Cholesterol [mg/dl]", "total_cholesterol", "mg/dL"),
+       
+        ("weight_lb", "weight", "[lb_av]"), ("Weight, kg", "weight", "kg"), ("zip code", None, ""),
+    ],
+)  # fmt: skip
+def test_names_in_two_languages_with_their_units(name, concept, unit):
+    assert (concept_named(name) and concept_named(name).name) == concept
+    assert without_unit(name)[1] == unit
+
+
+def test_a_column_is_found_by_name_before_meaning_and_converted_with_its_rule():
+    result = found("年龄,Cholesterol (mmol/L),体重 (lb)\n63,6.0,154\n41,5.2,\n", AGE, CHOL, WEIGHT)
+    assert result.text.frame["chol"].tolist() == ["231.996", "201.063"]
+    assert result.text.frame["weight"].tolist() == ["69.8532", ""]
+    assert "molar mass of cholesterol" in result.rules["chol"]
+    assert result.mapping.of("age").how == "synonym"
+    assert found("chol,cholesterol\n1,2\n3,4\n", CHOL).mapping.of("chol").column == "chol"
+
+
+def test_two_columns_that_could_be_meant_are_asked_about():
+    result = found("age,cholesterol,total cholesterol\n63,230,231\n41,200,199\n", AGE, CHOL)
+    assert result.mapping.of("chol").how == "ambiguous"
+    assert "could be cholesterol or total cholesterol" in result.problems[0]
+    chosen = ColumnMapping((Link(field="chol", column="total cholesterol"),))
+    assert found(
+        "age,cholesterol,total cholesterol\n63,230,231\n41,200,199\n", AGE, CHOL, given=chosen
+    ).text.frame["chol"].tolist() == ["231", "199"]
+
+
+def test_a_unit_is_found_by_what_is_possible():
+    warm = NumberField(name="temp", label="Body temperature", unit="Cel", low=30, high=45)
+    result = found("age,temp\n63,98.6\n41,100.4\n", AGE, warm)
+    assert result.text.frame["temp"].tolist() == ["37", "38"]
+    assert "possible in [degF] only" in result.rules["temp"]
+    # 6 may be mmol/L or g/L: both are possible, so that it is asked.
+    assert "could be mmol/L or g/L; choose it" in found("age,chol\n63,6.0\n41,5.2\n", AGE, CHOL).problems[0]
+    assert found("age,chol\n63,230\n41,5.2\n", AGE, CHOL).rules == {}  # mixed: the one bad row is refused
+
+
+def test_units_in_cells_and_two_pressures_in_one():
+    pressure = NumberField(name="trestbps", label="Resting blood pressure", unit="mmHg", low=40, high=300)
+    result = found("age,chol,BP\n63,6.0 mmol/L,145/90\n41,5.2 mmol/L,130/80\n", AGE, CHOL, pressure)
+    assert result.text.frame["chol"][0] == "231.996"
+    assert result.text.frame["trestbps"].tolist() == ["145", "130"]
+    assert "first (systolic)" in result.rules["trestbps"]
+
+
+def test_words_become_codes_and_1_and_2_for_sex_is_asked_about():
+    assert meanings(SEX, ["女", "M", "0", "?"]) == {"女": "0", "M": "1"}
+    assert found("age,性别\n63,女\n41,男\n", AGE, SEX).text.frame["sex"].tolist() == ["0", "1"]
+    asked = found("age,sex\n63,1\n41,2\n", AGE, SEX)
+    assert "say which is female" in asked.problems[0]
+    assert asked.unsure == {"sex": ("1", "2")}
+    told = ColumnMapping((Link(field="sex", column="sex", words={"1": "1", "2": "0"}),))
+    assert found("age,sex\n63,1\n41,2\n", AGE, SEX, given=told).text.frame["sex"].tolist() == ["1", "0"]
+
+
+def test_classes_are_made_of_numbers():
+    result = found("age,fasting glucose (mmol/L)\n45,7.1\n59,6.6\n70,\n", BANDS, FBS)
+    assert result.text.frame["age"].tolist() == ["[40-50)", "[50-60)", ""]
+    assert result.text.frame["fbs"].tolist() == ["1", "0", ""]
+    assert "above 120 mg/dL is yes" in result.rules["fbs"]
+    assert "mg/dL or mmol/L" in found("age,空腹血糖\n45,7.1\n59,6.6\n", BANDS, FBS).problems[0]
+
+
+def test_a_mapping_is_remembered_and_a_wrong_one_refused():
+    text = read_text_table("年龄,总胆固醇(mmol/L)\n63,6.0\n41,5.2\n".encode())
+    kept = ColumnMapping.from_json(propose(text.frame, (AGE, CHOL)).to_json())
+    assert mapped(text, (AGE, CHOL), propose(text.frame, (AGE, CHOL), given=kept)).rules
+    for wrong in ("", "[]", '{"format": 2, "fields": {}}', '{"format": 1, "fields": {"chol": 3}}'):
+        with pytest.raises(InvalidInput, match="mapping"):
+            ColumnMapping.from_json(wrong)
+    with pytest.raises(InvalidInput, match="no such column"):
+        propose(text.frame, (AGE,), given=ColumnMapping((Link(field="age", column="x"),)))
+    with pytest.raises(InvalidInput, match="cannot be converted"):
+        propose(text.frame, (AGE,), given=ColumnMapping((Link(field="age", column="年龄", unit="kg"),)))
+
+
+def test_a_table_with_the_very_names_stays_as_it_is():
+    text = read_text_table(b"age,chol\n63,230\n41,200\n")
+    result = mapped(text, (AGE, CHOL), propose(text.frame, (AGE, CHOL)))
+    assert result.text is text
+    assert isinstance(text.frame, pd.DataFrame)
