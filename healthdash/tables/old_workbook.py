@@ -8,6 +8,7 @@ does not do ends the whole process; so it is not used for files from outside.
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,11 @@ from .sheets import MOST_MERGES, Grid, Read, choose, stripped
 __all__ = ["is_old_workbook", "read_old_workbook"]
 
 _HINT = "Save the sheet as CSV or .xlsx, and upload that."
+#: What xlrd raises of damaged records, which it takes as they come.
+_DAMAGED = (
+    AssertionError, LookupError, ValueError, TypeError, ArithmeticError, AttributeError, RuntimeError,
+    struct.error,
+)  # fmt: skip
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: Streams of a workbook in a compound file: [MS-XLS] 2.1.2, and "Book" of Excel 5 and 95.
 _STREAMS = tuple(name.encode("utf-16-le") for name in ("Workbook", "Book"))
@@ -65,7 +71,7 @@ def _xlrd_errors() -> Iterator[None]:
     except XLRDError as error:
         what = "is encrypted" if "ncrypted" in str(error) else "is damaged"
         raise UnreadableUpload(f"expected an Excel workbook, the file {what}", hint=_HINT) from error
-    except (CompDocError, AssertionError, LookupError, ValueError, TypeError, ArithmeticError) as error:
+    except (CompDocError, *_DAMAGED) as error:
         raise UnreadableUpload("expected an Excel workbook, the file is damaged", hint=_HINT) from error
 
 

@@ -33,7 +33,9 @@ _MOST_BYTES = 512 << 20
 _SHEET = re.compile(r"xl/worksheets/sheet(\d+)\.xml")
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _HINT = "Save the sheet as CSV, and upload that."
-_DAMAGED = (zipfile.BadZipFile, ElementTree.ParseError, KeyError, RuntimeError, EOFError, zlib.error)
+_DAMAGED = (
+    zipfile.BadZipFile, ElementTree.ParseError, KeyError, RuntimeError, EOFError, zlib.error, UnicodeError,
+)  # fmt: skip
 #: Number formats of dates and times that need no definition, ECMA-376 part 1, 18.8.30.
 _DATE_FORMATS = {*range(14, 23), *range(45, 48)}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import stat
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -25,6 +26,11 @@ _SMALL = 1 << 20
 # The first moment that a zip archive can name: the same files always give the same bytes.
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
 _WORKBOOKS = (".xlsx", ".ods")
+#: ValueError: a name that is not in its encoding, a date before 1980.
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError, ValueError,
+    struct.error,
+)  # fmt: skip
 
 
 def is_zip(data: bytes) -> bool:
@@ -116,7 +122,7 @@ def _opened(data: bytes | Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(io.BytesIO(data) if isinstance(data, bytes) else data) as archive:
             yield archive
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+    except _DAMAGED as error:
         raise UnreadableUpload(
             "the archive cannot be unpacked: expected a zip file without a password",
             hint="Make the archive again.",
