@@ -11,6 +11,7 @@ page = st.navigation(
         "Analyse": [
             st.Page("pages/images.py", title="Images", icon=":material/radiology:"),
             st.Page("pages/ecg.py", title="ECG", icon=":material/ecg_heart:"),
+            st.Page("pages/eeg.py", title="EEG", icon=":material/neurology:"),
             st.Page("pages/records.py", title="Patient records", icon=":material/table_chart:"),
             st.Page("pages/explain.py", title="Explain", icon=":material/zoom_in:"),
         ],

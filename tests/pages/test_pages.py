@@ -10,7 +10,7 @@ from healthdash import DISCLAIMER
 from healthdash.ui import results, state
 from tests import fakes
 
-PAGES = ("home", "images", "ecg", "records", "explain", "models", "train")
+PAGES = ("home", "images", "ecg", "eeg", "records", "explain", "models", "train")
 KINDS = {"images": fakes.FakePicture(), "ecg": fakes.FakeSignal(), "records": fakes.FakeRows()}
 
 pytestmark = pytest.mark.usefixtures("fake_tasks", "visited")

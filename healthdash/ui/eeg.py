@@ -1,0 +1,286 @@
+"""The page of EEG: a recording on the screen as its readers expect it. No model looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from healthdash import apart, settings
+from healthdash.errors import HealthdashError
+from healthdash.signals import formats
+from healthdash.signals.eeg import FILTERS, EegPage, lines_of, page_of, value_range
+from healthdash.signals.eeg_example import synthetic_eeg
+from healthdash.signals.montage import MONTAGES
+from healthdash.signals.recording import Recording
+from healthdash.signals.spectrum import BANDS_HZ, WINDOW_S, Spectra, band_powers, spectra
+from healthdash.task import Upload
+from healthdash.ui import eeg_figure, problems, shell, state
+from healthdash.ui.draw import draw, paper
+from healthdash.views import Grid
+
+__all__ = ["page"]
+
+_HELD, _FAILED, _START, _UPLOAD = "eeg:held", "eeg:failed", "eeg:start", "eeg:upload"
+_LENGTHS_S = (10, 20, 30, 60)
+#: Microvolt a millimetre; 7 is usual for adults.
+_SENSITIVITIES = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 200, 500, 1000, 5000, 20_000)
+_MOST_LINES = 32
+_UNITS = ("uV", "mV", "V")
+_MOST_HZ = 45.0
+_MOST_MARKS = 500
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Held:
+    """A recording of this session, and whether it is the drawn one."""
+
+    recording: Recording
+    is_synthetic: bool
+    number: int
+
+
+@shell.framed
+def page() -> None:
+    """Show the page: a file or the sample, its lines, its spectrum."""
+    st.title("EEG", anchor=False)
+    st.markdown(
+        "Look at an EEG in the montage, at the sensitivity and through the filters that you choose. "
+        "**There is no model for EEG here:** nothing on this page is estimated or found by one."
+    )
+    _offer()
+    if error := st.session_state.get(_FAILED):
+        problems.tell(error)
+    held: _Held | None = st.session_state.get(_HELD)
+    if held is not None:
+        _about(held)
+        _viewer()
+
+
+def _offer() -> None:
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        key = state.fresh_key(_UPLOAD)
+        st.file_uploader(
+            "Upload a recording (EDF, BDF, BrainVision, WFDB, CSV...); a header goes with its signal file",
+            accept_multiple_files=True, max_upload_size=settings.current().max_upload_mb, key=key,
+            on_change=_take_files, args=(key,),
+            help="Files stay in the memory of this machine and are forgotten with the session. "
+            "What a file holds is decided by its content, not by its name.",
+        )  # fmt: skip
+        with st.expander("If the file does not say its rate or unit", icon=":material/tune:"):
+            st.number_input(
+                "Sampling rate, Hz", min_value=1.0, max_value=100_000.0, value=None, key="eeg:rate",
+                placeholder="as in the file",
+            )  # fmt: skip
+            st.selectbox(
+                "Unit of the signal", _UNITS, index=None, key="eeg:unit", placeholder="as in the file"
+            )
+    with right:
+        st.markdown("Or try a synthetic sample")
+        st.button(
+            "Drawn EEG, eyes open and shut", on_click=_take_sample, key="eeg:sample",
+            help="Two minutes of 19 drawn electrodes: of nobody. Alpha rhythm, blinks, hum of the mains.",
+        )  # fmt: skip
+
+
+def _take_files(key: str) -> None:
+    files = st.session_state.get(key) or []
+    if not files:
+        return
+    stated = {"rate_hz": st.session_state.get("eeg:rate"), "unit": st.session_state.get("eeg:unit")}
+    hints = {name: value for name, value in stated.items() if value is not None}
+    _take([Upload(file.name, file.getvalue(), hints) for file in files], is_synthetic=False)
+    state.used_up(_UPLOAD)
+
+
+def _take_sample() -> None:
+    _take(synthetic_eeg(), is_synthetic=True)
+
+
+def _take(uploads: Sequence[Upload], *, is_synthetic: bool) -> None:
+    """Read the first recording among the files, in a process of its own, and keep it."""
+    before: _Held | None = st.session_state.get(_HELD)
+    st.session_state.pop(_FAILED, None)
+    st.session_state[_START] = 0.0
+    try:
+        recording = apart.call(formats.read, tuple(formats.group(uploads)[0]))
+    except HealthdashError as error:
+        st.session_state[_FAILED] = error
+        st.session_state.pop(_HELD, None)
+        return
+    st.session_state[_HELD] = _Held(recording, is_synthetic, before.number + 1 if before else 0)
+
+
+def _about(held: _Held) -> None:
+    recording = held.recording
+    rates = sorted({channel.rate_hz for channel in recording.channels})
+    told = [
+        recording.format,
+        f"{len(recording.channels)} channels",
+        f"{' and '.join(f'{rate:g}' for rate in rates[-2:])} Hz",
+        f"{recording.duration_s:,.1f} s",
+        *([f"from {recording.time_of_day}"] if recording.time_of_day else []),
+    ]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge("Synthetic" if held.is_synthetic else "Loaded", icon=":material/check:")
+        st.text(", ".join(told))
+    for notice in recording.notices:
+        st.info(problems.sentence(notice))
+    if recording.gaps:
+        st.info(problems.sentence(f"There are gaps: {'; '.join(recording.gaps)}"))
+
+
+@st.fragment
+def _viewer() -> None:
+    held: _Held = st.session_state[_HELD]
+    recording = held.recording
+    montage, lines = _montage(recording)
+    if not lines_of(recording, montage):
+        st.warning("The channels do not name the electrode positions that this montage needs.")
+        return
+    length_s = _length(recording)
+    filters = st.multiselect(
+        "Filters laid over the lines (none: as recorded)", list(FILTERS), key=f"eeg:filters:{held.number}"
+    )
+    start_s = _turn(recording, length_s)
+    shown = page_of(recording, montage, start_s, length_s, filters=filters, lines=lines)
+    microvolts_a_mm, negative_up = _scale(shown, held.number)
+    st.plotly_chart(
+        eeg_figure.traces(shown, microvolts_a_mm, paper(), length_s=length_s, negative_up=negative_up),
+        key="eeg:lines", theme=None, config={"displayModeBar": False},
+        alt=f"EEG, {montage}, from {start_s:g} s, {len(shown.names)} lines: {', '.join(shown.names)}",
+    )  # fmt: skip
+    st.caption(
+        f"{montage}; {microvolts_a_mm:g} {shown.unit}/mm, lines {eeg_figure.GAP_MM:g} mm apart on a screen "
+        f"of 96 pixels an inch; {'negative' if negative_up else 'positive'} values upwards; filters: "
+        f"{', '.join(filters) or 'none'} (zero-phase)."
+    )
+    _spectra(shown, recording, montage, lines, length_s)
+
+
+def _montage(recording: Recording) -> tuple[str, slice]:
+    """Ask for the montage, and for the part of it where it has more lines than a screen."""
+    chosen = st.segmented_control("Montage", MONTAGES, default=MONTAGES[0], required=True, key="eeg:montage")
+    montage = chosen or MONTAGES[0]
+    lines = lines_of(recording, montage)
+    if len(lines) <= _MOST_LINES:
+        return montage, slice(None)
+    starts = range(0, len(lines), _MOST_LINES)
+    start = st.selectbox(
+        "Lines", starts, key=f"eeg:part:{montage}",
+        format_func=lambda n: (
+            f"{n + 1} to {min(n + _MOST_LINES, len(lines))} of {len(lines)}, from {lines[n].name}"
+        ),
+    )  # fmt: skip
+    return montage, slice(start, start + _MOST_LINES)
+
+
+def _length(recording: Recording) -> float:
+    length = st.segmented_control(
+        "Seconds on a page", _LENGTHS_S, default=30, required=True, key="eeg:length"
+    )
+    return float(length or 30)
+
+
+def _turn(recording: Recording, length_s: float) -> float:
+    """Ask where the page begins: by turning it, by its second, or by an annotation."""
+    last = max(0.0, recording.duration_s - 1.0)
+    st.session_state[_START] = min(st.session_state.get(_START, 0.0), last)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.button(
+            "Previous page", icon=":material/chevron_left:", key="eeg:previous", shortcut="Left",
+            disabled=st.session_state[_START] <= 0, on_click=_move, args=(-length_s, last),
+        )  # fmt: skip
+        st.button(
+            "Next page", icon=":material/chevron_right:", key="eeg:next", shortcut="Right",
+            disabled=st.session_state[_START] + length_s >= recording.duration_s, on_click=_move,
+            args=(length_s, last),
+        )  # fmt: skip
+        st.number_input(
+            f"Begins at, s (of {recording.duration_s:,.0f})",
+            min_value=0.0,
+            max_value=last,
+            step=1.0,
+            key=_START,
+        )
+        _jump(recording)
+    return float(st.session_state[_START])
+
+
+def _move(by_s: float, last_s: float) -> None:
+    st.session_state[_START] = min(max(0.0, st.session_state[_START] + by_s), last_s)
+
+
+def _jump(recording: Recording) -> None:
+    marks = recording.marks[:_MOST_MARKS]
+    if marks:
+        st.selectbox(
+            "Go to an annotation", range(len(marks)), index=None, key="eeg:mark", on_change=_go,
+            args=(recording,),
+            format_func=lambda n: f"{marks[n].onset_s:,.1f} s: {marks[n].text[:60]}", placeholder="choose",
+        )  # fmt: skip
+
+
+def _go(recording: Recording) -> None:
+    number = st.session_state.get("eeg:mark")
+    if number is not None:
+        st.session_state[_START] = max(0.0, recording.marks[number].onset_s - 2.0)
+
+
+def _scale(shown: EegPage, number: int) -> tuple[float, bool]:
+    fitting = [s for s in _SENSITIVITIES if value_range(shown) / s <= 0.4 * eeg_figure.GAP_MM]
+    usual = fitting[0] if fitting else _SENSITIVITIES[-1]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        held = f"eeg:sensitivity:{number}"
+        st.session_state.setdefault(held, usual)
+        chosen = st.select_slider(f"Sensitivity, {shown.unit}/mm", _SENSITIVITIES, key=held)
+        negative_up = st.toggle("Negative upwards", value=True, key="eeg:up")
+    return float(chosen), negative_up
+
+
+def _spectra(shown: EegPage, recording: Recording, montage: str, lines: slice, length_s: float) -> None:
+    """Show the spectrogram of one line over the whole recording, and the power of bands on this page."""
+    st.subheader("Spectrum", anchor=False)
+    name = st.selectbox("Line of the spectrogram", shown.names, key=f"eeg:line:{montage}")
+    found = _whole(recording, montage, lines, shown.names.index(name))
+    st.plotly_chart(
+        eeg_figure.spectrogram(
+            found, shown.unit, paper(), most_hz=min(_MOST_HZ, shown.rate_hz / 2),
+            shown_s=(shown.start_s, shown.start_s + length_s),
+        ),
+        key="eeg:spectrogram", theme=None, config={"displayModeBar": False},
+        alt=f"Spectrogram of {name} over the whole recording, up to {_MOST_HZ:g} Hz",
+    )  # fmt: skip
+    st.caption(
+        f"{name} as recorded, without filters: Hann windows of {WINDOW_S:g} s; the page above lies between "
+        "the dotted lines."
+    )
+    draw(_bands(shown), "eeg:bands")
+
+
+def _whole(recording: Recording, montage: str, lines: slice, number: int) -> Spectra:
+    start = (lines.start or 0) + number
+    whole = page_of(recording, montage, 0.0, recording.duration_s, lines=slice(start, start + 1))
+    return spectra(whole.microvolts[0], whole.rate_hz)
+
+
+def _bands(shown: EegPage) -> Grid:
+    """Return the power in each band on this page: a row a line."""
+    rows = []
+    for name, values in zip(shown.names, shown.microvolts, strict=True):
+        powers = band_powers(spectra(values, shown.rate_hz))
+        total = float(np.nansum(list(powers.values())))
+        shares = {band: power / total if total else np.nan for band, power in powers.items()}
+        rows.append({"line": name, f"all bands, {shown.unit}²": round(total, 2), **shares})
+    edges = ", ".join(f"{band} {low:g} to {high:g} Hz" for band, (low, high) in BANDS_HZ.items())
+    return Grid(
+        title="Power of the bands on this page",
+        caption=f"Share of each band, by Welch's method on the lines as they are drawn: {edges} (IFCN "
+        "glossary, Kane et al. 2017; slower power is taken for drift).",
+        frame=pd.DataFrame(rows),
+        percent=tuple(BANDS_HZ),
+    )

@@ -1,0 +1,5 @@
+"""The page of EEG."""
+
+from healthdash.ui import eeg
+
+eeg.page()
