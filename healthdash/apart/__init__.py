@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from healthdash.bundles import Bundle
     from healthdash.task import Sample, Task, Upload
 
-__all__ = ["call", "described", "groups", "recognised", "sample_of", "start"]
+__all__ = ["call", "described", "groups", "recognised", "run", "sample_of", "start"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,7 +50,7 @@ def call(function: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
     UnreadableUpload
         It raised something else, or broke; the log says where.
     """
-    found: T = _run(function, given, named)
+    found: T = run(function, given, named)
     return found
 
 
@@ -65,7 +65,7 @@ def sample_of(task: Task, uploads: Sequence[Upload], bundle: Bundle | None = Non
     if not _is_known(task, bundle):
         return _here(jobs.read, (task, tuple(uploads)), {})
     folder = "" if posed is None else str(posed)
-    found: Sample = _run(
+    found: Sample = run(
         jobs.sample_of, (task.slug, folder, tuple(uploads)), {}, (posed,) if posed else _NOTHING, len(uploads)
     )
     return found
@@ -77,7 +77,7 @@ def described(task: Task, uploads: Sequence[Upload]) -> dict[str, Any]:
 
     if not _is_known(task, None):
         return _here(lambda: task.describe(task.read(uploads)), (), {})
-    found: dict[str, Any] = _run(jobs.described, (task.slug, tuple(uploads)), {}, files=len(uploads))
+    found: dict[str, Any] = run(jobs.described, (task.slug, tuple(uploads)), {}, files=len(uploads))
     return found
 
 
@@ -92,7 +92,7 @@ def groups(task: Task, uploads: Sequence[Upload]) -> list[list[Upload]]:
     if not uploads or is_plain or not type(task).__module__.startswith(_TASKS):
         return task.group(uploads)
     try:
-        found = _run(jobs.grouped, (task.slug, tuple(uploads)), {}, files=len(uploads))
+        found = run(jobs.grouped, (task.slug, tuple(uploads)), {}, files=len(uploads))
     except HealthdashError:
         return [[upload] for upload in uploads]
     return [[uploads[one] if isinstance(one, int) else one for one in group] for group in found]
@@ -105,19 +105,28 @@ def recognised(uploads: Sequence[Upload]) -> list[Task | None]:
     from . import jobs
 
     try:
-        slugs: tuple[str, ...] = _run(jobs.recognised, (tuple(uploads),), {}, files=len(uploads))
+        slugs: tuple[str, ...] = run(jobs.recognised, (tuple(uploads),), {}, files=len(uploads))
     except HealthdashError:
         return [None] * len(uploads)
     return [tasks.get(slug) if slug else None for slug in slugs]
 
 
-def _run(
+def run(
     function: Callable[..., Any],
     given: tuple[Any, ...],
     named: dict[str, Any],
     sees: Sequence[Path] = _NOTHING,
     files: int = 1,
 ) -> Any:
+    """Call a function of ours apart, as `call` does.
+
+    Parameters
+    ----------
+    sees : sequence of Path
+        Files and folders of this machine that the child may read.
+    files : int
+        How many files it reads; each further one has its time.
+    """
     from . import calls, pool
 
     if not (pool.is_possible() and calls.is_ours(function)):

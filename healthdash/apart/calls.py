@@ -111,7 +111,7 @@ def called(node: Any, buffers: Buffers, most: int) -> tuple[Any, Buffers]:
         return [_ANSWER, codec.pack(function(**given), _hints(function)["return"], answer)], answer
     except MemoryError:
         return _failed(over_memory(most))
-    except Exception as error:
+    except BaseException as error:  # a library in Rust that panics raises no Exception
         return _failed(error)
 
 
@@ -131,7 +131,7 @@ def too_much(most: int) -> tuple[Any, Buffers]:
     ))  # fmt: skip
 
 
-def _failed(error: Exception) -> tuple[Any, Buffers]:
+def _failed(error: BaseException) -> tuple[Any, Buffers]:
     failure = Buffers()
     return [_FAILURE, codec.pack(Failure.of(error), Failure, failure)], failure
 

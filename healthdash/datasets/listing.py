@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from healthdash import settings
+from healthdash import apart, settings
 from healthdash.errors import InputError, InvalidInput
 from healthdash.tables.kinds import is_gap
 from healthdash.tables.layout import canonical
@@ -153,7 +153,7 @@ def _read_table(path: Path) -> pd.DataFrame | None:
     try:
         if path.stat().st_size > settings.current().max_upload_mb << 20:
             return None
-        frame = read_text_table(path.read_bytes()).frame
+        frame = apart.call(read_text_table, path.read_bytes()).frame
     except (InputError, OSError):
         return None
     names = [str(name).strip() for name in frame.columns]

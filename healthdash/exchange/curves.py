@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from healthdash import apart
 from healthdash.errors import InvalidInput, UnreadableUpload
 from healthdash.training import archive
 
@@ -70,9 +71,9 @@ def read_curves(data: bytes) -> Curves:
     if archive.is_zip(data) or _is_events(data):
         found = Curves("TensorBoard event files", _from_events(data))
     elif data.lstrip()[:1] in (b"{", b"["):
-        found = Curves("Keras History (JSON)", _from_json(data))
+        found = Curves("Keras History (JSON)", apart.call(_from_json, data))
     else:
-        found = Curves("CSVLogger (CSV)", _from_csv(data))
+        found = Curves("CSVLogger (CSV)", apart.call(_from_csv, data))
     return Curves(found.format, _tidy(found.history))
 
 

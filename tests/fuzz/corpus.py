@@ -13,7 +13,7 @@ from healthdash.task import Upload
 __all__ = ["Seed", "seeds"]
 
 #: Larger files are cut to the smaller ones of their kind: mutations of their headers say no more.
-_MOST_BYTES = 400_000
+_MOST_BYTES = 200_000
 _FOLDERS = {
     "lung-ct": ("imaging/dicom", "imaging/other_formats"),
     "ecg-beats": ("signals/ecg_formats", "signals/wfdb_formats", "signals/eeg_formats"),

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.signal import resample
 
+from healthdash.apart import blocks
 from healthdash.datasets.survey import OnProgress, Survey
 from healthdash.errors import InputError
 
@@ -52,8 +53,12 @@ def canonical_lead(name: str) -> str:
 def survey_signals(own: OwnListing, on_progress: OnProgress | None = None) -> Survey:
     """Look at every recording once, one in memory at a time."""
     paths, seen = own.listing.files, []
-    for number, path in enumerate(paths):
-        seen.append(_look(own.listing.folder, own.files[path]))
+    names = [own.files[path] for path in paths]
+    found = blocks.looked_at(
+        look_at, own.listing.folder, names, failed=lambda error: _Seen(reason=error.message)
+    )
+    for number, one in enumerate(found):
+        seen.append(one)
         if on_progress is not None:
             on_progress((number + 1) / len(paths))
     nothing = np.zeros(_SIGNATURE, np.float32)
@@ -71,6 +76,11 @@ def survey_signals(own: OwnListing, on_progress: OnProgress | None = None) -> Su
         },
         leads=tuple(one.leads for one in seen),
     )
+
+
+def look_at(folder: str, recordings: tuple[tuple[str, ...], ...]) -> tuple[_Seen, ...]:
+    """Return what some recordings hold; called apart."""
+    return tuple(_look(Path(folder), names) for names in recordings)
 
 
 def _look(folder: Path, names: tuple[str, ...]) -> _Seen:

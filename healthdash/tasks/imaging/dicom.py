@@ -35,6 +35,8 @@ _MOST_INFLATED = 256 << 20
 # Enough of a deflated file to see where its slice lies.
 _HEAD_BYTES = 1 << 18
 _LAST_HEAD_TAG = Tag("Columns")
+#: What a decoder in Rust raises where it breaks off; it is no Exception (pyo3, panic.rs).
+_PANIC = "PanicException"
 _HEAD_TAGS = [
     Tag(keyword)
     for keyword in (
@@ -146,7 +148,9 @@ def guarded() -> Iterator[None]:
         yield
     except HealthdashError:
         raise
-    except Exception as error:  # any built-in class may come: damaged headers reach every code path
+    except BaseException as error:  # any built-in class may come: damaged headers reach every code path
+        if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
+            raise
         raise UnreadableUpload(
             f"expected a whole DICOM file, got a damaged or cut-off one ({type(error).__name__})", hint=_HINT
         ) from error

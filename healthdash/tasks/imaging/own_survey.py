@@ -6,7 +6,6 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import uniform_filter
 
+from healthdash.apart import blocks
 from healthdash.datasets.listing import Listing, below, listed
 from healthdash.datasets.survey import OnProgress, Survey
 from healthdash.errors import InputError, InvalidInput
@@ -44,7 +44,6 @@ _STATISTICS_SIDE, _SIGNATURE_SIDE, _SIGNATURE_BOX = 128, 32, 7
 #: Correlation of what is left of two thumbnails without their slow changes.
 _ALIKE = 0.95
 _SMALLEST_SPREAD = 0.01
-_AT_ONCE, _BLOCK = 2, 32
 #: Header entries that name or point to a person (DICOM PS3.15 table E.1-1, those most often left in).
 _NAMING = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientAddress", "OtherPatientIDs", "AccessionNumber",
@@ -123,10 +122,13 @@ def _may_be_picture(folder: Path, path: str) -> bool:
 
 
 def _looked_at(folder: Path, files: Sequence[str], size: int) -> Iterator[_Seen]:
-    """Yield what the files hold, in their order; a few are decoded beside each other."""
-    with ThreadPoolExecutor(_AT_ONCE) as readers:
-        for start in range(0, len(files), _BLOCK):
-            yield from readers.map(lambda path: _look(folder / path, size), files[start : start + _BLOCK])
+    """Yield what the files hold, in their order."""
+    return blocks.looked_at(look_at, folder, files, size, failed=lambda error: _Seen(reason=error.message))
+
+
+def look_at(folder: str, files: tuple[str, ...], size: int) -> tuple[_Seen, ...]:
+    """Return what some files hold; called apart."""
+    return tuple(_look(Path(folder) / path, size) for path in files)
 
 
 def _look(path: Path, size: int) -> _Seen:
