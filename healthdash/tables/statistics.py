@@ -130,7 +130,7 @@ def _text(value: Any, labels: Mapping[Any, str]) -> str:
     if isinstance(value, timedelta):
         return str(value.total_seconds())
     if isinstance(value, float):
-        return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(float(value))
     return str(value).strip()
 
 

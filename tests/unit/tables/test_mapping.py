@@ -62,7 +62,8 @@ def test_mass_and_amount_need_an_analyte_and_unknown_units_have_no_way():
     ("name", "concept", "unit"),
     [
         ("总胆固醇(mmol/L)", "total_cholesterol", "mmol/L"), ("年龄", "age", ""), ("性别", "sex", ""),
-        ("静息血压（mmHg）", "systolic_bp", "mm[Hg]"), ("Serum Cholesterol [mg/dl]", "total_cholesterol", "mg/dL"),
+        ("静息血压（mmHg）", "systolic_bp", "mm[Hg]"),
+        ("Serum Cholesterol [mg/dl]", "total_cholesterol", "mg/dL"),
        
         ("weight_lb", "weight", "[lb_av]"), ("Weight, kg", "weight", "kg"), ("zip code", None, ""),
     ],

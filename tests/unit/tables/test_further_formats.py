@@ -1,0 +1,199 @@
+"""Formats beyond text and .xlsx, written here by the programs' own libraries where there is one."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pandas as pd
+import pyreadstat
+import pytest
+
+from healthdash.errors import InvalidInput, UnreadableUpload
+from healthdash.tables.read import looks_like_table, read_text_table
+
+FRAME = pd.DataFrame(
+    {
+        "age": [63.0, 41.0, None],
+        "sex": [1.0, 2.0, 1.0],
+        "town": ["Köln", "", "Lyon"],
+        "chol": [233.5, 204.0, 250.0],
+    }
+)
+
+
+@pytest.mark.parametrize("kind", ["sav", "zsav", "dta", "xpt"])
+def test_data_sets_of_statistics_programs(tmp_path, kind):
+    path = tmp_path / f"a.{kind}"
+    labels = {"sex": {1.0: "male", 2.0: "female"}}
+    titles = ["Age at visit", "Sex", "Town", "Total cholesterol"]
+    if kind in ("sav", "zsav"):
+        pyreadstat.write_sav(
+            FRAME, path, column_labels=titles, variable_value_labels=labels, compress=kind == "zsav"
+        )
+    elif kind == "dta":
+        pyreadstat.write_dta(
+            FRAME, path, column_labels=titles, variable_value_labels={"sex": {1: "male", 2: "female"}}
+        )
+    else:
+        pyreadstat.write_xport(FRAME, path, column_labels=titles, file_format_version=8)
+    data = path.read_bytes()
+    assert looks_like_table(data)
+    found = read_text_table(data)
+    assert found.frame.columns.tolist() == ["age", "sex", "town", "chol"]
+    assert found.frame["age"].tolist() == ["63", "41", ""]
+    assert found.frame["chol"].tolist() == ["233.5", "204", "250"]
+    assert found.titles["chol"] == "Total cholesterol"
+    assert found.frame["town"][0] == "Köln"
+    if kind != "xpt":
+        assert found.frame["sex"].tolist() == ["male", "female", "male"]
+        assert found.declared["sex"] == "category"
+    with pytest.raises((UnreadableUpload, InvalidInput)):
+        read_text_table(data[: len(data) // 3])
+
+
+def test_a_stata_file_of_pandas_with_dates():
+    out = io.BytesIO()
+    frame = pd.DataFrame({"id": [1, 2], "day": pd.to_datetime(["2020-01-02", "2021-03-04"])})
+    frame.to_stata(out, write_index=False, version=118, convert_dates={"day": "td"})
+    found = read_text_table(out.getvalue())
+    assert found.frame["day"].tolist() == ["2020-01-02", "2021-03-04"]
+    assert found.declared["day"] == "date"
+
+
+def test_too_many_rows_of_a_data_set_are_refused(tmp_path, monkeypatch):
+    pyreadstat.write_sav(FRAME, tmp_path / "a.sav")
+    monkeypatch.setattr("healthdash.tables.layout.MOST_ROWS", 1)
+    with pytest.raises(InvalidInput, match="at most 1 rows"):
+        read_text_table((tmp_path / "a.sav").read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text", "name"),
+    [
+        ("gb18030", "年龄,性别,总胆固醇\n63,男,233\n41,女,204\n", "GB18030"),
+        ("cp1251", "возраст,пол\n63,мужской\n41,женский\n", "Windows-1251"),
+        ("cp1252", "âge,sexe,société\n63,féminin,été\n41,mâle,à\n", "Windows-1252"),
+        ("utf-16", "年龄,性别\n63,男\n41,女\n", "UTF-16"),
+    ],
+)
+def test_encodings_are_found_and_told(encoding, text, name):
+    found = read_text_table(text.encode(encoding))
+    assert name in found.format
+    assert found.frame.columns.tolist() == text.split("\n")[0].split(",")
+    assert (name in "".join(found.notices)) == name.startswith(("GB", "Win"))
+
+
+def test_escaped_quotes_units_below_the_header_repeated_headers_and_the_hint_of_excel():
+    assert read_text_table(b'a,b\n1,"x \\" y"\n2,"C:\\"\n').frame["b"].tolist() == ['x " y', "C:\\"]
+    units = b"age,chol\nyears,mg/dL\n63,233\n41,204\n50,250\n"
+    assert read_text_table(units).frame.columns.tolist() == ["age years", "chol mg/dL"]
+    again = read_text_table(b"age,chol\n63,233\nage,chol\n41,204\n")
+    assert again.frame["age"].tolist() == ["63", "41"]
+    assert "once more" in again.notices[0] or "1 more" in again.notices[0]
+    assert read_text_table(b"sep=;\nage;chol\n63;2,5\n41;3,5\n").frame["chol"].tolist() == ["2.5", "3.5"]
+
+
+# -- spreadsheets --------------------------------------------------------------------------
+
+_SPACES = " ".join(
+    f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
+)
+
+
+def ods(*rows: str, doctype: str = "") -> bytes:
+    out = io.BytesIO()
+    content = (
+        f"{doctype}<office:document-content {_SPACES}><office:body><office:spreadsheet>"
+        '<table:table table:name="A">'
+        f"{''.join(rows)}</table:table></office:spreadsheet></office:body></office:document-content>"
+    )
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet", zipfile.ZIP_STORED)
+        archive.writestr("content.xml", content)
+    return out.getvalue()
+
+
+def cell(text: str, attributes: str = "") -> str:
+    told = f"<text:p>{text}</text:p>"
+    return f'<table:table-cell office:value-type="string" {attributes}>{told}</table:table-cell>'
+
+
+def number(value: str) -> str:
+    return f'<table:table-cell office:value-type="float" office:value="{value}"/>'
+
+
+def line(*cells: str, attributes: str = "") -> str:
+    return f"<table:table-row {attributes}>{''.join(cells)}</table:table-row>"
+
+
+EMPTY = '<table:table-cell table:number-columns-repeated="16000"/>'
+
+
+def test_an_opendocument_sheet_with_merged_headers_and_endless_empty_cells():
+    wide = 'table:number-columns-spanned="2"'
+    tall = 'table:number-rows-spanned="2"'
+    data = ods(
+        line(cell("report"), EMPTY),
+        line(cell("id", tall), cell("pressure", wide), "<table:covered-table-cell/>", EMPTY),
+        line("<table:covered-table-cell/>", cell("systolic"), cell("diastolic")),
+        line(number("1"), number("145"), number("90")),
+        line(
+            number("2"),
+            number("130.5"),
+            '<table:table-cell office:value-type="boolean" office:boolean-value="true"/>',
+        ),
+        line(EMPTY, attributes='table:number-rows-repeated="1048000"'),
+    )
+    found = read_text_table(data)
+    assert found.frame.columns.tolist() == ["id", "pressure systolic", "pressure diastolic"]
+    assert found.frame.to_numpy().tolist() == [["1", "145", "90"], ["2", "130.5", "true"]]
+
+
+def test_opendocument_bombs_are_refused():
+    full = '<table:table-cell table:number-columns-repeated="{}" office:value-type="float" office:value="1"/>'
+    with pytest.raises(InvalidInput, match="columns"):
+        read_text_table(ods(line(full.format(1_000_000))))
+    with pytest.raises(InvalidInput, match="at most"):
+        read_text_table(ods(line(full.format(1000), attributes='table:number-rows-repeated="900000"')))
+    with pytest.raises(UnreadableUpload, match="document type"):
+        read_text_table(ods(line(cell("a")), doctype='<!DOCTYPE x [<!ENTITY b "c">]>'))
+
+
+def test_a_million_empty_columns_of_a_workbook_take_no_memory_and_macros_are_told():
+    out = io.BytesIO()
+    sheet = (
+        '<worksheet><cols><col min="1" max="1000000"/></cols><sheetData>'
+        '<row r="1"><c r="A1" t="str"><v>age</v></c><c r="B1" t="str"><v>ill</v></c><c r="XFD1"/></row>'
+        '<row r="1048576"><c r="A1048576"><v>63</v></c><c r="B1048576" t="b"><v>1</v></c></row>'
+        "</sheetData></worksheet>"
+    )
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("xl/worksheets/sheet1.xml", sheet.replace('<c r="XFD1"/>', ""))
+        archive.writestr("xl/vbaProject.bin", b"macro")
+    found = read_text_table(out.getvalue())
+    assert found.frame.to_numpy().tolist() == [["63", "true"]]
+    assert "macros; they were not run" in found.notices[-1]
+
+
+def test_a_workbook_with_a_column_beyond_all_bounds_is_refused():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(
+            "xl/worksheets/sheet1.xml",
+            '<worksheet><sheetData><row><c r="XFD1"><v>1</v></c></row></sheetData></worksheet>',
+        )
+    with pytest.raises(InvalidInput, match="columns"):
+        read_text_table(out.getvalue())
+
+
+def test_a_document_type_in_another_encoding_is_refused_too():
+    out = io.BytesIO()
+    bomb = '<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE a [<!ENTITY b "c">]><worksheet/>'.encode(
+        "utf-16"
+    )
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", bomb)
+    with pytest.raises(UnreadableUpload, match="document type"):
+        read_text_table(out.getvalue())
