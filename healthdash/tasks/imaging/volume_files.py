@@ -107,6 +107,8 @@ def _opened(kind: str, data: bytes, voxels: bytes | None) -> Any:
         return _minc_2(data)
     made = classes[kind].make_file_map()
     made["image"].fileobj = io.BytesIO(data if voxels is None else voxels)
+    if "mat" in made:  # of SPM, never uploaded
+        made["mat"].fileobj = io.BytesIO()
     if "header" in made:
         made["header"].fileobj = io.BytesIO(data)
     return classes[kind].from_file_map(made)
@@ -128,13 +130,14 @@ def _check_links(opened: Any) -> None:
     """An HDF5 file may name other files, which are never opened for it (CVE-2026-1669)."""
     import h5py
 
-    def look(name: str, link: Any) -> None:
-        is_elsewhere = isinstance(link, h5py.ExternalLink)
-        item = None if is_elsewhere or not isinstance(link, h5py.HardLink) else opened[name]
-        if is_elsewhere or (isinstance(item, h5py.Dataset) and (item.external or item.is_virtual)):
-            raise InvalidInput("the file refers to another file, which is not opened", hint=_HINT)
+    def is_elsewhere(name: str, link: Any) -> bool | None:  # None goes on; nothing may be raised here
+        if not isinstance(link, h5py.HardLink):
+            return isinstance(link, h5py.ExternalLink) or None
+        item = opened[name]
+        return (isinstance(item, h5py.Dataset) and bool(item.external or item.is_virtual)) or None
 
-    opened.visititems_links(look)
+    if opened.visititems_links(is_elsewhere):
+        raise InvalidInput("the file refers to another file, which is not opened", hint=_HINT)
 
 
 def _check_size(shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:

@@ -1,0 +1,166 @@
+"""NIfTI, Analyze, MGH and MINC: right values, in the right place of the patient."""
+
+import gzip
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import nibabel
+import numpy as np
+import pytest
+
+from healthdash.errors import InputError, UnreadableUpload
+from healthdash.task import Upload
+from healthdash.tasks.imaging.read import companions, grouped, read, recognises
+from healthdash.tasks.imaging.volume import VolumeSample
+
+_CORPUS = Path(os.environ.get("HEALTHDASH_DATA", "none")) / "imaging" / "other_formats"
+_FILES = sorted(p for p in _CORPUS.rglob("*") if p.name.endswith((".nii", ".gz", ".mgz", ".mnc")))
+_VOXELS = np.arange(3 * 4 * 5, dtype=np.int16).reshape(3, 4, 5)
+_AFFINES = {
+    "as canonical": np.diag([2.0, 3, 4, 1]),
+    "as radiology": np.diag([-2.0, 3, 4, 1]),
+    "sagittal": np.array([[0, 0, 5.0, -9], [-2, 0, 0, 7], [0, -2, 0, 3], [0, 0, 0, 1]]),
+    "coronal": np.array([[2.0, 0, 0, 1], [0, 0, 6, 2], [0, 2, 0, 3], [0, 0, 0, 1]]),
+    "tilted": np.array([[1.9, 0.3, 0, 0], [-0.3, 1.9, 0.1, 5], [0, -0.1, 2, 8], [0, 0, 0, 1]]),
+}
+
+
+def _read(data: bytes) -> VolumeSample:
+    sample = read([Upload("upload", data)])
+    assert isinstance(sample, VolumeSample)
+    return sample
+
+
+def _is_in_place(volume: VolumeSample, picture: nibabel.spatialimages.SpatialImage) -> None:
+    """Compare values at the same points of the patient: nibabel's x and y run the other way."""
+    values = np.asarray(picture.dataobj)
+    values = values.reshape(*values.shape[:3], -1)[..., 0]
+    rng = np.random.default_rng(0)
+    assert volume.affine is not None
+    for _ in range(40):
+        k, row, column = (int(rng.integers(n)) for n in volume.voxels.shape[:3])
+        x, y, z, _one = volume.affine @ [column, row, k, 1]
+        place = np.rint(np.linalg.inv(picture.affine) @ [-x, -y, z, 1])[:3].astype(int)
+        assert volume.values(k)[row, column] == pytest.approx(values[tuple(place)], rel=1e-5, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", _AFFINES)
+def test_voxels_lie_where_nibabel_says(name: str) -> None:
+    picture = nibabel.Nifti1Image(_VOXELS, _AFFINES[name])
+    volume = _read(picture.to_bytes())
+    _is_in_place(volume, picture)
+    assert volume.stored.shape == (3, 4, 5)
+    assert volume.plane == (name if name in ("sagittal", "coronal") else "axial")
+    assert volume.directions[2] in "LP"
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("path", _FILES, ids=lambda path: path.name)
+def test_files_of_the_corpus_agree_with_nibabel(path: Path) -> None:
+    picture = nibabel.load(path)
+    volume = _read(path.read_bytes())
+    _is_in_place(volume, picture)
+    assert volume.stored.shape == picture.shape
+    assert np.dtype(volume.stored.dtype) == picture.get_data_dtype().newbyteorder("=")
+    zooms = [float(zoom) for zoom in picture.header.get_zooms()[:3]]
+    np.testing.assert_allclose(volume.stored_spacing_mm, zooms, atol=1e-5)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["analyze.hdr", "nifti1.hdr"])
+def test_header_without_voxels_says_what_is_missing(name: str) -> None:
+    upload = Upload.from_path(_CORPUS / "nibabel" / name)
+    assert recognises(upload)
+    with pytest.raises(UnreadableUpload, match=r"header .* only"):
+        read([upload])
+
+
+def _pair(kind: Callable[..., nibabel.spatialimages.SpatialImage]) -> list[Upload]:
+    made = kind(_VOXELS, np.diag([2.0, 2, 2, 1]))
+    files = made.make_file_map({"header": io.BytesIO(), "image": io.BytesIO()})
+    made.to_file_map(files)
+    return [
+        Upload("brain.img", files["image"].fileobj.getvalue()),
+        Upload("other.txt", b"text"),
+        Upload("brain.hdr", files["header"].fileobj.getvalue()),
+    ]
+
+
+@pytest.mark.parametrize("kind", [nibabel.Nifti1Pair, nibabel.Nifti2Pair, nibabel.AnalyzeImage])
+def test_halves_of_a_pair_are_one_input(kind: Callable[..., nibabel.spatialimages.SpatialImage]) -> None:
+    image, other, header = _pair(kind)
+    groups = grouped([image, other, header])
+    assert groups == [[other], [header, image]]
+    volume = read(groups[1])
+    assert isinstance(volume, VolumeSample)
+    assert sorted(volume.voxels.ravel().tolist()) == list(range(60))
+    if kind is nibabel.AnalyzeImage:
+        assert volume.plane == ""
+        assert "does not say how it lies" in volume.notices[0]
+
+
+def test_companions_of_a_pair(tmp_path: Path) -> None:
+    for name in ("a.hdr", "a.img", "b.hdr"):
+        (tmp_path / name).touch()
+    assert companions(tmp_path / "a.hdr") == [tmp_path / "a.img"]
+    assert companions(tmp_path / "a.img") == [tmp_path / "a.hdr"]
+    assert companions(tmp_path / "b.hdr") == []
+
+
+def test_scales_and_several_volumes_in_time() -> None:
+    picture = nibabel.Nifti1Image(np.stack([_VOXELS, _VOXELS + 100], axis=-1), np.eye(4))
+    picture.header.set_slope_inter(0.5, -10)
+    volume = _read(gzip.compress(picture.to_bytes()))
+    assert volume.stored.shape == (3, 4, 5, 2)
+    assert any("2 volumes" in words for words in volume.notices)
+    assert volume.format == "NIfTI-1, gzip"
+    _is_in_place(volume, nibabel.Nifti1Image.from_bytes(picture.to_bytes()))
+
+
+def test_values_like_those_of_ct_are_hounsfield_units() -> None:
+    hu = np.linspace(-1024, 1500, 60).reshape(3, 4, 5).astype(np.int16)
+    volume = _read(nibabel.Nifti1Image(hu, np.eye(4)).to_bytes())
+    assert volume.unit == "HU"
+    assert any("Hounsfield" in words for words in volume.notices)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "uint16", "float32", "float64", "int64"])
+def test_types_keep_their_values(dtype: str) -> None:
+    voxels = _VOXELS.astype(dtype)
+    volume = _read(nibabel.Nifti1Image(voxels, np.eye(4), dtype=dtype).to_bytes())
+    assert volume.stored.dtype == dtype
+    assert volume.voxels.dtype.itemsize <= 4
+    assert sorted(volume.voxels.ravel().tolist()) == list(range(60))
+
+
+def test_colours_of_nifti() -> None:
+    rgb = np.zeros((3, 4, 5), [("R", "u1"), ("G", "u1"), ("B", "u1")])
+    rgb["R"] = _VOXELS
+    volume = _read(nibabel.Nifti1Image(rgb, np.eye(4)).to_bytes())
+    assert volume.colours
+    assert volume.voxels.shape == (5, 4, 3, 3)
+
+
+@pytest.mark.parametrize("kept", [352, 300, 400])
+def test_cut_off_volumes_are_refused(kept: int) -> None:
+    whole = nibabel.Nifti1Image(_VOXELS, np.eye(4)).to_bytes()
+    with pytest.raises(InputError):
+        read([Upload("", whole[:kept])])
+
+
+def test_claimed_size_is_checked_before_memory_is_taken() -> None:
+    whole = bytearray(nibabel.Nifti1Image(_VOXELS, np.eye(4)).to_bytes())
+    whole[42:48] = np.array([30000, 30000, 30000], "<i2").tobytes()
+    with pytest.raises(InputError, match="at most"):
+        read([Upload("", bytes(whole))])
+
+
+def test_links_to_other_files_are_never_followed() -> None:
+    file = io.BytesIO()
+    with h5py.File(file, "w") as made:
+        made.create_group("minc-2.0")["image"] = h5py.ExternalLink("/etc/hostname", "/x")
+    with pytest.raises(InputError, match="another file"):
+        read([Upload("", file.getvalue())])
