@@ -86,6 +86,7 @@ class _Template:
                 pass_fds=[theirs.fileno()], start_new_session=True,
             )  # fmt: skip
         self._is_ready = False
+        self._done: list[int] = []
         self._control.settimeout(_START_S)
 
     def fork(self, limits: Limits, uploaded: int) -> tuple[int, socket.socket]:
@@ -101,12 +102,18 @@ class _Template:
                 if not self._is_ready:
                     self._answer()
                     self._is_ready = True
-                line = json.dumps({"fork": bounds}).encode()
+                done, self._done = self._done, []
+                line = json.dumps({"fork": bounds, "done": done}).encode()
                 socket.send_fds(self._control, [line], [theirs.fileno()])
                 return int(self._answer()["pid"]), ours
             except (OSError, ValueError) as error:
                 ours.close()
                 raise _Gone from error
+
+    def leave(self, child: int) -> None:
+        """Note that a child has answered: it is on its way out, and nobody waits for it."""
+        with self._lock:
+            self._done.append(child)
 
     def end(self, child: int) -> int:
         """End a child, if it has not ended; return its exit status, negative for a signal."""
@@ -169,7 +176,7 @@ class _Pool:
                 yield child
             finally:
                 link.close()
-                child.status()
+                child.leave()
 
     def _second(self, template: _Template, limits: Limits, uploaded: int) -> tuple[int, socket.socket]:
         """Try once more with a new template."""
@@ -193,6 +200,14 @@ class _Child:
     def __init__(self, template: _Template, number: int, link: socket.socket) -> None:
         self._template, self._number, self.link = template, number, link
         self._status: int | None = None
+        self.has_answered = False
+
+    def leave(self) -> None:
+        """End it, if it did not answer."""
+        if self._status is None and self.has_answered:
+            self._template.leave(self._number)
+        else:
+            self.status()
 
     def status(self) -> int:
         """End it and return how it ended."""
@@ -237,6 +252,7 @@ def _talk(child: _Child, function: Callable[..., Any], node: Any, buffers: Buffe
     try:
         wire.send(child.link, node, buffers, deadline)
         answer, arrays = wire.receive(child.link, limits.answer_mib * _MIB, deadline)
+        child.has_answered = True
         return calls.answered(function, answer, arrays)
     except (wire.Late, wire.Closed) as error:
         is_late = isinstance(error, wire.Late)

@@ -3,8 +3,10 @@
 A child reads one upload and ends, so that nothing of a stranger's file stays for the next one; to fork
 takes milliseconds where to start Python takes seconds. Asked over a socket, one line of JSON at a time:
 
-    {"fork": {...bounds...}} with a socket  ->  {"pid": 123}     the job comes over that socket
-    {"end": 123}                            ->  {"status": -9}   the child is killed if it still runs
+    {"fork": {...bounds...}, "done": [122]}, a socket  ->  {"pid": 123}     the job comes over that socket
+    {"end": 123}                                       ->  {"status": -9}   it is killed if it still runs
+
+A child that has answered is not waited for; it is "done", and ended with the next fork.
 
 When the socket closes, because the server ended in whatever way, all children are killed and it ends.
 """
@@ -85,6 +87,8 @@ def _heard(control: socket.socket, children: set[int], folder: Path) -> dict[str
         child = os.fork()
         if child == 0:
             _serve(control, job, order["fork"], folder)
+    for done in order["done"]:
+        _end(done, children, folder)
     children.add(child)
     return {"pid": child}
 
