@@ -68,7 +68,9 @@ def spectra(values: NDArray[np.float32], rate_hz: float, *, start_s: float = 0.0
     windows = np.lib.stride_tricks.sliding_window_view(values, width)[::step]
     frequencies, power = periodogram(windows, rate_hz, window="hann", detrend="constant", axis=1)
     middles = start_s + (np.arange(len(windows)) * step + width / 2) / rate_hz
-    return Spectra(middles, np.asarray(frequencies, np.float64), power.astype(np.float32))
+    return Spectra(
+        np.asarray(middles, np.float64), np.asarray(frequencies, np.float64), power.astype(np.float32)
+    )
 
 
 def band_powers(found: Spectra) -> dict[str, float]:
