@@ -14,7 +14,7 @@ from healthdash.task import Upload
 from healthdash.tasks.imaging.sample import model_view
 
 from .conftest import upload
-from .made_pictures import dicom_bytes
+from .made_pictures import dicom_bytes, series
 
 pytestmark = pytest.mark.tf
 RNG = np.random.default_rng(7)
@@ -209,6 +209,26 @@ def test_voxels_are_sent_once_and_another_session_has_other_addresses(new_page):
     theirs = other.evaluate("e => e.addresses()")
     assert mine
     assert not set(mine) & set(theirs)
+
+
+def test_a_series_has_a_profile_that_leads_to_a_slice_and_its_result(new_page):
+    example = next(e for e in tasks.get("lung-ct").examples() if e.slug == "malignant-dicom")
+    page, box = _opened(new_page, series(example.make()[0].data, 10), "lung-ct")
+    profile = box.locator("canvas.profile")
+    expect(profile).to_be_visible()
+    chosen = page.get_by_role("spinbutton", name=re.compile("Slice, 1 to 10"))
+    assert box.get_attribute("data-slice") == chosen.input_value()
+    expect(box.get_by_role("group", name="Most suspicious slices first").get_by_role("button")).to_have_count(
+        5
+    )
+    frame = profile.bounding_box()
+    profile.click(position={"x": 0.25 * frame["width"], "y": 30})
+    expect(box).to_have_attribute("data-slice", "3")
+    box.get_by_role("button", name="Result of this slice").click()
+    expect(chosen).to_have_value("3")
+    expect(box).to_have_attribute("data-slice", "3")
+    box.get_by_role("button", name="Model's input").click()
+    expect(box.get_by_text(re.compile(r"Model's input, \d+ x \d+"))).to_be_visible()
 
 
 def test_the_header_is_searched_and_names_nobody_until_asked(new_page):

@@ -120,7 +120,7 @@ export class Controls {
       labelled("Opacity of the explanation", slider("opacity", viewer.state.opacity)),
       labelled("Hide below, of full colour", slider("threshold", viewer.state.threshold)),
       element("span", { class: "legend" },
-        element("b", { class: "for", text: "Orange" }), " speaks for ",
+        element("b", { class: "for", text: "Orange" }), " speaks for, ",
         element("b", { class: "against", text: "blue" }), ` against: ${heat.label || "the class"}.`),
     );
   }
