@@ -107,9 +107,14 @@ def ready(dataset: Dataset, notices: list[str]) -> int:
     frames = check_frames(dataset)
     if "PhotometricInterpretation" not in dataset:  # ACR-NEMA files, the forerunner of DICOM
         dataset.PhotometricInterpretation = "MONOCHROME2"
-        dataset.setdefault("SamplesPerPixel", 1)
-        dataset.setdefault("PixelRepresentation", 0)
         notices.append("The file does not say whether low values are dark; it is read as if they were.")
+    dataset.setdefault("SamplesPerPixel", 1)
+    allocated = int(dataset.BitsAllocated)
+    if "PixelData" in dataset:
+        dataset.setdefault("PixelRepresentation", 0)
+        if not 1 <= int(dataset.get("BitsStored") or 0) <= allocated:
+            dataset.BitsStored, dataset.HighBit = allocated, allocated - 1
+            notices.append("The file does not say soundly how many bits its values have; all are used.")
     return frames
 
 

@@ -19,8 +19,8 @@ from .header_table import entries
 from .sample import ImageSample, Stored, VoiLut
 
 __all__ = [
-    "Traits", "facts", "notices", "padding", "picture_sample", "plain", "rescale", "spacing", "traits",
-    "windows",
+    "Traits", "extent", "facts", "notices", "padding", "picture_sample", "plain", "rescale", "spacing",
+    "traits", "windows",
 ]  # fmt: skip
 
 _FACTS = (
@@ -33,6 +33,8 @@ _FACTS = (
 )
 _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 _CM_TO_MM = 10.0
+_LARGEST_SLOPE = 1e20
+_LARGEST_BYTE = 255
 #: PhysicalUnitsXDirection of ultrasound that are centimetres (PS3.3 C.8.5.5.1.1).
 _US_CENTIMETRES = 3
 
@@ -58,18 +60,19 @@ def picture_sample(
     dataset: Dataset, array: NDArray[Any], source: str, encoding: str, odd: tuple[str, ...]
 ) -> ImageSample:
     """Return the only frame of a file, decoded, as a picture."""
-    stored = Stored(array.shape, str(array.dtype), float(array.min()), float(array.max()))
+    stored = Stored(array.shape, str(array.dtype), *extent(array))
     values = plain(dataset, array)
     colours = values if values.ndim == 3 else None
     is_tinted = colours is not None and bool((np.ptp(colours, axis=2) > 0).any())
     slope, intercept = rescale(dataset)
     pixels = luminance(colours) if colours is not None else values.astype(np.float64) * slope + intercept
+    pixels = np.nan_to_num(np.asarray(pixels, np.float32), posinf=0, neginf=0)
     return ImageSample(
         source=source,
         kind="image",
         format=f"DICOM, {encoding}",
         notices=(*odd, *notices(dataset)),
-        pixels=np.asarray(pixels, np.float32),
+        pixels=pixels,
         colours=colours if is_tinted else None,
         stored=stored,
         padding=None if colours is not None else _padded(dataset, array),
@@ -118,7 +121,10 @@ def plain(dataset: Dataset, array: NDArray[Any]) -> NDArray[Any]:
     """
     if dataset.get("PhotometricInterpretation") == "PALETTE COLOR":
         array = apply_color_lut(array, dataset)
-        array = array >> 8 if array.dtype.itemsize > 1 else array
+        bits = numbers(dataset.get("RedPaletteColorLookupTableDescriptor"))[-1:]
+        # Entries of 8 bits may lie in words, and some writers state 8 and use 16.
+        is_deep = array.dtype.itemsize > 1 and (bits != [8.0] or int(array.max()) > _LARGEST_BYTE)
+        array = array >> 8 if is_deep else array
     elif array.ndim == 3 and array.dtype.itemsize > 1:
         array = array >> max(0, int(dataset.BitsStored) - 8)
     if array.ndim == 3:
@@ -135,8 +141,16 @@ def rescale(dataset: Dataset, frame: int = 0) -> tuple[float, float]:
     slope = number(dataset, "RescaleSlope", frame)
     if slope is None:
         slope = number(dataset, "DoseGridScaling")
-    intercept = number(dataset, "RescaleIntercept", frame)
-    return (1.0 if slope is None else slope), (intercept or 0.0)
+    intercept = number(dataset, "RescaleIntercept", frame) or 0.0
+    # A slope of 0 is not allowed, and would make all values one; nor may values leave single precision.
+    is_sound = slope is not None and 0 < abs(slope) < _LARGEST_SLOPE
+    return (slope if slope is not None and is_sound else 1.0), intercept
+
+
+def extent(array: NDArray[Any]) -> tuple[float, float]:
+    """Return the smallest and largest of the finite values."""
+    finite = array[np.isfinite(array)] if array.dtype.kind == "f" else array
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
 
 
 def windows(dataset: Dataset, frame: int = 0) -> tuple[Window, ...]:

@@ -64,7 +64,7 @@ def check_frames(dataset: Dataset) -> int:
         The picture is too large.
     """
     rows, columns = _number(dataset, "Rows"), _number(dataset, "Columns")
-    frames, samples = _number(dataset, "NumberOfFrames", 1), _number(dataset, "SamplesPerPixel", 1)
+    frames, samples = _number(dataset, "NumberOfFrames", 1) or 1, _number(dataset, "SamplesPerPixel", 1)
     if min(rows, columns, frames) < 1 or samples not in (1, 3, 4):
         raise UnreadableUpload(
             "expected rows, columns and samples of the picture in the header, got none or wrong ones",
@@ -109,7 +109,10 @@ def _decoded(dataset: Dataset, frames: int) -> Iterator[NDArray[Any]]:
         for stream in generate_frames(dataset.PixelData, number_of_frames=frames):
             yield _gdcm_frame(stream, dataset)
     elif frames == 1:
-        yield dataset.pixel_array  # iter_pixels of pydicom 3.0.2 cannot correct the sign of its own array
+        # iter_pixels of pydicom 3.0.2 cannot correct the sign of its own array.
+        array = dataset.pixel_array
+        more_than_one = array.ndim > 2 + (_number(dataset, "SamplesPerPixel", 1) > 1)
+        yield array[0] if more_than_one else array  # more bytes than the header says: the first picture
     else:
         yield from iter_pixels(dataset)
 

@@ -53,14 +53,16 @@ class Stack:
 
     def measure(self, array: NDArray[Any]) -> None:
         """Widen the range of stored values."""
-        self.low, self.high = min(self.low, float(array.min())), max(self.high, float(array.max()))
+        low, high = header.extent(array)
+        self.low, self.high = min(self.low, low), max(self.high, high)
         self.dtype = self.dtype or str(array.dtype)
 
     def put(self, place: int, dataset: Dataset, array: NDArray[Any], frame: int = 0) -> None:
         """Keep one decoded frame as slice number `place`."""
         self.measure(array)
         plain = header.plain(dataset, array)
-        plain = plain.astype(np.float32) if plain.dtype.kind == "f" else plain
+        if plain.dtype.kind == "f":
+            plain = np.nan_to_num(plain.astype(np.float32), posinf=0, neginf=0)
         self.voxels = _with_room(self.voxels, plain, self.slices)
         self.voxels[place] = plain
         if plain.ndim == 3:

@@ -16,6 +16,7 @@ from healthdash.errors import HealthdashError, InvalidInput, UnreadableUpload
 
 from .colour import is_grey, luminance
 from .sample import ImageSample, Stored
+from .tiff import exact_page
 from .volume import VolumeSample
 
 __all__ = ["LARGEST_PICTURE", "is_picture", "read"]
@@ -30,6 +31,8 @@ _MAGIC = (
     b"\xff\xd8\xff",
     b"II*\x00",
     b"MM\x00*",
+    b"II+\x00\x08\x00",  # BigTIFF
+    b"MM\x00+\x00\x08",
     b"BM",
     b"GIF87a",
     b"GIF89a",
@@ -60,13 +63,16 @@ def read(data: bytes, source: str) -> ImageSample | VolumeSample:
         name, frames = str(picture.format), _frames(picture)
         sizes = [_page(picture, number).size for number in range(frames)] if frames > 1 else [picture.size]
         if len(set(sizes)) == 1 and frames > 1:
-            return _stack(picture, frames, source)
+            return _stack(data, picture, frames, source)
         largest = max(range(frames), key=lambda n: sizes[n][0] * sizes[n][1])
         picture.seek(largest)
         picture.load()
-        upright = ImageOps.exif_transpose(picture) or picture
-        stored, mode = _stored(picture), str(picture.mode)
-        pixels, colours, full_scale = _values(upright)
+        exact = exact_page(data, picture, largest)
+        stored = _measured(np.asarray(picture) if exact is None else exact)
+        if exact is None:
+            pixels, colours, full_scale = _values(ImageOps.exif_transpose(picture) or picture)
+        else:
+            pixels, colours, full_scale = _exact_values(exact)
     words = (f"The file holds {frames} pictures of several sizes; the largest is used.",)
     return ImageSample(
         source=source,
@@ -77,7 +83,7 @@ def read(data: bytes, source: str) -> ImageSample | VolumeSample:
         colours=colours,
         stored=stored,
         full_scale=full_scale,
-        facts=_facts(name, mode, stored),
+        facts=_facts(name, picture.size, stored),
     )
 
 
@@ -97,19 +103,20 @@ def _page(picture: Image.Image, number: int) -> Image.Image:
     return picture
 
 
-def _stack(picture: Image.Image, frames: int, source: str) -> VolumeSample:
+def _stack(data: bytes, picture: Image.Image, frames: int, source: str) -> VolumeSample:
     """Return pages of one size: frames in time, of a file that says how long each is shown."""
     name, first = str(picture.format), _page(picture, 0)
-    told = _facts(name, str(first.mode), _stored(first))
+    told = _facts(name, first.size, _measured(np.asarray(first)))
     size = frames * picture.width * picture.height * (1 if first.mode in ("1", "L") else 3)
     step = max(1, -(-size // _MOST_KEPT_BYTES))
     kept: list[NDArray[Any]] = []
     stored = None
     for number in range(frames):
         page = _page(picture, number)
-        stored = _joined(stored, _stored(page))
+        exact = exact_page(data, page, number)
+        stored = _joined(stored, _measured(np.asarray(page) if exact is None else exact))
         if number % step == 0:
-            kept.append(_native(page))
+            kept.append(_native(page) if exact is None else _plain(exact))
     assert stored is not None
     voxels = np.stack(kept) if len({page.ndim for page in kept}) == 1 else np.stack([_rgb(p) for p in kept])
     if voxels.ndim == 4 and is_grey(voxels):
@@ -183,11 +190,31 @@ def _too_large() -> InvalidInput:
     )
 
 
-def _stored(page: Image.Image) -> Stored:
-    """Measure the values of one page as the file holds them."""
-    values = np.asarray(page)
+def _measured(values: NDArray[Any]) -> Stored:
+    """Return type and range of the values of one page as the file holds them."""
     values = values.astype(np.uint8) if values.dtype == bool else values
     return Stored(values.shape, str(values.dtype), float(values.min()), float(values.max()))
+
+
+def _plain(exact: NDArray[Any]) -> NDArray[Any]:
+    """Return greys in a type of volumes, or colours in bytes."""
+    if not np.isfinite(exact).all():
+        raise InvalidInput("expected finite grey values", hint="Export the picture without gaps.")
+    if exact.ndim == 2:
+        return exact.astype(np.float32 if exact.dtype.kind == "f" else exact.dtype.newbyteorder("="))
+    if exact.dtype.kind != "u" or exact.shape[2] < 3:
+        return exact[..., 0].astype(np.float32)
+    return np.asarray(exact[..., :3] >> 8 * (exact.dtype.itemsize - 1), np.uint8)
+
+
+def _exact_values(
+    exact: NDArray[Any],
+) -> tuple[NDArray[np.float32], NDArray[np.uint8] | None, tuple[float, float] | None]:
+    """Return the same as `_values` for values that Pillow would change."""
+    plain = _plain(exact)
+    if plain.ndim == 2:
+        return plain.astype(np.float32), None, None
+    return luminance(plain), None if is_grey(plain) else plain, (0.0, 255.0)
 
 
 def _values(
@@ -212,6 +239,5 @@ def _flat(picture: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", layer.size, (0, 0, 0, 255)), layer)
 
 
-def _facts(name: str, mode: str, stored: Stored) -> tuple[tuple[str, str], ...]:
-    height, width = stored.shape[-2:] if mode in (*_GREY_MODES, "1", "P") else stored.shape[-3:-1]
-    return (("File format", name), ("Size", f"{width} x {height} pixels"), ("Stored values", stored.dtype))
+def _facts(name: str, size: tuple[int, int], stored: Stored) -> tuple[tuple[str, str], ...]:
+    return (("File format", name), ("Size", f"{size[0]} x {size[1]} pixels"), ("Stored values", stored.dtype))

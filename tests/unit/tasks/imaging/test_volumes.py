@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 from pydicom import Dataset
 from pydicom.sequence import Sequence
@@ -156,12 +157,75 @@ def test_animation_is_a_cine() -> None:
         {"RescaleSlope": 1, "RescaleIntercept": 0, "RescaleType": "Z_EFF"},
         {"ImagePositionPatient": [0, 0], "ImageOrientationPatient": [0, 0, 0, 0, 0, 0]},
         {"PatientAge": "old"},
+        {"BitsStored": None},
+        {"BitsStored": 0},
+        {"BitsStored": 20},
+        {"PixelRepresentation": None},
+        {"SamplesPerPixel": None},
+        {"NumberOfFrames": 0},
+        {"Rows": 48},  # twice the pixels that the header says
+        {"RescaleSlope": 0, "RescaleIntercept": 0},
+        {"RescaleSlope": "1e300", "RescaleIntercept": 0},
     ],
 )
 def test_odd_header_entries_do_not_stop_the_reader(elements: dict[str, Any]) -> None:
     sample = read([written.dicom(written.ramp(), **elements)])
     assert isinstance(sample, ImageSample)
+    assert (sample.pixels.min(), sample.pixels.max()) == (0, 1016)
     assert 0 <= model_view(sample).min() <= model_view(sample).max() <= 1
+
+
+@pytest.mark.parametrize(("bits", "largest"), [(8, 255), (16, 65535)])
+def test_palettes_of_both_depths(bits: int, largest: int) -> None:
+    ramp = np.linspace(0, largest, 256).round().astype("<u2").tobytes()
+    elements: dict[str, Any] = {"PhotometricInterpretation": "PALETTE COLOR"}
+    for colour in ("Red", "Green", "Blue"):
+        table = ramp if colour != "Blue" else bytes(512)
+        elements[f"{colour}PaletteColorLookupTableDescriptor"] = [256, 0, bits]
+        elements[f"{colour}PaletteColorLookupTableData"] = table
+    pixels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    sample = read([written.dicom(pixels, **elements)])
+    assert isinstance(sample, ImageSample)
+    assert sample.colours is not None
+    np.testing.assert_array_equal(sample.colours[..., 0], pixels)
+    assert not sample.colours[..., 2].any()
+
+
+def test_gaps_in_float_pixels_are_nothing() -> None:
+    made = written.dataset(np.zeros((8, 12), np.uint32))
+    values = np.full((8, 12), 3, np.float32)
+    values[0, :2] = np.nan, np.inf
+    made.FloatPixelData = values.tobytes()
+    for keyword in ("PixelData", "PixelRepresentation", "BitsStored", "HighBit"):
+        delattr(made, keyword)
+    file = io.BytesIO()
+    made.save_as(file)
+    sample = read([Upload("", file.getvalue())])
+    assert isinstance(sample, ImageSample)
+    assert (sample.stored.minimum, sample.stored.maximum) == (3, 3)
+    assert sample.pixels[0, :3].tolist() == [0, 0, 3]
+
+
+@pytest.mark.parametrize("dtype", ["int16", "uint32"])
+def test_tiff_keeps_types_that_pillow_changes(dtype: str) -> None:
+    values = (written.ramp().astype(np.int64) - (500 if dtype == "int16" else 0)).astype(dtype)
+    file = io.BytesIO()
+    tifffile.imwrite(file, values)
+    sample = read([Upload("", file.getvalue())])
+    assert isinstance(sample, ImageSample)
+    assert sample.stored.dtype == dtype
+    np.testing.assert_array_equal(sample.pixels, values)
+
+
+def test_tiff_colours_of_sixteen_bits() -> None:
+    colours = np.random.default_rng(0).integers(0, 65535, (8, 10, 3), dtype=np.uint16)
+    file = io.BytesIO()
+    tifffile.imwrite(file, colours, photometric="rgb")
+    sample = read([Upload("", file.getvalue())])
+    assert isinstance(sample, ImageSample)
+    assert sample.stored.dtype == "uint16"
+    assert sample.stored.maximum == colours.max()
+    np.testing.assert_array_equal(sample.colours, colours >> 8)
 
 
 def test_malformed_numbers_count_as_missing() -> None:
