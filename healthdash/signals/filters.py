@@ -10,9 +10,9 @@ from scipy import signal
 
 __all__ = ["FILTERS", "filtered"]
 
-#: Names with (kind, hertz). Zero-phase, so that waves stay where they are. AHA/ACC/HRS 2007 (Kligfield et al.,
-#: Circulation 115:1306) allows up to 0.67 Hz for a zero-phase low cut-off, and asks for 150 Hz and more as the
-#: high one: 40 Hz is for reading rhythms, and makes complexes lower.
+#: Names with (kind, hertz). Zero-phase, so that waves stay where they are. AHA/ACC/HRS 2007 (Kligfield et
+#: al., Circulation 115:1306) allows up to 0.67 Hz for a zero-phase low cut-off, and asks for 150 Hz and more
+#: as the high one: 40 Hz is for reading rhythms, and makes complexes lower.
 FILTERS: dict[str, tuple[str, float]] = {
     "baseline, high-pass 0.5 Hz": ("highpass", 0.5),
     "low-pass 40 Hz": ("lowpass", 40.0),

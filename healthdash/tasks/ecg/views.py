@@ -75,7 +75,7 @@ def trace_of(sample: EcgSample, markers: tuple[Marker, ...] = (), spans: tuple[S
     """Return the recording on ECG paper, with beats and waves marked and poor leads flagged."""
     return Trace(
         title="The recording",
-        caption=f"{sample.format}, {sample.rate_hz:g} Hz, {sample.duration_s:,.0f} s; 25 mm/s and 10 mm/mV.",
+        caption=f"{sample.format}, {sample.rate_hz:g} Hz, {sample.duration_s:,.0f} s.",
         signal=sample.signal_mv,
         rate_hz=sample.rate_hz,
         leads=sample.leads,
