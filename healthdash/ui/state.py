@@ -18,6 +18,7 @@ from healthdash import apart
 from healthdash.bundles import Bundle
 from healthdash.explain import ExplainRequest
 from healthdash.task import Gate, Report, Task, Upload
+from healthdash.ui.viewer import slabs
 from healthdash.views import Beeswarm
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class Workspace:
         """Begin anew with other inputs."""
         self.origin, self.title = origin, title
         self.turn += 1
+        slabs.forget()
         self.uploads = list(uploads)
         self.groups = apart.groups(task, self.uploads)
         self.done("", [])

@@ -22,7 +22,7 @@ from streamlit.runtime import get_instance
 
 from healthdash.ui.viewer.memo import Memo
 
-__all__ = ["Slab", "identity", "memo", "published"]
+__all__ = ["Slab", "forget", "identity", "memo", "published"]
 
 _HELD = "viewer:slabs"
 _MIME = "application/octet-stream"
@@ -64,6 +64,11 @@ class _Held:
                 return
             del self.slabs[name]
             size -= sum(len(slab.packed) for slab in slabs)
+
+
+def forget() -> None:
+    """Let go of everything that was sent; addresses from now on are others."""
+    st.session_state.pop(_HELD, None)
 
 
 def memo() -> Memo:
