@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from .plain import Json, each, text_in
@@ -69,6 +69,7 @@ def codings(concept: Json) -> Iterator[tuple[str, str]]:
             yield system, code
 
 
+@lru_cache(maxsize=4096)
 def _lookup(system: str, code: str) -> Code | None:
     plain = _plain(system, code)
     lengths = range(len(plain), 2, -1) if system in _BELOW else (len(plain),)

@@ -11,8 +11,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from healthdash.tables.concepts import concept_named
 from healthdash.tables.units import Conversion, conversion
 
@@ -117,7 +115,7 @@ def _value(one: Json, code: Code, passed: Counter[str]) -> tuple[str, str] | Non
     if way is None:
         passed["in a unit that is missing or not known"] += 1
         return None
-    converted = float(way(np.array([number]))[0])
+    converted = number * way.factor + way.offset
     return f"{converted:.6g}", f"{number:g} {way.source}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from healthdash.errors import InvalidInput
 
@@ -28,6 +29,7 @@ class Moment:
         return self.start.date().isoformat()
 
 
+@lru_cache(maxsize=4096)
 def moment_of(text: str) -> Moment | None:
     """Return a date of FHIR; None where it is none."""
     found = _FORM.fullmatch(text.strip())

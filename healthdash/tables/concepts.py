@@ -11,7 +11,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from healthdash.fields import CategoryField, Field
@@ -73,6 +73,7 @@ def _words() -> tuple[tuple[str, frozenset[str]], ...]:
     return tuple((row["meaning"].lower(), frozenset(row["words"].split("|"))) for row in _rows("words.csv"))
 
 
+@lru_cache(maxsize=4096)
 def concept_named(name: str) -> Concept | None:
     """Return what a column's name means, with or without a unit in it; None: it is not in the table."""
     found = _by_name().get(canonical(name))

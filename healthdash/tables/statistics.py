@@ -63,7 +63,7 @@ def read_statistics(data: bytes, kind: Kind) -> TextTable:
         layout.check_size(rows, width)
         if rows * width > _MOST_CELLS:
             raise InvalidInput(f"expected at most {_MOST_CELLS:,} cells, got more", hint=HINT)
-        frames = list(_blocks(data, kind, meta.variable_value_labels))
+        frames = list(_blocks(data, kind, rows, meta.variable_value_labels))
     frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=meta.column_names)
     titles = {name: title for name, title in meta.column_names_to_labels.items() if title}
     declared = {name: "category" for name in meta.variable_value_labels if _is_coded(frame, meta, name)}
@@ -71,8 +71,10 @@ def read_statistics(data: bytes, kind: Kind) -> TextTable:
     return TextTable(frame, "", True, (), TableFormat(file=kind), declared, titles=titles)
 
 
-def _blocks(data: bytes, kind: Kind, labels: Mapping[str, Mapping[Any, str]]) -> Iterator[pd.DataFrame]:
-    """Yield the rows as text, some at a time; never more than fit in memory."""
+def _blocks(
+    data: bytes, kind: Kind, told: int, labels: Mapping[str, Mapping[Any, str]]
+) -> Iterator[pd.DataFrame]:
+    """Yield the rows as text, some at a time; never more than fit in memory. `told`: rows by the header."""
     read, size = _reader(kind), 0
     for start in range(0, layout.MOST_ROWS + 1, _BLOCK):
         block, _ = read(io.BytesIO(data), row_offset=start, row_limit=_BLOCK)
@@ -82,7 +84,7 @@ def _blocks(data: bytes, kind: Kind, labels: Mapping[str, Mapping[Any, str]]) ->
             if size > _MOST_BYTES:
                 raise InvalidInput("expected at most 512 MB when unpacked, got more", hint=HINT)
             yield pd.DataFrame(texts, dtype=object)
-        if len(block) < _BLOCK:
+        if len(block) < _BLOCK or start + _BLOCK == told:
             return
     raise InvalidInput(f"expected at most {layout.MOST_ROWS:,} rows, got more", hint=HINT)
 

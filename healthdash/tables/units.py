@@ -12,7 +12,7 @@ import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +132,7 @@ def unit_named(text: str) -> str:
     return unit.name if unit else ""
 
 
+@lru_cache(maxsize=1024)
 def conversion(source: str, target: str, analyte: str = "") -> Conversion | None:
     """Return how values go from one unit to another; None: there is no way, or a unit is not known.
 
