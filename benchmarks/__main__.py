@@ -13,7 +13,18 @@ from pathlib import Path
 from benchmarks.rows import Row, as_json, as_table, missing
 
 # The app first: its server must not share the machine with a TensorFlow of ours.
-TOPICS = ("app", "viewer", "ecg_sheet", "signals", "latency", "throughput", "tables", "explanations", "studio")
+TOPICS = (
+    "app",
+    "viewer",
+    "ecg_sheet",
+    "signals",
+    "pictures",
+    "latency",
+    "throughput",
+    "tables",
+    "explanations",
+    "studio",
+)
 
 
 def main() -> int:
