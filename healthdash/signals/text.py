@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from healthdash.errors import InvalidInput, UnreadableUpload
+from healthdash.tables.numeric import has_absurd_exponent, to_numeric
 from healthdash.task import Upload
 
 from .leads import lead_kind
@@ -173,9 +174,14 @@ def _number(cell: str) -> float | None:
 
 
 def _frame(rows: list[str], delimiter: str, has_header: bool) -> pd.DataFrame:
+    text = "\n".join(rows)
+    if has_absurd_exponent(text):
+        raise UnreadableUpload(
+            "expected numbers of a signal, got an exponent of five digits", hint="Export it again."
+        )
     try:
         return pd.read_csv(
-            io.StringIO("\n".join(rows)),
+            io.StringIO(text),
             sep=r"\s+" if delimiter == " " else delimiter,
             header=0 if has_header else None,
             decimal="," if delimiter == ";" and "," in rows[-1] else ".",
@@ -190,7 +196,7 @@ def _frame(rows: list[str], delimiter: str, has_header: bool) -> pd.DataFrame:
 
 def _numbers(frame: pd.DataFrame, names: list[str]) -> NDArray[np.float64]:
     """Return all cells as numbers; a row of units below the header is passed over."""
-    values = frame.apply(pd.to_numeric, errors="coerce")
+    values = frame.apply(to_numeric)
     wrong = values.isna() & frame.notna() & ~frame.astype(str).isin(["-", "NaN", "nan"])
     if len(frame) > 1 and wrong.iloc[0].all():
         frame, values, wrong = frame.iloc[1:], values.iloc[1:], wrong.iloc[1:]

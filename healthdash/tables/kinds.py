@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .numeric import to_numeric
+
 __all__ = [
     "GAPS",
     "KINDS",
@@ -109,7 +111,7 @@ def numbers_of(text: pd.Series) -> NDArray[np.float64]:
     # Each different text is read once: in a large table most of them come again.
     codes, different = pd.factorize(text)
     cells = pd.Series([*different, ""], dtype=object)
-    found = pd.to_numeric(cells.where(~is_gap(cells), ""), errors="coerce").to_numpy(np.float64, copy=True)
+    found = to_numeric(cells.where(~is_gap(cells), "")).to_numpy(np.float64, copy=True)
     found[~np.isfinite(found)] = np.nan
     return np.asarray(found[codes], np.float64)
 

@@ -174,6 +174,12 @@ CASES = [
     Case("brainvision-above", "ecg", brainvision("../../../etc/passwd"), _ELSEWHERE),
     Case("brainvision-channels", "ecg", brainvision("r.eeg", 99_999_999), f"{_LARGE}|{_ELSEWHERE}"),
     Case(
+        "signal-exponent",  # ends pandas 2.3.3 by a signal
+        "ecg",
+        lambda: b"time_s,I\n" + b"".join(b"%.3f,1e2147483648\n" % (n / 250) for n in range(500)),
+        "exponent",
+    ),
+    Case(
         "signal-columns",
         "ecg",
         lambda: b"time," + b"a," * 1_000_000 + b"\n" + b"1," * 1_000_000 + b"1\n",

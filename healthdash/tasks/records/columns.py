@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from healthdash.fields import CategoryField, Field, NumberField
+from healthdash.tables.numeric import to_numeric
 from healthdash.tables.read import canonical
 
 __all__ = [
@@ -115,7 +116,7 @@ def to_numbers(text: pd.Series) -> tuple[NDArray[np.float64], NDArray[np.int64]]
     """
     plain = text.str.lower()
     gaps = plain.isin(GAPS).to_numpy()
-    numbers = pd.to_numeric(plain.where(~gaps, "nan"), errors="coerce").to_numpy(np.float64, copy=True)
+    numbers = to_numeric(plain.where(~gaps, "nan")).to_numpy(np.float64, copy=True)
     bad = np.flatnonzero(~gaps & ~np.isfinite(numbers))
     for row in bad:
         cell = plain.iloc[row]

@@ -1,0 +1,26 @@
+"""Texts to numbers, where pandas alone would break off the process."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+__all__ = ["has_absurd_exponent", "to_numeric"]
+
+# pandas 2.3.3 keeps an exponent in 32 bits: "1e2147483648" ends the process by a signal and "1e4294967290"
+# is read as 1e-06 (pandas/_libs/src/parser/tokenizer.c, precise_xstrtod). No quantity needs five digits.
+_ABSURD = r"[eE][+-]?0*[1-9]\d{4,}"
+
+
+def has_absurd_exponent(text: str) -> bool:
+    """Say whether a text holds a number that `pandas.read_csv` must not be given either."""
+    return re.search(_ABSURD, text) is not None
+
+
+def to_numeric(text: pd.Series) -> pd.Series:
+    """Return the numbers of a column of text or numbers, any index; NaN for what is none."""
+    if text.dtype == object:
+        absurd = text.astype(str).str.contains(_ABSURD, regex=True)
+        text = text.where(~absurd, "") if absurd.any() else text
+    return pd.to_numeric(text, errors="coerce")
