@@ -46,7 +46,7 @@ class EegPage:
     marks : tuple of Mark
         Those that touch the stretch.
     unit : str
-        "uV", or that of the file where it is no voltage.
+        "µV", or that of the file where it is no voltage.
     """
 
     names: tuple[str, ...]
@@ -102,7 +102,7 @@ def page_of(
         rate_hz=rate_hz,
         start_s=first / rate_hz,
         marks=_touching(recording.marks, first / rate_hz, last / rate_hz),
-        unit="uV" if channels and to_millivolt(channels[0].unit) is not None else recording.stored().unit,
+        unit="µV" if channels and to_millivolt(channels[0].unit) is not None else recording.stored().unit,
     )
 
 

@@ -29,6 +29,8 @@ _LENGTHS_S = (10, 20, 30, 60)
 #: Microvolt a millimetre; 7 is usual for adults.
 _SENSITIVITIES = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 200, 500, 1000, 5000, 20_000)
 _MOST_LINES = 32
+#: Of the distance between lines, that most of a line stays within at first.
+_USUAL_SHARE = 0.3
 _UNITS = ("uV", "mV", "V")
 _MOST_HZ = 45.0
 _MOST_MARKS = 500
@@ -148,7 +150,7 @@ def _viewer() -> None:
     )
     start_s = _turn(recording, length_s)
     shown = page_of(recording, montage, start_s, length_s, filters=filters, lines=lines)
-    microvolts_a_mm, negative_up = _scale(shown, held.number)
+    microvolts_a_mm, negative_up = _scale(shown, f"{held.number}:{montage}")
     st.plotly_chart(
         eeg_figure.traces(shown, microvolts_a_mm, paper(), length_s=length_s, negative_up=negative_up),
         key="eeg:lines", theme=None, config={"displayModeBar": False},
@@ -231,11 +233,11 @@ def _go(recording: Recording) -> None:
         st.session_state[_START] = max(0.0, recording.marks[number].onset_s - 2.0)
 
 
-def _scale(shown: EegPage, number: int) -> tuple[float, bool]:
-    fitting = [s for s in _SENSITIVITIES if value_range(shown) / s <= 0.4 * eeg_figure.GAP_MM]
+def _scale(shown: EegPage, name: str) -> tuple[float, bool]:
+    fitting = [s for s in _SENSITIVITIES if value_range(shown) / s <= _USUAL_SHARE * eeg_figure.GAP_MM]
     usual = fitting[0] if fitting else _SENSITIVITIES[-1]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        held = f"eeg:sensitivity:{number}"
+        held = f"eeg:sensitivity:{name}"
         st.session_state.setdefault(held, usual)
         chosen = st.select_slider(f"Sensitivity, {shown.unit}/mm", _SENSITIVITIES, key=held)
         negative_up = st.toggle("Negative upwards", value=True, key="eeg:up")
