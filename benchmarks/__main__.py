@@ -19,6 +19,7 @@ TOPICS = (
     "ecg_sheet",
     "signals",
     "pictures",
+    "reading",
     "latency",
     "throughput",
     "tables",
