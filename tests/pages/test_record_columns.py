@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 pytestmark = [pytest.mark.usefixtures("visited", "no_warm_up"), pytest.mark.tf]
-TABLE = b"""patient age,gender,chest pain type,BP,Cholesterol (mmol/L),FBS,restecg,Max HR,exang,oldpeak,slope,ca,thal
-63,1,typical,145/90,6.0,1,0,150,N,2.3,Down,0,3
-41,2,ATA,130/80,5.2,0,0,172,N,1.4,Up,0,3
-"""
+TABLE = (
+    b"patient age,gender,chest pain type,BP,Cholesterol (mmol/L),FBS,restecg,"
+    b"Max HR,exang,oldpeak,slope,ca,thal\n"
+    b"63,1,typical,145/90,6.0,1,0,150,N,2.3,Down,0,3\n"
+    b"41,2,ATA,130/80,5.2,0,0,172,N,1.4,Up,0,3\n"
+)
 
 
 @pytest.fixture
