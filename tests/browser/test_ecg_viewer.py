@@ -36,6 +36,7 @@ def test_a_reader_measures_filters_and_moves_along(new_page):
     page, sheet = _opened(new_page)
     # Ten seconds at 25 mm/s, the pulse before them.
     assert _size_mm(sheet) == pytest.approx(12 + 250 + 2, abs=0.5)
+    page.locator(".ecg .read").first.scroll_into_view_if_needed()
     box = sheet.bounding_box()
     x, y = box["x"] + 50 * _PX_PER_MM, box["y"] + 20 * _PX_PER_MM
     page.mouse.move(x, y)
@@ -53,7 +54,7 @@ def test_a_reader_measures_filters_and_moves_along(new_page):
     sheet.press("Escape")
     expect(page.locator(".ecg .read").first).to_contain_text("Drag on the paper")
 
-    assert "no filter" in sheet.inner_text()
+    assert "no filter" in sheet.text_content()
     page.get_by_role("button", name="low-pass 40 Hz").click()
     expect(sheet).to_contain_text("low-pass 40 Hz")
     page.get_by_role("radio", name="50", exact=True).first.click()
