@@ -40,6 +40,8 @@ _MOST_PR_SPREAD_S = 0.08
 #: An interval this much shorter than the usual one around it ends in an early beat.
 _EARLY = 0.8
 _NEIGHBOURS = 5
+#: Leads that follow from each other may differ by this share of their size: noise, but no other gain.
+_MOST_OFF = 0.1
 #: Half the length of the piece that complexes are aligned by, and how far they may be moved.
 _COMPLEX_S, _SHIFT_S = 0.06, 0.06
 
@@ -294,9 +296,15 @@ def _why_no_axis(leads: Mapping[str, NDArray[np.float32]], trusted: bool) -> str
         # Einthoven 1913: I + III = II at every moment, whatever the heart does.
         second = leads["II"]
         off = leads["I"] + leads["III"] - second
-        if float(np.std(off)) > 0.2 * float(np.std(second)):
+        # Goldberger 1942: aVF is the mean of II and III.
+        augmented = leads["AVF"] - (second + leads["III"]) / 2
+        if max(_share(off, second), _share(augmented, leads["AVF"])) > _MOST_OFF:
             return "the leads do not add up (I + III is not II): they have gains of their own, or are swapped"
     return ""
+
+
+def _share(part: NDArray[np.float32], whole: NDArray[np.float32]) -> float:
+    return float(np.std(part)) / max(float(np.std(whole)), 1e-9)
 
 
 def _net_heights(lead: NDArray[np.float32], rate_hz: float, beats: Beats) -> Floats:

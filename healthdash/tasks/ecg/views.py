@@ -112,12 +112,11 @@ def measurement_table(figures: Sequence[Measurement]) -> Grid:
     frame = pd.DataFrame(
         {
             "measured": [one.title for one in figures],
-            "value": [one.words for one in figures],
+            "value": [one.words if not one.reason else f"{one.words}: {one.reason}" for one in figures],
             "middle half over": [
                 "" if one.spread is None else f"{one.spread:.0f} {one.unit}" for one in figures
             ],
             "from": [one.beats for one in figures],
-            "why not": [one.reason for one in figures],
             "formula": [one.source for one in figures],
         }
     )
