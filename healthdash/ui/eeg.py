@@ -25,6 +25,7 @@ from healthdash.views import Grid
 __all__ = ["page"]
 
 _HELD, _FAILED, _START, _UPLOAD = "eeg:held", "eeg:failed", "eeg:start", "eeg:upload"
+_SPECTRA = "eeg:spectra"
 _LENGTHS_S = (10, 20, 30, 60)
 #: Microvolt a millimetre; 7 is usual for adults.
 _SENSITIVITIES = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 200, 500, 1000, 5000, 20_000)
@@ -161,7 +162,7 @@ def _viewer() -> None:
         f"of 96 pixels an inch; {'negative' if negative_up else 'positive'} values upwards; filters: "
         f"{', '.join(filters) or 'none'} (zero-phase)."
     )
-    _spectra(shown, recording, montage, lines, length_s)
+    _spectra(shown, held, montage, lines, length_s)
 
 
 def _montage(recording: Recording) -> tuple[str, slice]:
@@ -244,11 +245,11 @@ def _scale(shown: EegPage, name: str) -> tuple[float, bool]:
     return float(chosen), negative_up
 
 
-def _spectra(shown: EegPage, recording: Recording, montage: str, lines: slice, length_s: float) -> None:
+def _spectra(shown: EegPage, held: _Held, montage: str, lines: slice, length_s: float) -> None:
     """Show the spectrogram of one line over the whole recording, and the power of bands on this page."""
     st.subheader("Spectrum", anchor=False)
     name = st.selectbox("Line of the spectrogram", shown.names, key=f"eeg:line:{montage}")
-    found = _whole(recording, montage, lines, shown.names.index(name))
+    found = _whole(held, montage, lines, shown.names.index(name))
     st.plotly_chart(
         eeg_figure.spectrogram(
             found, shown.unit, paper(), most_hz=min(_MOST_HZ, shown.rate_hz / 2),
@@ -264,10 +265,18 @@ def _spectra(shown: EegPage, recording: Recording, montage: str, lines: slice, l
     draw(_bands(shown), "eeg:bands")
 
 
-def _whole(recording: Recording, montage: str, lines: slice, number: int) -> Spectra:
+def _whole(held: _Held, montage: str, lines: slice, number: int) -> Spectra:
+    """Return the spectra of one line over the whole recording; kept while pages are turned."""
     start = (lines.start or 0) + number
+    asked = (held.number, montage, start)
+    kept: tuple[tuple[int, str, int], Spectra] | None = st.session_state.get(_SPECTRA)
+    if kept is not None and kept[0] == asked:
+        return kept[1]
+    recording = held.recording
     whole = page_of(recording, montage, 0.0, recording.duration_s, lines=slice(start, start + 1))
-    return spectra(whole.microvolts[0], whole.rate_hz)
+    found = spectra(whole.microvolts[0], whole.rate_hz)
+    st.session_state[_SPECTRA] = (asked, found)
+    return found
 
 
 def _bands(shown: EegPage) -> Grid:
