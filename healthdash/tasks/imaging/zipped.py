@@ -21,7 +21,7 @@ _MOST_BYTES = 1 << 30
 _MOST_GROWTH, _HARMLESS_BYTES = 50, 64 << 20
 _SNIFFED_FILES, _SNIFFED_BYTES = 8, 1024
 # Office documents are zip archives too; what they hold is not theirs to be predicted.
-_OFFICE = ("[Content_Types].xml", "mimetype")
+_OFFICE = frozenset({"[Content_Types].xml", "mimetype"})
 _HINT = "Make a new archive of the pictures only."
 
 
@@ -34,9 +34,9 @@ def holds(data: bytes, recognises: Callable[[bytes], bool]) -> bool:
     """Say whether one of the archive's first files is recognised by its first bytes; never raises."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if any(name in _OFFICE for name in archive.namelist()[:_SNIFFED_FILES]):
-                return False
-            return any(recognises(_start(archive, entry)) for entry in _files(archive)[:_SNIFFED_FILES])
+            return not _is_office(archive) and any(
+                recognises(_start(archive, entry)) for entry in _files(archive)[:_SNIFFED_FILES]
+            )
     except Exception:  # what is wrong with it, `unpacked` says
         return False
 
@@ -47,11 +47,16 @@ def unpacked(upload: Upload) -> list[Upload]:
     Raises
     ------
     UnreadableUpload
-        The archive is damaged or locked with a password.
+        The archive is damaged, locked with a password, or an Office document.
     InvalidInput
         It holds too much, a link, an archive, or a name that leads out of it.
     """
     with _zip(), zipfile.ZipFile(io.BytesIO(upload.data)) as archive:
+        if _is_office(archive):
+            raise UnreadableUpload(
+                "expected an archive of pictures, got a spreadsheet or another Office document",
+                hint="Choose the pictures' own files.",
+            )
         entries = sorted(_files(archive), key=lambda entry: entry.filename)
         _check(entries, len(upload.data))
         return [
@@ -70,6 +75,10 @@ def _zip() -> Iterator[None]:
         raise UnreadableUpload(
             f"the zip archive is damaged or locked ({type(error).__name__})", hint=_HINT
         ) from error
+
+
+def _is_office(archive: zipfile.ZipFile) -> bool:
+    return not _OFFICE.isdisjoint(archive.namelist())
 
 
 def _files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:

@@ -221,6 +221,13 @@ def test_damaged_archive_is_refused() -> None:
         read([Upload("x", archive.data[:-40])])
 
 
-def test_office_documents_are_no_archives_of_pictures() -> None:
+@pytest.mark.parametrize("mark", ["[Content_Types].xml", "mimetype"])
+def test_office_documents_are_no_archives_of_pictures(mark: str) -> None:
     picture = written.picture(written.ramp()).data
-    assert not recognises(_zip({"[Content_Types].xml": b"<x/>", "xl/media/a.png": picture}))
+    office = _zip(
+        {"a": b"x", **{f"{n}.xml": b"<x/>" for n in range(20)}, "t/thumbnail.png": picture, mark: b"x"}
+    )
+    assert not recognises(office)
+    assert grouped([office]) == [[office]]
+    with pytest.raises(UnreadableUpload, match="spreadsheet or another Office document"):
+        read([office])
