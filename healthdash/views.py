@@ -58,10 +58,13 @@ class View:
         Heading, in plain words.
     caption : str
         One sentence below: what one sees, with its limits.
+    folded : bool
+        Shown only when the reader opens it; needs a title.
     """
 
     title: str = ""
     caption: str = ""
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

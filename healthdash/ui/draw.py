@@ -64,6 +64,11 @@ def draw_beside(left: Sequence[View], right: Sequence[View], key: str) -> None:
 
 def draw(view: View, key: str) -> None:
     """Draw a view with its heading and its caption."""
+    if view.folded:
+        with st.expander(view.title):
+            _draw(view, key)
+            st.caption(view.caption)
+        return
     if view.title:
         st.subheader(view.title, anchor=False)
     _draw(view, key)

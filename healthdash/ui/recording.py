@@ -24,7 +24,7 @@ _LENGTHS_S, _USUAL_S = (2.5, 5.0, 10.0, 30.0), 10.5
 def on_paper(view: Trace, duration_s: float, key: str, colors: Paper) -> None:
     """Draw a stretch on ECG paper in true millimetres; a press on the strip below moves there."""
     is_beat = duration_s < _LEAST_CONTROLLED_S
-    choice = sheet.Choice(layout="beside") if is_beat else ecg_sheet.chosen(view, key)
+    choice = sheet.Choice(layout="beside", mm_per_s=50.0) if is_beat else ecg_sheet.chosen(view, key)
     length_s, start_s = stretch(view, duration_s, key, sheet.GRID_S if choice.layout == "grid" else None)
     at_s = ecg_sheet.draw(view, start_s, length_s, choice, colors, key)
     if at_s is not None:

@@ -7,7 +7,8 @@ import numpy as np
 from healthdash.task import Prediction
 from healthdash.views import Curve, Curves, View
 
-from .measurements import Beats, Measurement, aligned_s, rate, rr_statistics
+from .measurements import Measurement, rate, rr_statistics
+from .moments import Beats, aligned_s
 from .prepare import CONFIG, working_leads
 from .sample import EcgSample
 
@@ -46,6 +47,7 @@ def rhythm_views(beats: Beats) -> tuple[View, ...]:
         curves.append(Curve(name="beside another beat", x=at[~both], y=between_ms[~both], points=True))
     tachogram = Curves(
         title="RR tachogram",
+        folded=True,
         caption="Each interval between two beats, at the time of the second.",
         curves=tuple(curves),
         x_label="time, s",
@@ -55,6 +57,7 @@ def rhythm_views(beats: Beats) -> tuple[View, ...]:
     first, second = between_ms[:-1][pairs][::every], between_ms[1:][pairs][::every]
     poincare = Curves(
         title="Poincaré plot",
+        folded=True,
         caption="Each interval between normal beats against the one before it (Brennan et al. 2001).",
         curves=(Curve(name="intervals", x=first, y=second, points=True, joined=False),),
         x_label="RR interval, ms",

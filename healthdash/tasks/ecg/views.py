@@ -25,7 +25,8 @@ from healthdash.views import (
 )
 
 from .alike import ALIKE
-from .measurements import Beats, Measurement
+from .measurements import Measurement
+from .moments import Beats
 from .players import PARTS_S
 from .prepare import INTERVALS, P_WAVES, RHYTHM, SHAPES
 from .rhythm_views import labelled_beats, rhythm_figures, rhythm_views
@@ -120,7 +121,9 @@ def measurement_table(figures: Sequence[Measurement]) -> Grid:
             "formula": [one.source for one in figures],
         }
     )
-    return Grid(title="Every measurement", caption="From: beats, or intervals between them.", frame=frame)
+    return Grid(
+        title="Every measurement", folded=True, caption="From: beats, or intervals between them.", frame=frame
+    )
 
 
 def _markers(prediction: Prediction, labels: Mapping[str, str]) -> tuple[Marker, ...]:

@@ -14,7 +14,9 @@ from healthdash.explain.players import Players
 from healthdash.task import Arrays, Attribution, Report
 from healthdash.views import ClassBars, Grid, Metric, Metrics, Notice, Sections, Span, Trace, View
 
-from ..measurements import Beats, Measurement, aligned_s, axis, beats_of, intervals, rr_statistics, to_plain
+from ..axis import axis
+from ..measurements import Measurement, intervals, rr_statistics, to_plain
+from ..moments import Beats, aligned_s, beats_of
 from ..rhythm_views import rhythm_views
 from ..sample import EcgSample
 from ..views import measurement_table, median_beats, trace_of
@@ -177,7 +179,7 @@ def _waves(found: Delineation) -> Grid:
     cut = f"The first {_MOST_ROWS:,} of {len(rows):,}." if len(rows) > _MOST_ROWS else ""
     columns = ["wave", "lead", "onset_s", "peak_s", "offset_s", "probability"]
     frame = pd.DataFrame(rows[:_MOST_ROWS], columns=columns)
-    return Grid(title="Every wave", caption=cut, frame=frame, percent=("probability",))
+    return Grid(title="Every wave", folded=True, caption=cut, frame=frame, percent=("probability",))
 
 
 def _names(found: Delineation) -> list[str]:

@@ -1,15 +1,9 @@
 import numpy as np
 import pytest
 
-from healthdash.tasks.ecg.measurements import (
-    Beats,
-    aligned_s,
-    axis,
-    beats_of,
-    intervals,
-    rr_statistics,
-    to_plain,
-)
+from healthdash.tasks.ecg.axis import axis
+from healthdash.tasks.ecg.measurements import intervals, rr_statistics, to_plain
+from healthdash.tasks.ecg.moments import Beats, aligned_s, beats_of
 from healthdash.tasks.ecg.waves.limits import Limits
 from healthdash.tasks.ecg.waves.samples import drawn
 
