@@ -162,6 +162,15 @@ export class Pane {
     return [left + across * plane.mmAcross * scale, top + down * plane.mmDown * scale];
   }
 
+  /** Return where an event is, from the middle of the canvas. */
+  fromMiddle(event) {
+    const frame = this.canvas.getBoundingClientRect();
+    return [
+      (event.clientX - frame.left - frame.width / 2) * this.dots,
+      (event.clientY - frame.top - frame.height / 2) * this.dots,
+    ];
+  }
+
   toPlane(event) {
     const frame = this.canvas.getBoundingClientRect();
     const [left, top] = this.origin();

@@ -7,14 +7,14 @@ import { Pane, rulerWords } from "./pane.js";
 import { planesOf, voxelAt } from "./planes.js";
 import { listen } from "./pointer.js";
 import { Profile } from "./profile.js";
+import { firstState } from "./state.js";
 import { gestures } from "./gestures.js";
 import { keyed } from "./keys.js";
 import { windowVerbs } from "./window.js";
 import { borrowed, returned } from "./voxels.js";
 
-const USUAL_RATE = 15;
 const LARGEST_ZOOM = 64;
-/** How each picture was last seen in this tab: a rerun that draws it anew changes nothing. */
+// How each picture was last seen in this tab: a rerun that draws it anew changes nothing.
 const SEEN = new Map();
 const MOST_SEEN = 12;
 
@@ -188,7 +188,7 @@ export class Viewer {
     const by = next / state.zoom;
     state.zoom = next;
     for (const one of this.panes) {
-      const place = one === pane && at ? fromMiddle(one, at) : [0, 0];
+      const place = one === pane && at ? one.fromMiddle(at) : [0, 0];
       one.pan = one.pan.map((p, n) => place[n] - by * (place[n] - p));
     }
     this.redraw();
@@ -253,9 +253,10 @@ export class Viewer {
   }
 
   playOrPause() {
-    this.state.playing = !this.state.playing && this.data.voxels.shape[0] > 1;
+    const { state } = this;
+    state.playing = !state.playing && this.data.voxels.shape[0] > 1;
     this.played = performance.now();
-    if (this.state.playing) requestAnimationFrame((now) => this.run(now));
+    if (state.playing) requestAnimationFrame((now) => this.run(now));
     this.redraw();
   }
 
@@ -292,32 +293,3 @@ export class Viewer {
 }
 
 Object.assign(Viewer.prototype, windowVerbs, gestures);
-
-function firstState(data) {
-  const preset = data.presets[0];
-  const table = data.table && { first: data.table.first, levels: floats(data.table.levels) };
-  const [center, width] = preset?.slices?.[data.start] ?? [preset?.center ?? 127.5, preset?.width ?? 255];
-  return {
-    start: data.start,
-    position: [data.start, ...data.voxels.shape.slice(1).map((n) => n >> 1)],
-    look: { center, width, curve: preset?.curve ?? "LINEAR", table, invert: data.invert },
-    table, preset: 0, zoom: 1, layout: "one", smooth: true, rulers: [], model: false,
-    tool: data.voxels.channels === 3 ? "pan" : "window", isTime: data.voxels.isTime, playing: false,
-    rate: data.frameTime > 0 ? clamped(1000 / data.frameTime, 1, 60) : USUAL_RATE,
-    opacity: 0.6, threshold: 0,
-  };
-}
-
-function floats(text) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  return new Float32Array(bytes.buffer);
-}
-
-/** Return where an event is on a pane's canvas, from its middle. */
-function fromMiddle(pane, event) {
-  const frame = pane.canvas.getBoundingClientRect();
-  return [
-    (event.clientX - frame.left - frame.width / 2) * pane.dots,
-    (event.clientY - frame.top - frame.height / 2) * pane.dots,
-  ];
-}
