@@ -25,6 +25,8 @@ __all__ = ["explain", "run", "run_many"]
 _log = logging.getLogger(__name__)
 # Enough pictures to fill one call of the network, few enough to keep decoded ones in memory.
 _BLOCK = 64
+# As files: volumes are larger than pictures, and unfold to several times as much.
+_BLOCK_BYTES = 64 << 20
 _READERS = 4
 
 
@@ -54,11 +56,12 @@ def run_many(
         Told the number of inputs done.
     """
     task = task.bound(bundle)
-    for start in range(0, len(groups), _BLOCK):
-        block = groups[start : start + _BLOCK]
+    done = 0
+    for block in _blocks(groups):
         opened = _opened(task, block, bundle)
-        for done, report in enumerate(_predict(task, opened, bundle), start + 1):
+        for report in _predict(task, opened, bundle):
             yield explain(task, report, bundle, request) if request else report
+            done += 1
             if on_progress:
                 on_progress(done)
 
@@ -88,6 +91,21 @@ def explain(
     except HealthdashError as error:
         return replace(report, error=error)
     return replace(report, explanation=explanation, explained_item=request.item, seconds=seconds)
+
+
+def _blocks(groups: Sequence[Sequence[Upload]]) -> Iterator[list[Sequence[Upload]]]:
+    """Yield inputs in blocks that are few and small enough to be held decoded."""
+    block: list[Sequence[Upload]] = []
+    held = 0
+    for group in groups:
+        size = sum(len(upload.data) for upload in group)
+        if block and (len(block) == _BLOCK or held + size > _BLOCK_BYTES):
+            yield block
+            block, held = [], 0
+        block.append(group)
+        held += size
+    if block:
+        yield block
 
 
 def _opened(task: Task, groups: Sequence[Sequence[Upload]], bundle: Bundle) -> list[Report]:

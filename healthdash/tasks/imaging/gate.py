@@ -85,13 +85,15 @@ def judge(sample: ImageSample, grey: Floats, picture: Floats, bundle: Bundle, sc
 
 
 def of_volume(volume: VolumeSample, scope: Scope) -> Gate | None:
-    """Refuse a volume cut in another plane than the model's slices; None: nothing speaks against it."""
-    if not scope.is_ct or volume.plane in ("", "axial"):
-        return None
-    return Gate.of(
-        refuse=[f"expected axial slices, the volume holds {volume.plane} ones"],
-        hint=f"This model judges {scope.name} only; export the volume in axial slices.",
-    )
+    """Refuse a volume of another plane or kind than the model's slices; None: nothing speaks against it."""
+    refuse = []
+    if scope.is_ct and volume.plane not in ("", "axial"):
+        refuse.append(f"expected axial slices, the volume holds {volume.plane} ones")
+    # Volumes of CT are kept in HU, also where their format cannot say so; pictures of 8 bits are not.
+    if scope.is_ct and not volume.modality and volume.unit != "HU" and volume.full_scale is None:
+        refuse.append("the values are not those of a CT, which reach from air (-1000 HU) to bone")
+    hint = f"This model judges {scope.name} only; choose or export such a volume."
+    return Gate.of(refuse=refuse, hint=hint) if refuse else None
 
 
 def _header(sample: ImageSample, scope: Scope) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,10 @@ from .volume import VolumeSample
 __all__ = ["described", "gate_of", "gates_of", "prepared"]
 
 Floats = NDArray[np.float32]
-# So many slices, spread evenly, tell whether the volume is of the model's kind at all.
-_LOOKED_AT = 9
+# So many slices, spread evenly, tell whether the volume is of the model's kind at all. Single ones of another
+# organ may look alike by chance (one in ten of a brain MR does), neighbours seldom.
+_LOOKED_AT = 17
+_FEWEST_WITH_NEIGHBOURS = 4
 
 
 def prepared(volume: VolumeSample, prepare: Callable[[ImageSample], Floats]) -> Floats:
@@ -37,15 +40,18 @@ def prepared(volume: VolumeSample, prepare: Callable[[ImageSample], Floats]) -> 
 
 
 def gate_of(volume: VolumeSample, judge: Callable[[ImageSample], Gate]) -> Gate:
-    """Refuse a volume of which no slice may be seen; else warn of what holds for every slice that may.
+    """Refuse a volume of which no two neighbours may be seen; else warn of what holds for all that may.
 
     Single slices beyond the part of the body that the model knows are refused one by one later.
     """
     looked = np.unique(np.linspace(0, len(volume) - 1, _LOOKED_AT).astype(int)).tolist()
     gates = [judge(volume.slice(number)) for number in looked]
-    passed = [gate for gate in gates if gate.verdict != "refuse"]
-    if not passed:
-        return gates[len(gates) // 2]
+    fits = [gate.verdict != "refuse" for gate in gates]
+    in_a_row = len(fits) < _FEWEST_WITH_NEIGHBOURS or any(map(all, pairwise(fits)))
+    if not (any(fits) and in_a_row):
+        refused = [gate for gate in gates if gate.verdict == "refuse"]
+        return refused[len(refused) // 2]
+    passed = [gate for gate, fit in zip(gates, fits, strict=True) if fit]
     shared = [reason for reason in passed[0].reasons if all(reason in gate.reasons for gate in passed)]
     return Gate.of(warn=shared, hint=passed[0].hint if shared else "")
 

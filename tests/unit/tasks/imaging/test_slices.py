@@ -52,6 +52,17 @@ def test_volume_is_refused_when_no_slice_may_be_seen() -> None:
     assert slices.gate_of(volume, lambda one: refused) == refused
     middle = slices.gate_of(volume, lambda one: Gate() if 3 < one.frame < 9 else refused)
     assert middle.verdict == "pass"
+    by_chance = slices.gate_of(volume, lambda one: Gate() if one.frame in (3, 8) else refused)
+    assert by_chance.verdict == "refuse"
+
+
+def test_values_that_are_no_ct_are_refused_by_a_model_of_ct() -> None:
+    other = replace(_volume(), modality="", unit="grey value")
+    gate = of_volume(other, LungCt.scope)
+    assert gate is not None
+    assert "not those of a CT" in gate.reasons[0]
+    assert of_volume(replace(other, unit="HU"), LungCt.scope) is None
+    assert of_volume(replace(other, full_scale=(0.0, 255.0)), LungCt.scope) is None
 
 
 def test_what_holds_for_every_slice_warns_of_the_volume() -> None:
