@@ -17,6 +17,9 @@ def _opened(new_page, **screen) -> tuple[Page, Locator]:
     page = new_page("ecg?task=ecg-waves&sample=ecg-normal", **screen)
     expect(page.get_by_role("heading", name="Measurements", exact=True)).to_be_visible()
     expect(page.get_by_text("Loading the model")).to_have_count(0)
+    # The page is whole: nothing above the sheet moves it any more.
+    expect(page.get_by_text("About this model").first).to_be_visible()
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
     sheet = page.locator("svg.sheet").first
     expect(sheet.locator("rect.wave").first).to_be_attached()
     return page, sheet
