@@ -46,9 +46,10 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="healthdash-"))
     children: set[int] = set()
     try:
-        _say(control, {"ready": os.getpid()})
-        while (line := _heard(control, children, folder)) is not None:
-            _say(control, line)
+        with suppress(ConnectionError):  # the server ended without a word
+            _say(control, {"ready": os.getpid()})
+            while (line := _heard(control, children, folder)) is not None:
+                _say(control, line)
     finally:
         for child in list(children):
             _end(child, children, folder)

@@ -65,6 +65,8 @@ def is_scp(data: bytes) -> bool:
     """Say whether bytes begin like SCP-ECG: the mark of section 0, or its number and the record's length."""
     if data[16:22] == b"SCPECG":
         return True
+    if data.startswith(b"BM"):  # a Windows bitmap says its length at the same place
+        return False
     return len(data) >= 32 and data[8:10] == b"\0\0" and struct.unpack_from("<I", data, 2)[0] == len(data)
 
 

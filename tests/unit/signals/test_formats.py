@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from healthdash.errors import InvalidInput, UnreadableUpload
 from healthdash.signals import formats
@@ -290,3 +291,11 @@ def test_an_array_of_matlab_asks_for_its_rate_and_its_unit(tmp_path: Path) -> No
     with pytest.raises(InvalidInput) as caught:
         formats.read([Upload(upload.name, upload.data)])
     assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize("kind", ["BMP", "PNG", "TIFF", "GIF", "WEBP", "JPEG"])
+def test_no_picture_is_taken_for_a_recording(kind):
+    for side in (1, 3, 50, 200):
+        stored = io.BytesIO()
+        Image.new("L", (side, side), 5).save(stored, kind)
+        assert not formats.recognises(Upload("x", stored.getvalue()))
