@@ -270,7 +270,15 @@ def _inspect(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
 
 def _serve(options: argparse.Namespace) -> NoReturn:
     app = Path(__file__).resolve().parent.parent / "app.py"
-    command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(options.port)]
+    command = [
+        sys.executable,
+        "-m",
+        "healthdash.ui.server",
+        "run",
+        str(app),
+        "--server.port",
+        str(options.port),
+    ]
     os.chdir(app.parent)  # where .streamlit/config.toml lies
     os.execv(sys.executable, command)  # noqa: S606  (one process: what stops the command stops the app)
 

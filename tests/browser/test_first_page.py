@@ -36,9 +36,21 @@ def test_nothing_is_fetched_from_outside(browser, server):
     asked = []
     page = browser.new_page()
     page.on("request", lambda request: asked.append(request.url))
-    for address in ("", "images", "ecg", "records", "explain", "models", "train"):
+    for address in ("", "images", "ecg", "eeg", "records", "explain", "models", "train"):
         page.goto(f"{server.url}/{address}")
         expect(page.get_by_role("button", name="Remove my data")).to_be_visible()
     host = server.url.removeprefix("http://")
     outside = [url for url in asked if host not in url and not url.startswith(("data:", "blob:"))]
     assert outside == []
+
+
+def test_a_link_to_a_page_is_good_for_the_very_first_visitor(browser, tmp_path):
+    server = Server(tmp_path)
+    try:
+        page = browser.new_page()
+        page.goto(f"{server.url}/records")
+        expect(page.get_by_role("heading", name="Patient records", level=1)).to_be_visible()
+        expect(page.get_by_role("button", name="Remove my data")).to_be_visible()
+        expect(page.get_by_text("Page not found")).to_have_count(0)
+    finally:
+        server.stop()
