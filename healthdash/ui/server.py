@@ -1,4 +1,4 @@
-"""`python -m healthdash.ui.server run app.py`: Streamlit's own command, with the navigation of app.py at once.
+"""`python -m healthdash.ui.server run app.py`: Streamlit's own command, with app.py's navigation at once.
 
 Until a first visitor has run app.py, Streamlit takes a folder `pages` beside it for its older navigation by
 files: whoever came first by a link to a page would see that page without its frame, and "Page not found".
