@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
+import weakref
 import zlib
 
 import numpy as np
@@ -44,6 +45,16 @@ def test_a_memo_forgets_with_its_array():
     del array
     gc.collect()
     assert len(memo) == 0
+
+
+@pytest.mark.parametrize("made", [lambda a: a, lambda a: a[None]], ids=["itself", "a view"])
+def test_an_array_whose_result_is_a_view_of_it_goes_with_the_memo(made):
+    memo, array = Memo(), np.zeros((3, 4, 4), np.int16)
+    kept = weakref.ref(array)
+    memo.of(array, "stored", lambda: made(array))
+    del memo, array
+    gc.collect()
+    assert kept() is None
 
 
 def test_modules_are_joined_in_an_order_and_with_names_that_work():
