@@ -17,7 +17,7 @@ from pathlib import Path
 from healthdash.fields import CategoryField, Field
 
 from .layout import canonical
-from .units import unit_named
+from .units import conversion, unit_named
 
 __all__ = ["Concept", "concept_named", "concept_of", "meanings", "without_unit"]
 
@@ -76,8 +76,15 @@ def _words() -> tuple[tuple[str, frozenset[str]], ...]:
 @lru_cache(maxsize=4096)
 def concept_named(name: str) -> Concept | None:
     """Return what a column's name means, with or without a unit in it; None: it is not in the table."""
-    found = _by_name().get(canonical(name))
-    return found or _by_name().get(canonical(without_unit(name)[0]))
+    if found := _by_name().get(canonical(name)):
+        return found
+    bare, unit = without_unit(name)
+    found = _by_name().get(canonical(bare))
+    # The "d" of "bp_d" is diastolic, no day: what cannot be a unit of the finding belongs to the name.
+    is_unit = found is not None and (
+        not found.unit or conversion(unit, found.unit, found.analyte) is not None
+    )
+    return found if is_unit else None
 
 
 def concept_of(field: Field) -> Concept | None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from healthdash.fields import CategoryField, Field, NumberField
 
-from .concepts import concept_of, meanings
+from .concepts import concept_of, meanings, without_unit
 from .kinds import is_gap, numbers_of
 from .layout import TextTable, canonical
 from .mapping import ColumnMapping, Link, ambiguities, analyte_of, source_of, unit_of
@@ -23,6 +23,10 @@ __all__ = ["Mapped", "mapped"]
 #: Share of the known cells that must be possible in a unit for it to be taken, and at most in the own one.
 _MOST, _FEW = 0.95, 0.05
 _WITH_UNIT = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*([^\d\s].*)")
+#: Names that do not say which of the two pressures a column holds, and the median below which it is hardly
+#: the systolic one (Pima: 72 mmHg, diastolic; Cleveland: 130 mmHg, systolic).
+_EITHER_PRESSURE = frozenset(map(canonical, ("bp", "blood pressure", "血压")))
+_LEAST_SYSTOLIC = 100.0
 _PRESSURES = re.compile(r"(\d{2,3})\s*/\s*(\d{2,3})")
 _BAND = re.compile(r"\[(\d+)-(\d+)\)")
 _ABOVE = re.compile(r">(\d+)")
@@ -135,6 +139,8 @@ def _numbers(cells: pd.Series, field: Field, link: Link) -> tuple[pd.Series, str
     else:
         guessed = ""
     way = conversion(unit, unit_of(field), analyte_of(field)) if unit else None
+    if problem := "" if parted else _looks_diastolic(way(numbers) if way else numbers, field, link):
+        return cells, parted, "", problem
     if way is None or not way.is_needed:
         return cells, parted, unit if unit != unit_named(unit_of(field)) else "", ""
     rule = "; ".join(part for part in (parted, guessed + way.rule) if part)
@@ -162,6 +168,17 @@ def _one_pressure(cells: pd.Series, field: Field) -> tuple[pd.Series, str]:
     taken = cells.where(~both, cells.str.replace(_PRESSURES, rf"\{part}", regex=True))
     which = "first (systolic)" if part == 1 else "second (diastolic)"
     return taken, f"of two pressures in a cell the {which} was taken"
+
+
+def _looks_diastolic(values: NDArray[np.float64], field: Field, link: Link) -> str:
+    """Say that a column called "blood pressure" is too low for the systolic one that is asked for."""
+    concept, known = concept_of(field), values[np.isfinite(values)]
+    is_either = canonical(without_unit(link.column)[0]) in _EITHER_PRESSURE and link.how == "synonym"
+    if not (is_either and concept and concept.name == "systolic_bp" and len(known)):
+        return ""
+    if float(np.median(known)) >= _LEAST_SYSTOLIC:
+        return ""
+    return f"column {field.name}: its values look diastolic; choose the column"
 
 
 def _without_units(cells: pd.Series, field: Field) -> tuple[pd.Series, str]:

@@ -149,6 +149,7 @@ def _by_name(field: Field, names: Sequence[str]) -> Link:
     same = [name for name in names if canonical(name) == wanted]
     if not same:
         same = [name for name in names if canonical(without_unit(name)[0]) == wanted]
+        same = [name for name in same if not unit_of(field) or _header_unit(field, name)]
     if not same:
         return Link(field=field.name)
     # Two columns of the very name are told by the reading of the table.

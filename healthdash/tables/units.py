@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -48,6 +48,8 @@ _MOLAR_MASSES = {
     "potassium": 39.098,
     "hemoglobin": 16114.5,  # one of the four chains with its haem, as laboratories report mmol/L
 }
+#: Elementary charges an ion: 1 mEq/L of calcium is 0.5 mmol/L.
+_CHARGES = {"sodium": 1, "potassium": 1, "calcium": 2}
 #: What else each unit is often mistaken for; looked at where values cannot be in the unit told.
 _ALTERNATIVES = {
     "mass concentration": ("mg/dL", "mmol/L", "umol/L", "g/L", "g/dL"),
@@ -146,6 +148,8 @@ def conversion(source: str, target: str, analyte: str = "") -> Conversion | None
     left, right = _known(source), _known(target)
     if left is None or right is None:
         return None
+    if left.dimension != right.dimension:
+        left, right = _of_ions(left, analyte), _of_ions(right, analyte)
     if left.dimension == right.dimension:
         factor = left.factor / right.factor
         offset = (left.offset - right.offset) / right.factor
@@ -155,6 +159,13 @@ def conversion(source: str, target: str, analyte: str = "") -> Conversion | None
         return None
     per_litre = mass if left.dimension == "amount concentration" else 1 / mass
     return Conversion(left.shown, right.shown, left.factor * per_litre / right.factor, 0.0, analyte)
+
+
+def _of_ions(unit: _Unit, analyte: str) -> _Unit:
+    """Return a unit of charge as one of amount of substance, where the charge of an ion is known."""
+    if unit.dimension != "charge concentration" or analyte not in _CHARGES:
+        return unit
+    return replace(unit, dimension="amount concentration", factor=unit.factor / _CHARGES[analyte])
 
 
 def alternatives(unit: str, analyte: str = "") -> tuple[str, ...]:

@@ -33,6 +33,7 @@ def found(csv: str, *fields, given: ColumnMapping | None = None):
         ("mg/dL", "mmol/L", "triglycerides", 0.0113), ("mg/dL", "umol/L", "creatinine", 88.4),
         ("mg/dL", "mmol/L", "urea nitrogen", 0.357), ("mg/dL", "umol/L", "bilirubin", 17.104),
         ("mg/dL", "umol/L", "uric acid", 59.48), ("mg/dL", "mmol/L", "calcium", 0.25),
+        ("mEq/L", "mg/dL", "calcium", 2.004), ("mEq/L", "mmol/L", "sodium", 1.0),
         ("lb", "kg", "", 0.45359237), ("inch", "cm", "", 2.54), ("months", "years", "", 1 / 12),
         ("kPa", "mmHg", "", 7.50062), ("g/L", "g/dL", "", 0.1),
     ],
@@ -54,6 +55,7 @@ def test_temperatures_and_hba1c_have_an_offset():
 def test_mass_and_amount_need_an_analyte_and_unknown_units_have_no_way():
     assert conversion("mg/dL", "mmol/L") is None
     assert conversion("mg/dL", "furlong", "glucose") is None
+    assert conversion("mEq/L", "mmol/L") is None  # the charge of the ion is not known
     assert unit_named("mmHg") == unit_named("mm[Hg]") == "mm[Hg]"
     assert "mmol/L" in alternatives("mg/dL", "cholesterol")
 
@@ -66,11 +68,22 @@ def test_mass_and_amount_need_an_analyte_and_unknown_units_have_no_way():
         ("Serum Cholesterol [mg/dl]", "total_cholesterol", "mg/dL"),
        
         ("weight_lb", "weight", "[lb_av]"), ("Weight, kg", "weight", "kg"), ("zip code", None, ""),
+        ("Calcium (mEq/L)", "calcium", "meq/L"),
     ],
 )  # fmt: skip
 def test_names_in_two_languages_with_their_units(name, concept, unit):
     assert (concept_named(name) and concept_named(name).name) == concept
     assert without_unit(name)[1] == unit
+
+
+@pytest.mark.parametrize("name", ["bp_d", "BP D", "bp_m", "glucose_f", "age_m"])
+def test_a_letter_that_is_no_unit_of_the_finding_belongs_to_the_name(name):
+    """Diastolic, mean, fasting, months: not days, metres and degrees Fahrenheit."""
+    assert concept_named(name) is None
+    bare = NumberField(
+        name=name.lower().replace(" ", "_").split("_")[0], label="x", unit="mmHg", low=0, high=300
+    )
+    assert found(f"id,{name}\n1,80\n2,90\n", bare).mapping.of(bare.name).how == "missing"
 
 
 def test_a_column_is_found_by_name_before_meaning_and_converted_with_its_rule():
@@ -108,6 +121,17 @@ def test_units_in_cells_and_two_pressures_in_one():
     assert result.text.frame["chol"][0] == "231.996"
     assert result.text.frame["trestbps"].tolist() == ["145", "130"]
     assert "first (systolic)" in result.rules["trestbps"]
+
+
+def test_a_blood_pressure_that_looks_diastolic_is_asked_about():
+    """Pima's BloodPressure is diastolic, as its documentation says; its median is 72 mmHg."""
+    pressure = NumberField(name="trestbps", label="Resting blood pressure", unit="mmHg", low=40, high=300)
+    csv = "age,BloodPressure\n50,72\n31,66\n32,64\n21,140\n"
+    assert "look diastolic" in found(csv, AGE, pressure).problems[0]
+    chosen = ColumnMapping((Link(field="trestbps", column="BloodPressure", how="chosen"),))
+    assert not found(csv, AGE, pressure, given=chosen).problems
+    assert not found(csv.replace("BloodPressure", "SBP"), AGE, pressure).problems
+    assert not found(csv.replace(",7", ",17").replace(",6", ",16"), AGE, pressure).problems
 
 
 def test_words_become_codes_and_1_and_2_for_sex_is_asked_about():
