@@ -49,10 +49,12 @@ def test_a_memo_forgets_with_its_array():
 
 @pytest.mark.parametrize("made", [lambda a: a, lambda a: a[None]], ids=["itself", "a view"])
 def test_an_array_whose_result_is_a_view_of_it_goes_with_the_memo(made):
-    memo, array = Memo(), np.zeros((3, 4, 4), np.int16)
-    kept = weakref.ref(array)
-    memo.of(array, "stored", lambda: made(array))
-    del memo, array
+    def used() -> weakref.ref[np.ndarray]:
+        memo, array = Memo(), np.zeros((3, 4, 4), np.int16)
+        memo.of(array, "stored", lambda: made(array))
+        return weakref.ref(array)
+
+    kept = used()
     gc.collect()
     assert kept() is None
 
