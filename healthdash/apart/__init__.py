@@ -82,15 +82,17 @@ def described(task: Task, uploads: Sequence[Upload]) -> dict[str, Any]:
 
 
 def groups(task: Task, uploads: Sequence[Upload]) -> list[list[Upload]]:
-    """Put the files of one input together as `task.group` does, apart where a file may be an archive.
+    """Put the files of one input together as `task.group` does, apart, as it looks into their headers.
 
-    Where that fails each file stands alone: what is wrong with it is told when it is read.
+    A file that comes alone and is no archive is an input, whatever it holds. Where grouping fails each file
+    stands alone: what is wrong with it is told when it is read.
     """
     from . import jobs
 
-    is_plain = len(uploads) == 1 and not uploads[0].data.startswith(_ARCHIVES)
-    if not uploads or is_plain or not type(task).__module__.startswith(_TASKS):
+    if not uploads or not type(task).__module__.startswith(_TASKS):
         return task.group(uploads)
+    if len(uploads) == 1 and not uploads[0].data.startswith(_ARCHIVES):
+        return [list(uploads)]
     try:
         found = run(jobs.grouped, (task.slug, tuple(uploads)), {}, files=len(uploads))
     except HealthdashError:

@@ -14,7 +14,7 @@ from .recording import Recording
 from .wfdb_header import base_name, is_header
 from .xml_tree import root_name
 
-__all__ = ["ENDINGS", "FORMATS", "Format", "companions", "group", "read", "recognises"]
+__all__ = ["ENDINGS", "FORMATS", "Format", "companions", "group", "read", "read_first", "recognises"]
 
 #: Endings that upload widgets offer; what a file is, its bytes say.
 ENDINGS = (
@@ -105,6 +105,11 @@ def read(uploads: Sequence[Upload]) -> Recording:
         return found.read(uploads)
     _refuse(first)
     return text.read_text(uploads)
+
+
+def read_first(uploads: Sequence[Upload]) -> Recording:
+    """Read the first recording among files; raises as `read` does."""
+    return read(group(uploads)[0])
 
 
 def _refuse(upload: Upload) -> None:

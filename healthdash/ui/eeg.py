@@ -110,7 +110,7 @@ def _take(uploads: Sequence[Upload], *, is_synthetic: bool) -> None:
     st.session_state.pop(_FAILED, None)
     st.session_state[_START] = 0.0
     try:
-        recording = apart.call(formats.read, tuple(formats.group(uploads)[0]))
+        recording = apart.call(formats.read_first, tuple(uploads))
     except HealthdashError as error:
         st.session_state[_FAILED] = error
         st.session_state.pop(_HELD, None)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from healthdash import apart, settings
+from healthdash import apart, settings, tasks
 from healthdash.apart import calls, lockdown, pool
 from healthdash.errors import InvalidInput, UnreadableUpload
 from healthdash.task import Upload
@@ -92,6 +92,15 @@ def test_several_users_at_once_wait_for_nobody_that_hangs():
         hanging = users.submit(do, "hang", "", replace(LIMITS, seconds=3))
         assert set(users.map(lambda _: do("nothing"), range(12))) == {"done"}
         assert isinstance(hanging.exception(), InvalidInput)
+
+
+def test_a_file_that_comes_alone_is_not_looked_at_in_this_process(monkeypatch):
+    def never(*_):
+        raise AssertionError("parsed in the server")
+
+    monkeypatch.setattr("healthdash.tasks.imaging.read.grouped", never)
+    alone = [Upload("x.dcm", bytes(128) + b"DICM")]
+    assert apart.groups(tasks.get("chest-xray"), alone) == [alone]
 
 
 def test_a_template_that_was_killed_is_started_again():
