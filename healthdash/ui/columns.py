@@ -16,7 +16,7 @@ from healthdash.tables.mapping import ColumnMapping, Link
 from healthdash.tables.units import alternatives, unit_named
 from healthdash.task import Task, Upload
 from healthdash.tasks.records.matching import GAP, Matching
-from healthdash.ui import state
+from healthdash.ui import problems, state
 
 __all__ = ["settle"]
 
@@ -89,7 +89,7 @@ def _moment(task: Task, work: state.Workspace, upload: Upload) -> None:
 def _report(found: Matching, missing: list[str]) -> None:
     """Say how complete each field is, before anything is predicted."""
     for problem in found.problems:
-        st.warning(f"{problem[0].upper()}{problem[1:]}.", icon=":material/help:")
+        st.warning(problems.sentence(problem), icon=":material/help:")
     there = len(found.complete) - len(missing)
     st.markdown(f"**{there} of {len(found.complete)} fields** were found in the file.")
     lines = [
@@ -146,8 +146,9 @@ def _words(task: Task, work: state.Workspace, found: Matching) -> dict[str, dict
         choices = dict(getattr(field, "choices", {}))
         for cell in cells:
             code = st.selectbox(
-                f"{field.label}: {cell} means", list(choices), index=None, format_func=choices.__getitem__,
-                placeholder="not known", key=f"word:{task.slug}:{work.turn}:{name}:{cell}",
+                f"{field.label}: {problems.plain(cell)} means", list(choices), index=None,
+                format_func=choices.__getitem__, placeholder="not known",
+                key=f"word:{task.slug}:{work.turn}:{name}:{cell}",
             )  # fmt: skip
             if code is not None:
                 told.setdefault(name, {})[cell] = code

@@ -57,7 +57,8 @@ def traces(
     )  # fmt: skip
     drawn.update_yaxes(
         range=[lowest, highest], showgrid=False, zeroline=False, fixedrange=True,
-        tickmode="array", tickvals=[-n * GAP_MM for n in range(len(page.names))], ticktext=list(page.names),
+        tickmode="array", tickvals=[-n * GAP_MM for n in range(len(page.names))],
+        ticktext=[_plain(name) for name in page.names],
     )  # fmt: skip
     return drawn
 
@@ -83,7 +84,7 @@ def _add_line(
             customdata=kept,
             mode="lines",
             line={"color": paper.ink, "width": 1},
-            hovertemplate=f"{name}: %{{customdata:.1f}} {page.unit}<br>%{{x:.2f}} s<extra></extra>",
+            hovertemplate=f"{_plain(name)}: %{{customdata:.1f}} {page.unit}<br>%{{x:.2f}} s<extra></extra>",
             connectgaps=False,
         )
     )

@@ -9,7 +9,7 @@ import streamlit as st
 
 from healthdash.errors import HealthdashError, MissingDependency
 
-__all__ = ["sentence", "shown", "tell"]
+__all__ = ["plain", "sentence", "shown", "tell"]
 
 
 @contextmanager
@@ -30,7 +30,12 @@ def tell(error: HealthdashError) -> None:
         st.info(sentence(error.hint), icon=":material/lightbulb:")
 
 
+def plain(text: str) -> str:
+    """Return text with nothing in it that Markdown would read."""
+    return text.translate({ord(c): f"\\{c}" for c in "*_`[]<>$#~:"})
+
+
 def sentence(text: str) -> str:
     """Return text as a sentence, with nothing in it that Markdown would read."""
-    escaped = text.translate({ord(c): f"\\{c}" for c in "*_`[]<>$#~:"})
+    escaped = plain(text)
     return escaped[:1].upper() + escaped[1:] + ("" if text.endswith((".", "?", "!")) else ".")
