@@ -17,7 +17,8 @@ LeadKind = Literal["ecg", "unknown", "other"]
 STANDARD = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 
 _ECG = re.compile(
-    r"^(ecg|ekg|holter)|^(lead\s*)?(m?l?(i|ii|iii)|av[rlf]|m?c?[vc]\d[rl]?|mcl\d|d[123]|cm\d|cc\d|v[xyz])\b",
+    r"^(ecg|ekg|holter)|"
+    r"^(lead\s*)?(m?l?(i|ii|iii)|av[rlf]|m?c?v\d[rl]?|c[1-9][rl]?$|mcl\d|d[123]|cm\d|cc\d|v[xyz])\b",
     re.IGNORECASE,
 )
 _OTHER = re.compile(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from healthdash.errors import InvalidInput
 from healthdash.signals import formats
 from healthdash.signals.leads import lead_kind, to_millivolt
+from healthdash.signals.montage import position
 from healthdash.signals.recording import Channel, Recording
 from healthdash.signals.wfdb import read_marks
 from healthdash.task import Upload
@@ -62,7 +63,7 @@ def read(uploads: Sequence[Upload]) -> EcgSample:
         rate_hz=rate_hz,
         leads=tuple(channel.name for channel in kept),
         stored=recording.stored(rate_hz),
-        unit_stated=recording.unit_stated,
+        unit_stated=recording.unit_stated and all(to_millivolt(c.unit) is not None for c in kept),
         gap_share=gaps,
         annotation=_annotation(uploads),
         marks=recording.marks,
@@ -72,10 +73,14 @@ def read(uploads: Sequence[Upload]) -> EcgSample:
 
 def _ecg_channels(channels: Sequence[Channel]) -> tuple[list[Channel], float]:
     """Return the ECG leads, of one rate; else unknown voltages; else all, for the gate to refuse."""
+    # C3 is a chest lead on its own, and an electrode on the head beside others there.
+    has_head = any(position(c.name) and lead_kind(c.name) != "ecg" for c in channels)
     sure = [
         c
         for c in channels
-        if lead_kind(c.name) == "ecg" and (to_millivolt(c.unit) is not None or c.unit in _NO_UNITS)
+        if lead_kind(c.name) == "ecg"
+        and not (has_head and position(c.name))
+        and (to_millivolt(c.unit) is not None or c.unit in _NO_UNITS)
     ]
     unknown = [c for c in channels if lead_kind(c.name) == "unknown" and to_millivolt(c.unit) is not None]
     chosen = sure or unknown or list(channels)

@@ -135,10 +135,19 @@ def test_recordings_are_recognised(write) -> None:
 @pytest.mark.parametrize(
     ("name", "kind"),
     [("MLII", "ecg"), ("ECG II", "ecg"), ("V5", "ecg"), ("aVR", "ecg"), ("EEG Fp1", "other"),
-     ("Fp1-A2", "other"), ("ABP", "other"), ("RESP", "other"), ("channel 1", "unknown")],
+     ("Fp1-A2", "other"), ("ABP", "other"), ("RESP", "other"), ("channel 1", "unknown"),
+     ("C3", "ecg"), ("C3-A2", "other"), ("C4-M1", "other"), ("C3..", "unknown"), ("CC5", "ecg")],
 )  # fmt: skip
 def test_lead_names_say_what_they_are(name: str, kind: str) -> None:
     assert lead_kind(name) == kind
+
+
+def test_electrodes_of_the_head_are_no_chest_leads() -> None:
+    """A sleep recording: C3 and C4 of the EEG beside O1, and one ECG."""
+    sleep = read.read([csv("time_s,C3_mV,C4_mV,O1_mV,ECG_mV", TIME, WAVE, WAVE, WAVE, WAVE)])
+    assert sleep.leads == ("ECG",)
+    chest = read.read([csv("time_s,II_mV,C3_mV,C4_mV", TIME, WAVE, WAVE, WAVE)])
+    assert chest.leads == ("II", "C3", "C4")
 
 
 def test_gaps_are_bridged_and_told() -> None:
