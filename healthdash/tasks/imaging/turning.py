@@ -43,8 +43,9 @@ class Turned:
 
     @property
     def start_mm(self) -> float:
-        """Where the first slice lies along the normal."""
+        """Where the first slice lies along the normal, in the direction in which slices follow."""
         normal = np.cross(self.affine[:3, 0], self.affine[:3, 1])
+        normal *= np.sign(normal @ self.affine[:3, 2]) or 1.0  # sagittal slices run against it, to the left
         length = float(np.linalg.norm(normal))
         return float(self.affine[:3, 3] @ normal) / length if length else 0.0
 

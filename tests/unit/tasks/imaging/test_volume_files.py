@@ -55,6 +55,12 @@ def test_voxels_lie_where_nibabel_says(name: str) -> None:
     assert volume.stored.shape == (3, 4, 5)
     assert volume.plane == (name if name in ("sagittal", "coronal") else "axial")
     assert volume.directions[2] in "LP"
+    # Positions are those of the affine along the axis that slices follow, whichever way its normal points.
+    if name != "tilted":
+        axis = {"axial": 2, "coronal": 1, "sagittal": 0}[volume.plane]
+        assert volume.affine is not None
+        places = volume.affine[axis, 3] + volume.affine[axis, 2] * np.arange(len(volume))
+        np.testing.assert_allclose(volume.positions_mm, places)
 
 
 @pytest.mark.data
