@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
@@ -18,15 +18,26 @@ _FORM = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(T.*)?")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Moment:
-    """When something was: from its first to its last possible instant, both in UTC."""
+    """When something was: from its first to its last possible instant, both in UTC.
+
+    The days are those of the record's own clock: 06:30 in Shanghai is the evening before in UTC.
+    """
 
     start: datetime
     end: datetime
+    first_day: date = field(compare=False)
+    last_day: date = field(compare=False)
 
     @property
     def day(self) -> str:
         """The ISO date of its beginning, as the record says it."""
-        return self.start.date().isoformat()
+        return self.first_day.isoformat()
+
+    def is_before(self, limit: Moment) -> bool:
+        """Say whether all of it was before the beginning of another: of a day by days, else by instants."""
+        if limit.start == limit.end:
+            return self.end < limit.start
+        return self.last_day < limit.first_day
 
 
 @lru_cache(maxsize=4096)
@@ -39,16 +50,18 @@ def moment_of(text: str) -> Moment | None:
         if found[4]:
             instant = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
             instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-            return Moment(instant.astimezone(UTC), instant.astimezone(UTC))
-        year, month, day = int(found[1]), int(found[2] or 1), int(found[3] or 1)
-        start = datetime(year, month, day, tzinfo=UTC)
+            in_utc, day = instant.astimezone(UTC), instant.date()
+            return Moment(in_utc, in_utc, day, day)
+        year, month = int(found[1]), int(found[2] or 1)
+        start = datetime(year, month, int(found[3] or 1), tzinfo=UTC)
         if found[3]:
             following = start + timedelta(days=1)
         elif found[2]:
             following = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
         else:
             following = datetime(year + 1, 1, 1, tzinfo=UTC)
-        return Moment(start, following - timedelta(microseconds=1))
+        end = following - timedelta(microseconds=1)
+        return Moment(start, end, start.date(), end.date())
     except (ValueError, OverflowError):
         return None
 
@@ -63,8 +76,8 @@ def of_resource(resource: Json, names: tuple[str, ...]) -> Moment | None:
     return None
 
 
-def asked(text: str) -> datetime | None:
-    """Return the instant before which values count, from a date or an instant; None: the last ones.
+def asked(text: str) -> Moment | None:
+    """Return the date or instant before which values count; None: the last ones.
 
     Raises
     ------
@@ -76,7 +89,7 @@ def asked(text: str) -> datetime | None:
     found = moment_of(text)
     if found is None:
         raise InvalidInput("expected a date such as 2019-05-01 as the moment", hint="Write year-month-day.")
-    return found.start
+    return found
 
 
 def years_between(birth: str, when: date) -> int | None:
@@ -84,6 +97,6 @@ def years_between(birth: str, when: date) -> int | None:
     found = moment_of(birth)
     if found is None:
         return None
-    born = found.start.date()
+    born = found.first_day
     age = when.year - born.year - ((when.month, when.day) < (born.month, born.day))
     return age if 0 <= age <= 130 else None

@@ -15,7 +15,7 @@ from healthdash.tables.layout import Origin, TableFormat, TextTable
 
 from .document import Entry, entries
 from .findings import Finding, findings
-from .moments import asked, of_resource, years_between
+from .moments import Moment, asked, of_resource, years_between
 from .plain import Json, part, text_in
 
 __all__ = ["read_fhir"]
@@ -117,7 +117,7 @@ def _subject(entry: Entry, names: Mapping[str, str]) -> str:
     return told if told.startswith("urn:") else ""
 
 
-def _row(patient: _Patient, number: int, limit: datetime | None) -> tuple[dict[str, str], list[Origin]]:
+def _row(patient: _Patient, number: int, limit: Moment | None) -> tuple[dict[str, str], list[Origin]]:
     """Return the values of a patient by their columns, and where each comes from."""
     latest: dict[str, Finding] = {}
     for one in patient.found:
@@ -133,12 +133,12 @@ def _row(patient: _Patient, number: int, limit: datetime | None) -> tuple[dict[s
     return values, origins
 
 
-def _counts(one: Finding, limit: datetime | None) -> bool:
+def _counts(one: Finding, limit: Moment | None) -> bool:
     """Say whether a finding was there before the moment; one without a date is not taken into the past."""
     if limit is None:
         return one.until is None
-    has_begun = one.when is not None and one.when.end < limit
-    return has_begun and (one.until is None or one.until.start >= limit)
+    has_begun = one.when is not None and one.when.is_before(limit)
+    return has_begun and (one.until is None or one.until.start >= limit.start)
 
 
 def _order(one: Finding | None) -> datetime:
@@ -146,7 +146,7 @@ def _order(one: Finding | None) -> datetime:
 
 
 def _person(
-    patient: _Patient, latest: Mapping[str, Finding], limit: datetime | None
+    patient: _Patient, latest: Mapping[str, Finding], limit: Moment | None
 ) -> Iterator[tuple[str, str, str]]:
     """Yield age and sex, each with its words; the date of birth itself is not told."""
     if patient.resource.get("modifierExtension"):
@@ -160,17 +160,17 @@ def _person(
         yield "age", str(age), f"{age} years {why}"
 
 
-def _day_of_age(patient: _Patient, latest: Mapping[str, Finding], limit: datetime | None) -> tuple[date, str]:
+def _day_of_age(patient: _Patient, latest: Mapping[str, Finding], limit: Moment | None) -> tuple[date, str]:
     """Return the day on which the age counts: the moment asked for, else that of the last value."""
     died = of_resource(patient.resource, ("deceasedDateTime",))
     if limit is not None:
-        day, why = limit.date(), "at the moment asked for"
+        day, why = limit.first_day, "at the moment asked for"
     else:
-        days = [one.when.start.date() for one in latest.values() if one.when]
+        days = [one.when.first_day for one in latest.values() if one.when]
         day, why = (
             (max(days), "on the day of the last value") if days else (datetime.now(UTC).date(), "today")
         )
-    return (died.start.date(), "at death") if died and died.start.date() < day else (day, why)
+    return (died.first_day, "at death") if died and died.first_day < day else (day, why)
 
 
 def _origin(number: int, one: Finding) -> Origin:
@@ -195,8 +195,8 @@ def _frame(rows: list[dict[str, str]]) -> pd.DataFrame:
     )
 
 
-def _notices(passed: Counter[str], limit: datetime | None) -> Iterator[str]:
+def _notices(passed: Counter[str], limit: Moment | None) -> Iterator[str]:
     if limit is not None:
-        yield f"The latest values before {limit.date().isoformat()} were taken."
+        yield f"The latest values before {limit.day} were taken."
     for reason, times in passed.most_common(6):
         yield f"{times:,} {'finding was' if times == 1 else 'findings were'} left out: {reason}."

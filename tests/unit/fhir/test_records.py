@@ -64,6 +64,17 @@ def test_the_latest_value_before_a_moment_is_taken_and_says_where_it_comes_from(
     assert CHOL not in values(data, "2019-05-01")  # that day itself does not count
 
 
+def test_a_day_is_that_of_the_records_own_clock():
+    """A value of 06:30 in Shanghai is of that day, though it is the evening before in UTC."""
+    data = bundle(patient(), measured(200, day="2019-05-01T06:30:00+08:00"))
+    assert CHOL not in values(data, "2019-05-01")
+    assert values(data, "2019-05-02")[CHOL] == "200"
+    assert CHOL not in values(data, "2019-04-30T22:30:00Z")  # an instant is compared as one
+    assert values(data, "2019-04-30T22:31:00Z")[CHOL] == "200"
+    late = bundle(patient(), measured(200, day="2019-05-01T22:00:00-05:00"))
+    assert values(late, "2019-05-02")[CHOL] == "200"
+
+
 def test_units_are_converted_and_values_that_are_no_exact_number_left_out():
     assert values(bundle(patient(), measured(6.0, "mmol/L")))[CHOL] == "231.996"
     bounded = measured(5) | {"valueQuantity": {"value": 5, "code": "mg/dL", "comparator": "<"}}
@@ -151,7 +162,7 @@ def test_age_is_that_of_the_moment_and_the_birth_date_is_not_told():
 
 def test_dates_of_any_precision():
     assert moment_of("2019-02").end.day == 28
-    assert moment_of("2019-05-01T23:30:00-04:00").day == "2019-05-02"
+    assert moment_of("2019-05-01T23:30:00-04:00").day == "2019-05-01"
     assert moment_of("2019-13") is moment_of("soon") is None
     assert years_between("2000", moment_of("2020-01-01").start.date()) == 20
     assert asked("") is None
