@@ -21,6 +21,8 @@ Floats = NDArray[np.float32]
 # organ may look alike by chance (one in ten of a brain MR does), neighbours seldom.
 _LOOKED_AT = 17
 _FEWEST_WITH_NEIGHBOURS = 4
+#: What a network sees of so many slices takes 200 MB (160 x 160 pixels); a small file can hold any number.
+_MOST_SLICES = 2000
 
 
 def prepared(volume: VolumeSample, prepare: Callable[[ImageSample], Floats]) -> Floats:
@@ -44,6 +46,9 @@ def gate_of(volume: VolumeSample, judge: Callable[[ImageSample], Gate]) -> Gate:
 
     Single slices beyond the part of the body that the model knows are refused one by one later.
     """
+    if len(volume) > _MOST_SLICES:
+        many = f"Expected at most {_MOST_SLICES:,} slices or frames, got {len(volume):,}"
+        return Gate.of(refuse=[many], hint="Export a part of the volume.")
     looked = np.unique(np.linspace(0, len(volume) - 1, _LOOKED_AT).astype(int)).tolist()
     gates = [judge(volume.slice(number)) for number in looked]
     fits = [gate.verdict != "refuse" for gate in gates]

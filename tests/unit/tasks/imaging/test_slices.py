@@ -56,6 +56,12 @@ def test_volume_is_refused_when_no_slice_may_be_seen() -> None:
     assert by_chance.verdict == "refuse"
 
 
+def test_a_volume_of_more_slices_than_fit_in_memory_is_refused_before_it_is_prepared() -> None:
+    few = _volume()
+    many = replace(few, voxels=np.broadcast_to(few.voxels[:1], (2001, 70, 80)))
+    assert "2,000 slices" in slices.gate_of(many, lambda one: Gate()).reasons[0]
+
+
 def test_values_that_are_no_ct_are_refused_by_a_model_of_ct() -> None:
     other = replace(_volume(), modality="", unit="grey value")
     gate = of_volume(other, LungCt.scope)
