@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -106,7 +106,7 @@ class _Template:
                 line = json.dumps({"fork": bounds, "done": done}).encode()
                 socket.send_fds(self._control, [line], [theirs.fileno()])
                 return int(self._answer()["pid"]), ours
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, KeyError) as error:
                 ours.close()
                 raise _Gone from error
 
@@ -121,7 +121,7 @@ class _Template:
             try:
                 self._control.sendall(json.dumps({"end": child}).encode())
                 return int(self._answer()["status"])
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, KeyError) as error:
                 raise _Gone from error
 
     def _answer(self) -> dict[str, Any]:
@@ -132,10 +132,13 @@ class _Template:
         return told
 
     def close(self) -> None:
-        """End it and all its children."""
+        """End it and all its children; one that does not hear is killed."""
         self._control.close()
-        with suppress(subprocess.TimeoutExpired):
+        try:
             self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
 
 class _Pool:

@@ -109,6 +109,17 @@ def test_a_template_that_was_killed_is_started_again():
     assert do("nothing") == "done"
 
 
+def test_a_template_that_answers_something_else_is_replaced(monkeypatch):
+    assert do("nothing") == "done"
+    gone = pool._pool().template()
+    monkeypatch.setattr(
+        gone, "_answer", lambda: {"status": 0}
+    )  # an answer that came too late for its question
+    assert do("nothing") == "done"
+    assert pool._pool().template() is not gone
+    assert gone._process.poll() is not None
+
+
 def test_children_end_with_the_server():
     code = (
         "import os, threading, time\n"
