@@ -108,6 +108,9 @@ def facts(dataset: Dataset) -> Iterator[tuple[str, str]]:
             yield title, told
     if "Rows" in dataset and "Columns" in dataset:
         yield "Size", f"{dataset.Columns} x {dataset.Rows} pixels"
+    if "ImagerPixelSpacing" in dataset and "PixelSpacing" not in dataset:
+        # PS3.3 C.8.11.4: at the plane of the detector, before any correction for magnification.
+        yield "Distances", "as on the detector: not calibrated, larger than in the body"
     kind = dataset.get("SOPClassUID")
     if kind in uid.UID_dictionary:
         yield "Kind", uid.UID(kind).name
