@@ -11,7 +11,7 @@ import streamlit as st
 
 from healthdash import DISCLAIMER
 from healthdash.errors import ContractError
-from healthdash.ui import charts, ecg_paper, header, many_charts, recording, share_charts, viewer
+from healthdash.ui import charts, ecg_paper, header, many_charts, problems, recording, share_charts, viewer
 from healthdash.ui.palette import DARK, LIGHT, Paper
 from healthdash.ui.paper import sheet
 from healthdash.ui.recording import point_at
@@ -89,7 +89,7 @@ def _draw(view: View, key: str) -> None:
 @_draw.register
 def _notice(view: Notice, key: str) -> None:
     boxes = {"info": st.info, "warning": st.warning, "error": st.error, "success": st.success}
-    boxes[view.level](view.text)
+    boxes[view.level](problems.unlinked(view.text))
 
 
 @_draw.register

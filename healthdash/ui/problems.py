@@ -9,7 +9,7 @@ import streamlit as st
 
 from healthdash.errors import HealthdashError, MissingDependency
 
-__all__ = ["plain", "sentence", "shown", "tell"]
+__all__ = ["plain", "sentence", "shown", "tell", "unlinked"]
 
 
 @contextmanager
@@ -33,6 +33,11 @@ def tell(error: HealthdashError) -> None:
 def plain(text: str) -> str:
     """Return text with nothing in it that Markdown would read."""
     return text.translate({ord(c): f"\\{c}" for c in "*_`[]<>$#~:"})
+
+
+def unlinked(text: str) -> str:
+    """Return text whose Markdown links nowhere and loads no picture: it may hold words of a file."""
+    return text.replace("[", "\\[").replace("]", "\\]").replace("<", "\\<")
 
 
 def sentence(text: str) -> str:

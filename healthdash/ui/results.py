@@ -114,7 +114,7 @@ def _open(task: Task, bundle: Bundle, work: state.Workspace, entry: Entry) -> No
     report = work.reports[entry.report]
     notices = report.sample.notices if report.sample else ()
     for notice in notices:
-        st.info(notice, icon=":material/info:")
+        st.info(problems.unlinked(notice), icon=":material/info:")
     if report.error is not None or report.prediction is None:
         _refused(task, report, entry)
         return
@@ -149,7 +149,8 @@ def told(gate: Gate) -> None:
     """Say what the gate found; a pass says nothing."""
     for reason in gate.reasons:
         box = st.error if gate.verdict == "refuse" else st.warning
-        box(f"{reason[:1].upper()}{reason[1:].rstrip('.')}. {gate.hint}".strip(), icon=":material/warning:")
+        words = f"{reason[:1].upper()}{reason[1:].rstrip('.')}. {gate.hint}".strip()
+        box(problems.unlinked(words), icon=":material/warning:")
 
 
 def _without(sections: Sections, told: set[str]) -> Sections:
