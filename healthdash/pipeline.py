@@ -142,7 +142,7 @@ def _open(task: Task, uploads: Sequence[Upload], bundle: Bundle) -> Report:
         _log.info("%s: %s", task.slug, type(error).__name__)
         return replace(report, error=error, seconds=seconds)
     except Exception as error:  # a hostile file must not end the batch; the log says where to mend the reader
-        _log.exception("%s: unforeseen %s while reading", task.slug, type(error).__name__)
+        _log.error("%s: unforeseen %s", task.slug, apart.unforeseen(error))
         unread = UnreadableUpload(
             f"the file could not be read ({type(error).__name__})",
             hint="It may be damaged: export it again, or try another file.",

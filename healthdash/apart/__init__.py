@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from healthdash.bundles import Bundle
     from healthdash.task import Sample, Task, Upload
 
-__all__ = ["call", "described", "groups", "recognised", "run", "sample_of", "start"]
+__all__ = ["call", "described", "groups", "recognised", "run", "sample_of", "start", "unforeseen"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -146,8 +146,15 @@ def _here(function: Callable[..., T], given: tuple[Any, ...], named: dict[str, A
     except HealthdashError:
         raise
     except Exception as error:  # a hostile file must not end the batch; the log says where to mend the reader
-        _log.exception("unforeseen %s", type(error).__name__)
+        _log.error("unforeseen %s", unforeseen(error))
         raise _unread(type(error).__name__) from error
+
+
+def unforeseen(error: Exception) -> str:
+    """Return what a log may say of an error: its class and where it came from, never its words."""
+    from . import calls
+
+    return f"{type(error).__name__} at {', '.join(calls.places_of(error))}"
 
 
 def _unread(name: str) -> UnreadableUpload:

@@ -18,7 +18,17 @@ from healthdash.errors import HealthdashError, InvalidInput
 from . import codec
 from .buffers import Broken, Buffers
 
-__all__ = ["Failure", "Unforeseen", "answered", "asked", "called", "is_ours", "over_memory", "too_much"]
+__all__ = [
+    "Failure",
+    "Unforeseen",
+    "answered",
+    "asked",
+    "called",
+    "is_ours",
+    "over_memory",
+    "places_of",
+    "too_much",
+]
 
 _OURS = "healthdash."
 _ANSWER, _FAILURE = "answer", "failure"
@@ -68,7 +78,7 @@ class Failure:
         if isinstance(error, HealthdashError):
             known = next((one for one in type(error).__mro__ if one.__name__ in _ERRORS), HealthdashError)
             return cls(known.__name__, True, error.problems, error.hint, ())
-        return cls(type(error).__name__, False, (), "", tuple(_places(error)))
+        return cls(type(error).__name__, False, (), "", tuple(places_of(error)))
 
     def error(self) -> Exception:
         """Return the error to raise here, bounded as nothing in it is believed."""
@@ -172,8 +182,8 @@ def _hints(function: Callable[..., Any]) -> Mapping[str, Any]:
     return get_type_hints(function)
 
 
-def _places(error: BaseException) -> list[str]:
-    """Return where an error came from, as modules and lines."""
+def places_of(error: BaseException) -> list[str]:
+    """Return where an error came from, as modules and lines: its own words may quote a file."""
     found = []
     for frame in extract_tb(error.__traceback__)[-12:]:
         module = frame.filename.rsplit("site-packages/", 1)[-1].removesuffix(".py").replace("/", ".")

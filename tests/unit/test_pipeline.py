@@ -80,3 +80,17 @@ def test_a_refused_input_is_not_scored():
     report = pipeline.run(TASK, [Upload("a", b"500,1")], toy_bundle())
     assert report.gate.verdict == "refuse"
     assert report.gate.reasons == ("expected values within 100",)
+
+
+def test_the_log_of_an_unforeseen_error_says_where_and_quotes_nothing(monkeypatch, caplog):
+    task = ToyTask()
+
+    def broken(*_):
+        raise ValueError("could not convert 'Jane Doe'")
+
+    monkeypatch.setattr(task, "prepare", broken)
+    report = pipeline.run(task, [Upload("rows", b"1,1")], toy_bundle())
+    assert isinstance(report.error, UnreadableUpload)
+    assert "ValueError at" in caplog.text
+    assert "test_pipeline:" in caplog.text
+    assert "Jane" not in caplog.text
