@@ -127,3 +127,10 @@ def test_what_is_no_eeg_is_left_out() -> None:
     recording = Recording(format="x", channels=tuple(Channel(n, "uV", 250.0, rows) for n in names))
     assert [c.name for c in eeg_channels(recording)] == ["Fp1"]
     assert len(lines_of(recording, "As recorded")) == 1
+
+
+def test_a_recording_of_an_absurd_rate_gives_a_spectrum_of_the_usual_size():
+    values = np.sin(2 * np.pi * 10 * np.arange(80_000) / 20_000).astype(np.float32)
+    found = spectra(values, 20_000.0)
+    assert found.power.shape == (1, 801)
+    assert found.frequencies_hz[found.mean.argmax()] == 10.0
