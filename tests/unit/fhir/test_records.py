@@ -112,6 +112,28 @@ def test_what_is_refuted_over_or_changed_in_meaning_says_nothing():
     assert values(bundle(patient(), past), "2014-01-01")[hypertension] == "yes"
 
 
+@pytest.mark.parametrize(
+    ("system", "code", "field"),
+    [
+        ("http://hl7.org/fhir/sid/icd-10-cm", "I48.91", "atrial_fibrillation"),
+        ("http://hl7.org/fhir/sid/icd-10", "I48.0", "atrial_fibrillation"),
+        ("http://hl7.org/fhir/sid/icd-10-cm", "I48.92", "atrial_flutter"),
+        ("http://hl7.org/fhir/sid/icd-10", "I48.3", "atrial_flutter"),
+        ("http://snomed.info/sct", "401314000", "myocardial_infarction"),
+        ("http://loinc.org", "14631-6", "bilirubin"),
+    ],
+)
+def test_flutter_is_no_fibrillation_and_codes_of_other_countries_are_known(system, code, field):
+    found = known_code({"coding": [{"system": system, "code": code}]})
+    assert found is not None
+    assert found.field == field
+
+
+def test_urea_in_moles_becomes_urea_nitrogen():
+    found = values(bundle(patient(), measured(5.0, "mmol/L", code="22664-7")))
+    assert found["Urea nitrogen (mg/dL)"] == "14.007"
+
+
 def test_codes_of_icd_stand_for_those_below_them():
     def field(system: str, code: str) -> str:
         found = known_code({"coding": [{"system": system, "code": code}]})
