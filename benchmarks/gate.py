@@ -27,6 +27,7 @@ from healthdash.tasks.imaging.anatomy import slice_limits
 from healthdash.tasks.imaging.dataset import LabelledPictures, load_manifest
 from healthdash.tasks.imaging.familiarity import fit_familiarity
 from healthdash.tasks.imaging.sample import ImageSample, model_view
+from healthdash.tasks.imaging.volume import VolumeSample
 from healthdash.training.splits import split_by_group
 
 SIZE = 128
@@ -108,8 +109,10 @@ def png(pixels: np.ndarray) -> Upload:
 
 
 def without_header(upload: Upload) -> Upload | None:
-    """Return the picture alone, as somebody exports it."""
+    """Return the picture, or the middle one of a volume, alone, as somebody exports it."""
     sample = BY_SLUG["chest-xray"].read([upload])
+    if isinstance(sample, VolumeSample):
+        sample = sample.slice(len(sample) // 2)
     assert isinstance(sample, ImageSample)
     return png((model_view(sample) * 255).astype(np.uint8))
 
@@ -125,7 +128,10 @@ def _verdict(slug: str, bundle: Any, upload: Upload) -> str:
         task.validate(sample)
     except InputError:
         return "refuse"
-    return task.gate(sample, bundle).verdict
+    gate = task.gate(sample, bundle)
+    if gate.verdict != "refuse" and isinstance(sample, VolumeSample):
+        gate = task.gate(sample.slice(len(sample) // 2), bundle)
+    return gate.verdict
 
 
 def _files(data: Path, slug: str) -> Iterator[Upload]:

@@ -32,7 +32,7 @@ __all__ = ["main"]
 
 #: Loaded before the first job beside our own readers, as they load their libraries when they need them.
 _WARM = (
-    "pyarrow.parquet", "openpyxl", "python_calamine", "pyedflib", "wfdb", "nibabel", "pyreadstat",
+    "pyarrow.parquet", "xlrd", "pyedflib", "wfdb", "nibabel", "pyreadstat",
     "defusedxml.ElementTree", "pydicom.pixels.decoders", "tifffile", "scipy.io", "scipy.signal",
 )  # fmt: skip
 _LINE = 65_536
