@@ -37,7 +37,9 @@ def show(view: Header, key: str) -> None:
     with st.expander("Header of the file", icon=":material/list_alt:"):
         left, right = st.columns([3, 2], vertical_alignment="bottom")
         words = left.text_input("Search the header", key=f"{key}/search", placeholder="spacing, 0028, kernel")
-        identity = right.toggle("Show what may identify the patient", key=f"{key}/identity")
+        # Of this header only: who asked for one patient's name did not ask for the next one's.
+        asked = f"{key}/identity/{hash(view.entries)}"
+        identity = right.toggle("Show what may identify the patient", key=asked)
         hidden = sum(entry.identifying for entry in view.entries)
         if identity:
             st.warning(

@@ -113,3 +113,25 @@ def test_voxels_have_an_address_that_stays_in_a_session_and_differs_in_another()
     assert [slab["url"] for slab in first.session_state["told"]["voxels"]["slabs"]] == addresses
     others = [slab["url"] for slab in second.session_state["told"]["voxels"]["slabs"]]
     assert not set(addresses) & set(others)
+
+
+def _header_page(names):
+    import streamlit as st
+
+    from healthdash.ui import header
+    from healthdash.views import Header, HeaderEntry
+
+    name = names[st.session_state.get("number", 0)]
+    entry = HeaderEntry(tag="(0010,0010)", name="Patient's Name", vr="PN", value=name)
+    header.show(Header(entries=(entry,)), "chest-xray/upload/0/input/1")
+
+
+def test_the_identity_of_the_next_patient_must_be_asked_for_again():
+    app = AppTest.from_function(_header_page, args=(["Doe^Jane", "Roe^Richard"],)).run()
+    assert app.dataframe[0].value.empty
+    app.toggle[0].set_value(True).run()
+    assert app.dataframe[0].value["Value"].tolist() == ["Doe^Jane"]
+    app.session_state["number"] = 1
+    app.run()
+    assert app.dataframe[0].value.empty
+    assert not app.exception
