@@ -130,6 +130,8 @@ def _numbers(cells: pd.Series, field: Field, link: Link) -> tuple[pd.Series, str
     cells, parted = _one_pressure(cells, field)
     cells, told = _without_units(cells, field)
     unit = link.unit or told
+    if problem := _unit_of_model_unknown(unit, field, link):
+        return cells, parted, "", problem
     numbers = numbers_of(cells)
     if not unit and isinstance(field, NumberField):
         unit, problem = _likely_unit(numbers, field)
@@ -168,6 +170,17 @@ def _one_pressure(cells: pd.Series, field: Field) -> tuple[pd.Series, str]:
     taken = cells.where(~both, cells.str.replace(_PRESSURES, rf"\{part}", regex=True))
     which = "first (systolic)" if part == 1 else "second (diastolic)"
     return taken, f"of two pressures in a cell the {which} was taken"
+
+
+def _unit_of_model_unknown(unit: str, field: Field, link: Link) -> str:
+    """Say that a file tells a unit, and a model that learnt bare numbers does not."""
+    states_own = isinstance(field, NumberField) and (unit_named(field.unit) or without_unit(field.name)[1])
+    if not unit or states_own or link.how == "chosen" or not alternatives(unit_of(field), analyte_of(field)):
+        return ""
+    return (
+        f"column {field.name}: the file tells it in {unit}, the model learnt it without a unit; "
+        "choose the column, and its unit only where the values must be converted"
+    )
 
 
 def _looks_diastolic(values: NDArray[np.float64], field: Field, link: Link) -> str:

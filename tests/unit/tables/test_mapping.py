@@ -115,6 +115,19 @@ def test_a_unit_is_found_by_what_is_possible():
     assert found("age,chol\n63,230\n41,5.2\n", AGE, CHOL).rules == {}  # mixed: the one bad row is refused
 
 
+def test_a_unit_is_never_guessed_for_a_model_that_learnt_bare_numbers():
+    """A model learnt 血糖 of 5.6; a file that says mmol/L must not become 101 by itself."""
+    bare = NumberField(name="血糖", label="血糖", default=5.6)
+    csv = "年龄,血糖(mmol/L)\n63,5.5\n41,6.1\n"
+    assert "learnt it without a unit" in found(csv, AGE, bare).problems[0]
+    as_it_is = ColumnMapping((Link(field="血糖", column="血糖(mmol/L)", how="chosen"),))
+    result = found(csv, AGE, bare, given=as_it_is)
+    assert result.problems == ()
+    assert result.text.frame["血糖"].tolist() == ["5.5", "6.1"]
+    # Years are years: nothing is asked where a finding has one usual unit.
+    assert not found("age (years),x\n63,1\n41,2\n", NumberField(name="age", label="age")).problems
+
+
 def test_units_in_cells_and_two_pressures_in_one():
     pressure = NumberField(name="trestbps", label="Resting blood pressure", unit="mmHg", low=40, high=300)
     result = found("age,chol,BP\n63,6.0 mmol/L,145/90\n41,5.2 mmol/L,130/80\n", AGE, CHOL, pressure)
