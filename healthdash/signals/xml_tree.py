@@ -20,7 +20,7 @@ _MOST_BYTES = 150_000_000
 _MOST_TAGS = 2_000_000
 _MOST_DEPTH = 100
 _SNIFFED = 65_536
-_BEFORE_ROOT = re.compile(r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(\[.*?\])?\s*>", re.DOTALL)
+_BEFORE_ROOT = re.compile(r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>", re.DOTALL)
 _TAG = re.compile(r"<(?:[\w.\-]+:)?([A-Za-z_][\w.\-]*)")
 
 
@@ -33,7 +33,12 @@ def root_name(data: bytes) -> str | None:
         text = head.decode("latin-1")
     else:
         return None
-    match = _TAG.search(_BEFORE_ROOT.sub("", text))
+    at = text.find("<")
+    while before := _BEFORE_ROOT.match(text, at):  # not sought everywhere: that takes time with the square
+        at = text.find("<", before.end())
+        if at < 0:
+            return None
+    match = _TAG.search(text, at)
     return match.group(1) if match else None
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
 from healthdash.errors import InvalidInput, UnreadableUpload
 from healthdash.signals import formats, huffman, scp
+from healthdash.signals.xml_tree import root_name
 from healthdash.task import Upload
 
 _BILLION_LAUGHS = (
@@ -126,3 +129,16 @@ def test_an_interrupted_edf_keeps_its_gap(tmp_path: object) -> None:
     assert np.isnan(values[10:30]).all()
     assert values[[0, 30]] == pytest.approx([0.1, 0.2], abs=1e-3)
     assert "interrupted" in recording.gaps[0]
+
+
+@pytest.mark.parametrize("piece", [b"<?", b"<!--", b"<!DOCTYPE [", b"<!DOCTYPE" + b" " * 500])
+def test_a_prolog_without_an_end_is_looked_through_in_no_time(piece: bytes) -> None:
+    started = time.monotonic()
+    root_name(piece * (65_536 // len(piece)))
+    assert time.monotonic() - started < 1
+
+
+def test_the_root_stands_behind_declarations_and_comments() -> None:
+    prolog = b'\xef\xbb\xbf<?xml version="1.0"?><!-- <x> --><!DOCTYPE A [<!ENTITY b "c">] >\n'
+    assert root_name(prolog + b"<n:AnnotatedECG/>") == "AnnotatedECG"
+    assert root_name(prolog) is None
