@@ -108,8 +108,10 @@ def recognised(uploads: Sequence[Upload]) -> list[Task | None]:
 
     try:
         slugs: tuple[str, ...] = run(jobs.recognised, (tuple(uploads),), {}, files=len(uploads))
-    except HealthdashError:
-        return [None] * len(uploads)
+    except HealthdashError:  # one of them took too much, or broke its reader: the others are still told
+        if len(uploads) < 2:
+            return [None] * len(uploads)
+        return [task for upload in uploads for task in recognised([upload])]
     return [tasks.get(slug) if slug else None for slug in slugs]
 
 

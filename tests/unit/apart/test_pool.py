@@ -103,6 +103,22 @@ def test_a_file_that_comes_alone_is_not_looked_at_in_this_process(monkeypatch):
     assert apart.groups(tasks.get("chest-xray"), alone) == [alone]
 
 
+def test_a_file_that_breaks_its_reader_hides_no_other_one(monkeypatch):
+    good, bad = Upload("good", b"a,b\n1,2\n"), Upload("bad", b"?")
+
+    def run(_, given, *others, **more):
+        if bad in given[0]:
+            raise UnreadableUpload("reading the file broke the reader", hint="")
+        return ("heart-disease",) * len(given[0])
+
+    monkeypatch.setattr(apart, "run", run)
+    assert apart.recognised([good, bad, good]) == [
+        tasks.get("heart-disease"),
+        None,
+        tasks.get("heart-disease"),
+    ]
+
+
 def test_a_template_that_was_killed_is_started_again():
     assert do("nothing") == "done"
     os.kill(pool._pool().template()._process.pid, signal.SIGKILL)
