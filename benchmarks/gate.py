@@ -109,10 +109,10 @@ def png(pixels: np.ndarray) -> Upload:
 
 
 def without_header(upload: Upload) -> Upload | None:
-    """Return the picture, or the middle one of a volume, alone, as somebody exports it."""
+    """Return the picture, or the first one of a volume, alone, as somebody exports it."""
     sample = BY_SLUG["chest-xray"].read([upload])
     if isinstance(sample, VolumeSample):
-        sample = sample.slice(len(sample) // 2)
+        sample = sample.slice(0)
     assert isinstance(sample, ImageSample)
     return png((model_view(sample) * 255).astype(np.uint8))
 

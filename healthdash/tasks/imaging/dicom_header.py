@@ -92,13 +92,21 @@ def traits(dataset: Dataset, stored: Stored, *, is_colour: bool, frame: int = 0)
         voi_lut=None if is_colour else _voi_lut(dataset),
         invert=_is_inverted(dataset),
         modality=text(dataset, "Modality").upper(),
-        body_part=text(dataset, "BodyPartExamined").upper(),
+        body_part=_body_part(dataset, frame),
         is_scout="LOCALIZER" in [str(word).upper() for word in _words(dataset.get("ImageType"))],
         age_years=_age_years(dataset),
         is_animal=_is_animal(dataset),
         facts=tuple(facts(dataset)),
         header=entries(dataset),
     )
+
+
+def _body_part(dataset: Dataset, frame: int) -> str:
+    """Return the part of the body in capitals: its keyword, else what its code means (PS3.3 C.7.6.16.2.8)."""
+    regions = found(dataset, "AnatomicRegionSequence", frame)
+    coded = [item for item in regions or () if isinstance(item, Dataset)]
+    meaning = text(coded[0], "CodeMeaning") if coded else ""
+    return (text(dataset, "BodyPartExamined") or meaning).upper()
 
 
 def facts(dataset: Dataset) -> Iterator[tuple[str, str]]:
