@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -25,8 +26,8 @@ __all__ = ["explain", "run", "run_many"]
 _log = logging.getLogger(__name__)
 # Enough pictures to fill one call of the network, few enough to keep decoded ones in memory.
 _BLOCK = 64
-# As files: volumes are larger than pictures, and unfold to several times as much.
-_BLOCK_BYTES = 64 << 20
+# Of decoded arrays: volumes are larger than pictures, and small files unfold to a thousand times as much.
+_BLOCK_BYTES = 256 << 20
 _READERS = 4
 
 
@@ -57,8 +58,7 @@ def run_many(
     """
     task = task.bound(bundle)
     done = 0
-    for block in _blocks(groups):
-        opened = _opened(task, block, bundle)
+    for opened in _blocks(_opened(task, groups, bundle)):
         for report in _predict(task, opened, bundle):
             yield explain(task, report, bundle, request) if request else report
             done += 1
@@ -93,27 +93,33 @@ def explain(
     return replace(report, explanation=explanation, explained_item=request.item, seconds=seconds)
 
 
-def _blocks(groups: Sequence[Sequence[Upload]]) -> Iterator[list[Sequence[Upload]]]:
-    """Yield inputs in blocks that are few and small enough to be held decoded."""
-    block: list[Sequence[Upload]] = []
+def _blocks(opened: Iterator[Report]) -> Iterator[list[Report]]:
+    """Yield opened inputs in blocks that are few and small enough to be held."""
+    block: list[Report] = []
     held = 0
-    for group in groups:
-        size = sum(len(upload.data) for upload in group)
-        if block and (len(block) == _BLOCK or held + size > _BLOCK_BYTES):
+    for report in opened:
+        block.append(report)
+        held += report.nbytes
+        if len(block) == _BLOCK or held > _BLOCK_BYTES:
             yield block
             block, held = [], 0
-        block.append(group)
-        held += size
     if block:
         yield block
 
 
-def _opened(task: Task, groups: Sequence[Sequence[Upload]], bundle: Bundle) -> list[Report]:
-    """Open inputs side by side, for decoding waits for the disk and leaves the interpreter free."""
+def _opened(task: Task, groups: Sequence[Sequence[Upload]], bundle: Bundle) -> Iterator[Report]:
+    """Open inputs in order, a few of them side by side: decoding leaves the interpreter free."""
     if len(groups) == 1:  # a thread would cost more than it saves
-        return [_open(task, groups[0], bundle)]
+        yield _open(task, groups[0], bundle)
+        return
     with ThreadPoolExecutor(max_workers=_READERS) as readers:
-        return list(readers.map(lambda uploads: _open(task, uploads, bundle), groups))
+        begun: deque[Future[Report]] = deque()
+        for uploads in groups:
+            if len(begun) == _READERS:
+                yield begun.popleft().result()
+            begun.append(readers.submit(_open, task, uploads, bundle))
+        while begun:
+            yield begun.popleft().result()
 
 
 def _open(task: Task, uploads: Sequence[Upload], bundle: Bundle) -> Report:

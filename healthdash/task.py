@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -176,6 +176,12 @@ class Report:
     explained_item: int = 0
     error: HealthdashError | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays that the sample and the network's inputs hold."""
+        own = [getattr(self.sample, one.name) for one in fields(self.sample)] if self.sample else []
+        return sum(one.nbytes for one in (*own, *(self.inputs or {}).values()) if isinstance(one, np.ndarray))
 
     @property
     def refusals(self) -> Mapping[int, InvalidInput]:

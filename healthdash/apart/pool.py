@@ -34,7 +34,8 @@ _TEMPLATE = "healthdash.apart.template"
 #: To import every reader takes two seconds, on a busy machine many times that.
 _START_S = 120.0
 _MIB = 1 << 20
-_FURTHER_FILE_S = 0.1
+#: One user's many files do not keep the others waiting for longer than this.
+_FURTHER_FILE_S, _LONGEST_S = 0.1, 90.0
 _AT_ONCE = max(2, os.cpu_count() or 1)
 _SIGNALS_OF_TIME = (-signal.SIGALRM, -signal.SIGXCPU)
 _SMALLER = "It may be damaged, or made to do harm: export it again, or cut it into smaller parts."
@@ -65,7 +66,7 @@ class Limits:
     def usual(cls, sees: Sequence[Path] = (), files: int = 1) -> Limits:
         """Return those of the settings; the slices of a series take their time, each of them."""
         now = settings.current()
-        seconds = now.read_seconds + _FURTHER_FILE_S * max(0, files - 1)
+        seconds = now.read_seconds + min(_FURTHER_FILE_S * max(0, files - 1), _LONGEST_S)
         return cls(seconds, now.read_memory_mb, now.read_answer_mb, tuple(sees))
 
 
@@ -91,7 +92,10 @@ class _Template:
 
     def fork(self, limits: Limits, uploaded: int) -> tuple[int, socket.socket]:
         """Return the number of a new child and the socket to it."""
-        ours, theirs = socket.socketpair()
+        try:
+            ours, theirs = socket.socketpair()
+        except OSError as error:  # no more files may be opened
+            raise _Gone from error
         memory = limits.memory_mib + 2 * math.ceil(uploaded / _MIB)
         bounds = {
             "memory_mib": memory, "seconds": math.ceil(limits.seconds), "sees": [str(p) for p in limits.sees],
@@ -161,7 +165,10 @@ class _Pool:
             if self._template is None or self._template is gone:
                 if gone is not None:
                     gone.close()
-                self._template = _Template()
+                try:
+                    self._template = _Template()
+                except OSError as error:
+                    raise _impossible() from error
             return self._template
 
     @contextmanager
@@ -186,10 +193,7 @@ class _Pool:
         try:
             return template.fork(limits, uploaded)
         except _Gone as error:
-            raise HealthdashError(
-                "the process that reads files cannot be started here",
-                hint="Ask whoever runs the server: its log says why.",
-            ) from error
+            raise _impossible() from error
 
     def close(self) -> None:
         """End the template with its children."""
@@ -220,6 +224,13 @@ class _Child:
             except _Gone:
                 self._status = -signal.SIGKILL
         return self._status
+
+
+def _impossible() -> HealthdashError:
+    return HealthdashError(
+        "the process that reads files cannot be started here",
+        hint="Ask whoever runs the server: its log says why.",
+    )
 
 
 def is_possible() -> bool:

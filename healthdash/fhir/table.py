@@ -87,7 +87,7 @@ def _patients(found: list[Entry], passed: Counter[str]) -> dict[str, _Patient]:
     for entry in found:
         if text_in(entry.resource, "resourceType") == "Patient":
             identity = text_in(entry.resource, "id")
-            key = entry.url or f"Patient/{identity}"
+            key = entry.url or (f"Patient/{identity}" if identity else entry.place)
             known = next((names[one] for one in (entry.url, f"Patient/{identity}") if one in names), key)
             patients.setdefault(known, _Patient()).resource = entry.resource
             patients[known].place = entry.place

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 import streamlit as st
 
 from healthdash import apart, pipeline, runtime, tasks
 from healthdash.bundles import Bundle
-from healthdash.errors import HealthdashError
-from healthdash.task import Task
+from healthdash.errors import HealthdashError, InvalidInput
+from healthdash.task import Report, Task
 from healthdash.ui import about, columns, inputs, problems, results, shell, state
 from healthdash.ui.draw import draw_all
 
@@ -17,6 +18,8 @@ __all__ = ["analyse", "page"]
 
 _TITLES = {"images": "Images", "ecg": "ECG", "records": "Patient records"}
 _MANY = 2
+# What one session may hold of decoded inputs: a small archive unfolds to a thousand times its size.
+_MOST_HELD_BYTES = 1 << 30
 
 
 @shell.framed
@@ -57,15 +60,26 @@ def analyse(task: Task, bundle: Bundle, work: state.Workspace) -> None:
             _preview(task, work, bundle)
     with st.spinner("Loading the model and analysing…", show_time=True):
         done = st.progress(0.0) if len(work.groups) >= _MANY else None
-        reports = []
+        reports: list[Report] = []
+        held = 0
         for report in pipeline.run_many(task, work.groups, bundle):
-            reports.append(report)
+            held += report.nbytes
+            reports.append(report if held <= _MOST_HELD_BYTES else _let_go(report))
             if done:
                 done.progress(len(reports) / len(work.groups), f"{len(reports)} of {len(work.groups)}")
         if done:
             done.empty()
     seen.empty()
     work.done(bundle.info.sha256, reports)
+
+
+def _let_go(report: Report) -> Report:
+    """Return a report that holds nothing of its input any more."""
+    problem = InvalidInput(
+        f"expected inputs that unfold to at most {_MOST_HELD_BYTES >> 20:,} MB together, these are more",
+        hint="Analyse fewer at a time, or use the command line.",
+    )
+    return replace(report, sample=None, inputs=None, prediction=None, gate=None, error=problem)
 
 
 def _preview(task: Task, work: state.Workspace, bundle: Bundle) -> None:

@@ -64,6 +64,16 @@ def test_a_batch_gives_the_same_as_single_runs():
     assert together == alone
 
 
+def test_inputs_that_unfold_to_much_are_predicted_before_the_next_are_held(monkeypatch):
+    monkeypatch.setattr(pipeline, "_BLOCK_BYTES", 0)
+    uploads = [[Upload(str(i), f"{i / 10},1".encode())] for i in range(10)]
+    bundle = toy_bundle()
+    apart = [r.prediction.probabilities() for r in pipeline.run_many(TASK, uploads, bundle)]
+    monkeypatch.undo()
+    assert apart == [r.prediction.probabilities() for r in pipeline.run_many(TASK, uploads, bundle)]
+    assert all(r.nbytes > 0 for r in pipeline.run_many(TASK, uploads, bundle))
+
+
 def test_explain_names_the_decided_class_and_adds_up():
     report = pipeline.run(TASK, [Upload("a", b"-1,-1\n1,1")], toy_bundle(), ExplainRequest(item=1))
     assert report.explanation.target == "high"
