@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["STANDARD", "LeadKind", "completed", "lead_kind", "tidy_unit", "to_millivolt"]
+__all__ = ["STANDARD", "LeadKind", "completed", "guessed_unit", "lead_kind", "tidy_unit", "to_millivolt"]
 
 LeadKind = Literal["ecg", "unknown", "other"]
 
@@ -27,6 +27,8 @@ _OTHER = re.compile(
     r"p[z\d]+|po[z\d]+|o[12z]|t[3-8]|a[12]|m[12])([-\s]|$)",
     re.IGNORECASE,
 )
+# Above this a value without a unit cannot be millivolt (Kligfield 2007: QRS complexes stay below 5 mV).
+_MOST_MV = 20.0
 _IN_MILLIVOLT = {"v": 1000.0, "mv": 1.0, "uv": 1e-3, "nv": 1e-6}
 _MICRO = str.maketrans({"\u00b5": "u", "\u03bc": "u"})  # micro sign and Greek mu
 
@@ -44,6 +46,12 @@ def tidy_unit(unit: str) -> str:
 def to_millivolt(unit: str) -> float | None:
     """Return the factor from a unit to millivolt, or None if it is no voltage."""
     return _IN_MILLIVOLT.get(tidy_unit(unit).lower())
+
+
+def guessed_unit(values: NDArray[np.float32]) -> str:
+    """Return "mV" or "uV" for the values of an ECG whose file states no unit, by their size."""
+    low, high = np.nanpercentile(values, [1, 99]) if np.isfinite(values).any() else (0.0, 0.0)
+    return "uV" if high - low > _MOST_MV else "mV"
 
 
 def lead_kind(name: str) -> LeadKind:

@@ -15,7 +15,7 @@ from healthdash.errors import InvalidInput, UnreadableUpload
 from healthdash.tables.numeric import has_absurd_exponent, to_numeric
 from healthdash.task import Upload
 
-from .leads import lead_kind
+from .leads import guessed_unit, lead_kind
 from .limits import checked_rate, checked_size
 from .recording import Recording, channels_of
 
@@ -36,8 +36,6 @@ _STATED_RATE = re.compile(
 _STATED_UNIT = re.compile(r"units?\W{1,4}(mv|uv|µv|μv|nv|v|millivolts?|microvolts?)\b", re.IGNORECASE)
 _WORDS = {"millivolt": "mV", "millivolts": "mV", "microvolt": "uV", "microvolts": "uV"}
 _FEWEST_ROWS = 32
-# Above this a value without a unit cannot be millivolt (Kligfield 2007: QRS complexes stay below 5 mV).
-_MOST_MV = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ def read_text(uploads: Sequence[Upload]) -> Recording:
     unit = table.unit or (str(hinted_unit) if hinted_unit else None)
     notices = list(table.notices)
     if unit is None:
-        unit = _guessed_unit(table.signal)
+        unit = guessed_unit(table.signal)
         notices.append(f"The file states no unit; from the size of its values, {unit} is assumed.")
     columns = np.ascontiguousarray(table.signal.T)
     return Recording(
@@ -105,11 +103,6 @@ def read_text(uploads: Sequence[Upload]) -> Recording:
         rate_stated=table.rate_hz is not None,
         unit_stated=table.unit is not None or hinted_unit is not None,
     )
-
-
-def _guessed_unit(signal: NDArray[np.float32]) -> str:
-    low, high = np.nanpercentile(signal, [1, 99]) if np.isfinite(signal).any() else (0.0, 0.0)
-    return "uV" if high - low > _MOST_MV else "mV"
 
 
 def _read_table(upload: Upload) -> _Table:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.errors import InvalidInput
 from healthdash.signals import formats
-from healthdash.signals.leads import lead_kind, to_millivolt
+from healthdash.signals.leads import guessed_unit, lead_kind, to_millivolt
 from healthdash.signals.montage import position
 from healthdash.signals.recording import Channel, Recording
 from healthdash.signals.wfdb import read_marks
@@ -52,18 +53,26 @@ def read(uploads: Sequence[Upload]) -> EcgSample:
             f"expected a rate of {_RATES_HZ[0]:g} to {_RATES_HZ[1]:g} Hz, got {rate_hz:g}",
             hint="Check the time column, or enter the rate.",
         )
+    kept, guessed = _with_units(kept)
     signal_mv = _millivolts(kept)
     gaps = float(np.mean(~np.isfinite(signal_mv)))
     return EcgSample(
         source=uploads[0].name,
         kind="signal",
         format=recording.format,
-        notices=(*recording.notices, *_left_out(recording, kept, rate_hz), *_told_gaps(recording, gaps)),
+        notices=(
+            *recording.notices,
+            *guessed,
+            *_left_out(recording, kept, rate_hz),
+            *_told_gaps(recording, gaps),
+        ),
         signal_mv=_bridged(signal_mv) if gaps else signal_mv,
         rate_hz=rate_hz,
         leads=tuple(channel.name for channel in kept),
         stored=recording.stored(rate_hz),
-        unit_stated=recording.unit_stated and all(to_millivolt(c.unit) is not None for c in kept),
+        unit_stated=recording.unit_stated
+        and not guessed
+        and all(to_millivolt(c.unit) is not None for c in kept),
         gap_share=gaps,
         annotation=_annotation(uploads),
         marks=recording.marks,
@@ -87,6 +96,18 @@ def _ecg_channels(channels: Sequence[Channel]) -> tuple[list[Channel], float]:
     counted = Counter(channel.rate_hz for channel in chosen)
     rate_hz = max(counted, key=lambda rate: (counted[rate], rate))
     return [channel for channel in chosen if channel.rate_hz == rate_hz], rate_hz
+
+
+def _with_units(kept: Sequence[Channel]) -> tuple[list[Channel], list[str]]:
+    """Give leads that state no unit the one that fits their size; say so."""
+    silent = [channel.values for channel in kept if channel.unit in _NO_UNITS]
+    if not silent:
+        return list(kept), []
+    unit = guessed_unit(np.concatenate(silent))
+    told = (
+        f"The file states no unit for {len(silent)} leads; from the size of their values, {unit} is assumed."
+    )
+    return [replace(c, unit=unit) if c.unit in _NO_UNITS else c for c in kept], [told]
 
 
 def _millivolts(kept: Sequence[Channel]) -> NDArray[np.float32]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import wfdb
 
 from healthdash.errors import InvalidInput, UnreadableUpload
 from healthdash.signals.wfdb_header import base_name
@@ -160,3 +163,18 @@ def test_gaps_are_bridged_and_told() -> None:
 
 def test_base_names_of_any_system() -> None:
     assert base_name("/a/b/c.hea") == base_name("D:\\x\\c.hea") == "c.hea"
+
+
+@pytest.mark.parametrize(("scale", "unit"), [(1.0, "mV"), (1000.0, "uV")])
+def test_a_recording_without_a_unit_is_taken_by_the_size_of_its_values(
+    tmp_path: Path, scale: float, unit: str
+) -> None:
+    wave = np.sin(2 * np.pi * np.arange(2500) / 250)[:, None]
+    wfdb.wrsamp(
+        "r", fs=250, units=["NU"], sig_name=["II"], p_signal=scale * wave, fmt=["16"],
+        write_dir=str(tmp_path),
+    )  # fmt: skip
+    sample = read.read([Upload.from_path(tmp_path / name) for name in ("r.hea", "r.dat")])
+    assert np.abs(sample.signal_mv).max() == pytest.approx(1, abs=0.01)
+    assert not sample.unit_stated
+    assert any(f"{unit} is assumed" in told for told in sample.notices)
