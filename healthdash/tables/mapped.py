@@ -133,6 +133,8 @@ def _numbers(cells: pd.Series, field: Field, link: Link) -> tuple[pd.Series, str
     if problem := _unit_of_model_unknown(unit, field, link):
         return cells, parted, "", problem
     numbers = numbers_of(cells)
+    if problem := _looks_like_calcium(numbers, field, link):
+        return cells, parted, "", problem
     if not unit and isinstance(field, NumberField):
         unit, problem = _likely_unit(numbers, field)
         if problem:
@@ -192,6 +194,15 @@ def _looks_diastolic(values: NDArray[np.float64], field: Field, link: Link) -> s
     if float(np.median(known)) >= _LEAST_SYSTOLIC:
         return ""
     return f"column {field.name}: its values look diastolic; choose the column"
+
+
+def _looks_like_calcium(values: NDArray[np.float64], field: Field, link: Link) -> str:
+    """Say that a column called "ca" holds fractions: a laboratory's calcium, and no number of vessels."""
+    concept, known = concept_of(field), values[np.isfinite(values)]
+    is_count = concept is not None and concept.name == "major_vessels" and link.how != "chosen"
+    if not is_count or not (known % 1).any():
+        return ""
+    return f"column {field.name}: its values are fractions, as those of calcium are; choose the column"
 
 
 def _without_units(cells: pd.Series, field: Field) -> tuple[pd.Series, str]:

@@ -147,6 +147,12 @@ def test_a_blood_pressure_that_looks_diastolic_is_asked_about():
     assert not found(csv.replace(",7", ",17").replace(",6", ",16"), AGE, pressure).problems
 
 
+def test_calcium_is_no_number_of_vessels():
+    vessels = NumberField(name="ca", label="Major vessels coloured by fluoroscopy", low=0, high=4)
+    assert "calcium" in found("age,Ca\n50,2.3\n31,2.1\n", AGE, vessels).problems[0]
+    assert not found("age,ca\n50,2.0\n31,0\n41,?\n", AGE, vessels).problems
+
+
 def test_words_become_codes_and_1_and_2_for_sex_is_asked_about():
     assert meanings(SEX, ["女", "M", "0", "?"]) == {"女": "0", "M": "1"}
     assert found("age,性别\n63,女\n41,男\n", AGE, SEX).text.frame["sex"].tolist() == ["0", "1"]
