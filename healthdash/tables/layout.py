@@ -13,6 +13,7 @@ from healthdash.errors import ContractError, InvalidInput
 
 __all__ = [
     "HINT",
+    "MOST_CELLS",
     "MOST_COLUMNS",
     "MOST_EVENTS",
     "MOST_ROWS",
@@ -30,6 +31,8 @@ MOST_ROWS = 1_000_000
 MOST_EVENTS = 5_000_000
 _NARROW = range(3, 13)
 MOST_COLUMNS = 2_000
+#: As many as the widest table of so many events has; each takes eight bytes and more.
+MOST_CELLS = 60_000_000
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 HINT = "Save the table as CSV (UTF-8, comma separated) with one header line, and upload that."
 
@@ -175,6 +178,10 @@ def check_size(rows: int, columns: int, *, may_be_events: bool = False) -> None:
         raise InvalidInput(
             f"expected at most {most:,} rows and {MOST_COLUMNS:,} columns, got more",
             hint="Split the table into parts.",
+        )
+    if rows * columns > MOST_CELLS:
+        raise InvalidInput(
+            f"expected at most {MOST_CELLS:,} cells, got more", hint="Split the table into parts."
         )
 
 

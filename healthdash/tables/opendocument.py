@@ -24,7 +24,6 @@ _HINT = "Save the sheet as CSV, and upload that."
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
-_MOST_CELLS = 50_000_000
 _MIMETYPE = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
 
 
@@ -63,8 +62,8 @@ def _grid(table: ElementTree.Element) -> Grid:
         if cells:
             layout.check_size(len(rows) + times, len(cells))
             cells_so_far += times * len(cells)
-            if cells_so_far > _MOST_CELLS:
-                raise InvalidInput(f"expected at most {_MOST_CELLS:,} cells, got more", hint=_HINT)
+            if cells_so_far > layout.MOST_CELLS:
+                raise InvalidInput(f"expected at most {layout.MOST_CELLS:,} cells, got more", hint=_HINT)
             rows += [(number + again, list(cells)) for again in range(times)]
         number += times
     return Grid(tuple(rows), tuple(merges))

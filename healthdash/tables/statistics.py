@@ -22,7 +22,6 @@ from .layout import HINT, TableFormat, TextTable
 __all__ = ["read_statistics", "statistics_kind"]
 
 Kind = Literal["spss", "stata", "xport", "sas"]
-_MOST_CELLS = 50_000_000
 #: Rows at a time: what a compressed file unpacks to is looked at again and again.
 _BLOCK = 20_000
 _MOST_BYTES = 512 << 20
@@ -61,8 +60,8 @@ def read_statistics(data: bytes, kind: Kind) -> TextTable:
         _, meta = _reader(kind)(io.BytesIO(data), metadataonly=True)
         rows, width = meta.number_rows or 0, meta.number_columns or 0
         layout.check_size(rows, width)
-        if rows * width > _MOST_CELLS:
-            raise InvalidInput(f"expected at most {_MOST_CELLS:,} cells, got more", hint=HINT)
+        if rows * width > layout.MOST_CELLS:
+            raise InvalidInput(f"expected at most {layout.MOST_CELLS:,} cells, got more", hint=HINT)
         frames = list(_blocks(data, kind, rows, meta.variable_value_labels))
     frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=meta.column_names)
     titles = {name: title for name, title in meta.column_names_to_labels.items() if title}
