@@ -19,6 +19,7 @@ __all__ = [
     "Curve",
     "Curves",
     "Dependence",
+    "Distances",
     "GreyTable",
     "Grid",
     "Header",
@@ -46,6 +47,11 @@ __all__ = [
 ]
 
 Level = Literal["info", "warning", "error", "success"]
+#: What follows "mm" at a length; nothing where it is one in the patient.
+Distances = Literal[
+    "", "at the detector", "on the film", "(calibrated)", "(corrected for magnification)",
+    "(perhaps at the detector)",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +171,8 @@ class Picture(View):
         Height of a pixel over its width, in millimetres.
     spacing_mm : (float, float) or None
         Between rows, between columns; None where the file is silent.
+    distances : str
+        What millimetres are; empty: lengths in the patient.
     table : GreyTable or None
         Of the file; a window whose function is TABLE goes through it.
     padding : bool (height, width) or None
@@ -182,6 +190,7 @@ class Picture(View):
     heat_scale: float | None = None
     aspect: float = 1.0
     spacing_mm: tuple[float, float] | None = None
+    distances: Distances = ""
     table: GreyTable | None = None
     padding: NDArray[np.bool_] | None = None
     model_input: NDArray[np.uint8] | None = None
@@ -228,6 +237,8 @@ class Volume(View):
         Stored values from, to (both included) that measure nothing: black.
     spacing_mm : (float, float, float) or None
         Between slices, rows, columns.
+    aspect : float
+        Height of a pixel over its width, where the spacing is unknown.
     directions : (str, str, str)
         Letter (L R A P S I) towards which slice, row and column numbers rise; empty where unknown.
     is_time : bool
@@ -240,7 +251,7 @@ class Volume(View):
         What the network saw of each of `model_slices`.
     heat : float32 (height, width) or None
         Attribution for each pixel of slice `start`.
-    invert, table, heat_label, heat_scale
+    distances, invert, table, heat_label, heat_scale
         As in `Picture`.
     """
 
@@ -254,6 +265,8 @@ class Volume(View):
     invert: bool = False
     padding: tuple[float, float] | None = None
     spacing_mm: tuple[float, float, float] | None = None
+    aspect: float = 1.0
+    distances: Distances = ""
     directions: tuple[str, str, str] = ("", "", "")
     is_time: bool = False
     frame_time_ms: float | None = None

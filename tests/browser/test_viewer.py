@@ -146,6 +146,13 @@ def test_the_value_under_the_pointer_is_that_of_the_file_and_a_ruler_is_in_milli
     assert box.evaluate("e => e.rulers()") == []
 
 
+def test_a_ruler_on_an_x_ray_says_that_it_measures_at_the_detector(new_page):
+    page, box = _opened(new_page, dicom_bytes(CT, Modality="DX", ImagerPixelSpacing=[0.2, 0.2]))
+    _canvas(box).press("m")
+    _drag(page, _canvas(box), (0.4, 0.5), (0.6, 0.5))
+    assert re.fullmatch(r"[\d.]+ mm at the detector", box.evaluate("e => e.rulers()")[0])
+
+
 def _nifti() -> tuple[bytes, np.ndarray]:
     """Return a volume with slices of 2 mm and pixels of 1 mm, and what it holds."""
     import nibabel

@@ -10,17 +10,18 @@ from numpy.typing import NDArray
 from pydicom import Dataset, uid
 from pydicom.pixels import apply_color_lut
 
-from healthdash.views import HeaderEntry, Window
+from healthdash.views import Distances, HeaderEntry, Window
 
 from .colour import luminance
 from .dicom_elements import found, number, numbers, sequence, text
+from .dicom_spacing import DISTANCES_IN_WORDS, aspect_of, spacing_of
 from .dicom_tables import table_of
 from .header_table import entries
 from .sample import ImageSample, Stored, VoiLut
 
 __all__ = [
-    "Traits", "extent", "facts", "notices", "padding", "picture_sample", "plain", "rescale", "spacing",
-    "traits", "windows",
+    "Traits", "extent", "facts", "notices", "padding", "picture_sample", "plain", "rescale", "traits",
+    "windows",
 ]  # fmt: skip
 
 _FACTS = (
@@ -31,17 +32,15 @@ _FACTS = (
     ("Colour model", "PhotometricInterpretation"),
     ("Bits stored", "BitsStored"),
 )
-_SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
-_CM_TO_MM = 10.0
 _LARGEST_SLOPE = 1e20
 _LARGEST_BYTE = 255
-#: PhysicalUnitsXDirection of ultrasound that are centimetres (PS3.3 C.8.5.5.1.1).
-_US_CENTIMETRES = 3
 
 
 class Traits(TypedDict):
     """What all frames of a file share, as fields of `ImageSample` and `VolumeSample`."""
 
+    distances: Distances
+    aspect: float
     unit: str
     full_scale: tuple[float, float] | None
     function: Literal["LINEAR", "SIGMOID"]
@@ -65,6 +64,7 @@ def picture_sample(
     colours = values if values.ndim == 3 else None
     is_tinted = colours is not None and bool((np.ptp(colours, axis=2) > 0).any())
     slope, intercept = rescale(dataset)
+    spacing = spacing_of(dataset)
     pixels = luminance(colours) if colours is not None else values.astype(np.float64) * slope + intercept
     pixels = np.nan_to_num(np.asarray(pixels, np.float32), posinf=0, neginf=0)
     return ImageSample(
@@ -77,7 +77,7 @@ def picture_sample(
         stored=stored,
         padding=None if colours is not None else _padded(dataset, array),
         windows=() if colours is not None else windows(dataset),
-        spacing_mm=spacing(dataset),
+        spacing_mm=spacing.rows_columns_mm if spacing else None,
         **traits(dataset, stored, is_colour=colours is not None),
     )
 
@@ -85,7 +85,10 @@ def picture_sample(
 def traits(dataset: Dataset, stored: Stored, *, is_colour: bool, frame: int = 0) -> Traits:
     """Return what all frames share; `stored` tells the type of the values."""
     has_slope = found(dataset, "RescaleSlope", frame) is not None or "ModalityLUTSequence" in dataset
+    spacing = spacing_of(dataset, frame)
     return Traits(
+        distances=spacing.distances if spacing else "",
+        aspect=aspect_of(dataset),
         unit=_unit(dataset, frame, has_slope),
         full_scale=_full_scale(dataset, stored, is_colour),
         function="SIGMOID" if found(dataset, "VOILUTFunction", frame) == "SIGMOID" else "LINEAR",
@@ -116,9 +119,9 @@ def facts(dataset: Dataset) -> Iterator[tuple[str, str]]:
             yield title, told
     if "Rows" in dataset and "Columns" in dataset:
         yield "Size", f"{dataset.Columns} x {dataset.Rows} pixels"
-    if "ImagerPixelSpacing" in dataset and "PixelSpacing" not in dataset:
-        # PS3.3 C.8.11.4: at the plane of the detector, before any correction for magnification.
-        yield "Distances", "as on the detector: not calibrated, larger than in the body"
+    spacing = spacing_of(dataset)
+    if spacing and spacing.distances:
+        yield "Distances", DISTANCES_IN_WORDS[spacing.distances]
     kind = dataset.get("SOPClassUID")
     if kind in uid.UID_dictionary:
         yield "Kind", uid.UID(kind).name
@@ -183,20 +186,6 @@ def windows(dataset: Dataset, frame: int = 0) -> tuple[Window, ...]:
             Window(name=f"file: {name}", center=center - 0.5 * is_plain, width=width - 1.0 * is_plain)
         )
     return tuple(made)
-
-
-def spacing(dataset: Dataset, frame: int = 0) -> tuple[float, float] | None:
-    """Return the distance of rows and of columns in mm."""
-    for keyword in _SPACINGS:
-        values = numbers(found(dataset, keyword, frame))
-        if len(values) == 2 and min(values) > 0:
-            return values[0], values[1]
-    regions = sequence(dataset, "SequenceOfUltrasoundRegions")
-    if len(regions) == 1 and regions[0].get("PhysicalUnitsXDirection") == _US_CENTIMETRES:
-        down, across = number(regions[0], "PhysicalDeltaY"), number(regions[0], "PhysicalDeltaX")
-        if down and across:
-            return abs(down) * _CM_TO_MM, abs(across) * _CM_TO_MM
-    return None
 
 
 def padding(dataset: Dataset) -> tuple[float, float] | None:

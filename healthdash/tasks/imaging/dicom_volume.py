@@ -15,6 +15,7 @@ from healthdash.views import Window
 
 from . import dicom_header as header
 from .dicom_elements import number, numbers, vector
+from .dicom_spacing import spacing_of
 from .geometry import Layout, Place, distances_in_words, laid_out, side
 from .sample import Stored
 from .volume import VolumeSample
@@ -162,7 +163,8 @@ def volume_sample(
     if layout is not None:
         positions = layout.positions_mm
     between = _between(dataset, middle, positions, is_volume=is_volume)
-    in_plane = header.spacing(dataset, middle)
+    spacing = spacing_of(dataset, middle)
+    in_plane = spacing.rows_columns_mm if spacing else None
     agree = len(set(stack.windows)) == 1
     return VolumeSample(
         source=source,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.task import Sample
-from healthdash.views import HeaderEntry, Window
+from healthdash.views import Distances, HeaderEntry, Window
 
 __all__ = ["Document", "ImageSample", "Stored", "VoiLut", "model_view", "stretched", "windowed"]
 
@@ -81,6 +81,10 @@ class ImageSample(Sample):
         Low values are bright (MONOCHROME1, or presentation LUT shape INVERSE; both: once).
     spacing_mm : (float, float) or None
         Between rows, between columns.
+    distances : str
+        What millimetres are; empty: lengths in the patient.
+    aspect : float
+        Height of a pixel over its width, where the spacing is unknown.
     modality, body_part : str
         In capitals as in DICOM; empty where the file is silent.
     is_scout : bool
@@ -108,6 +112,8 @@ class ImageSample(Sample):
     voi_lut: VoiLut | None = None
     invert: bool = False
     spacing_mm: tuple[float, float] | None = None
+    distances: Distances = ""
+    aspect: float = 1.0
     modality: str = ""
     body_part: str = ""
     is_scout: bool = False

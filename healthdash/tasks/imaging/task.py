@@ -129,6 +129,8 @@ class ImageTask(TrainedOnPictures):
             described |= slices.described(sample)
         elif sample.spacing_mm is not None:
             described["spacing_mm"] = list(sample.spacing_mm)
+        if sample.distances:
+            described["distances"] = sample.distances.strip("()")
         return described | ({"unit": sample.unit} if sample.unit != "grey value" else {})
 
     # -- predicting --------------------------------------------------------------------------

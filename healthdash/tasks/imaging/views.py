@@ -101,7 +101,7 @@ def cells(heat: NDArray[np.float32], grey: NDArray[np.float32]) -> list[Attribut
 
 
 def _picture(sample: ImageSample, trained_window: Window | None) -> Picture:
-    aspect = sample.spacing_mm[0] / sample.spacing_mm[1] if sample.spacing_mm else 1.0
+    aspect = sample.spacing_mm[0] / sample.spacing_mm[1] if sample.spacing_mm else sample.aspect
     is_colour = sample.colours is not None
     return Picture(
         title="Picture",
@@ -112,6 +112,7 @@ def _picture(sample: ImageSample, trained_window: Window | None) -> Picture:
         invert=sample.invert and not is_colour,
         aspect=aspect,
         spacing_mm=sample.spacing_mm,
+        distances=sample.distances,
         table=None if is_colour else _table(sample.voi_lut),
         padding=sample.padding,
     )
@@ -134,6 +135,8 @@ def _volume(sample: VolumeSample, trained_window: Window | None) -> Volume:
         invert=sample.invert and not sample.colours,
         padding=sample.padding,
         spacing_mm=sample.spacing_mm,
+        aspect=sample.aspect,
+        distances=sample.distances,
         directions=sample.directions,
         is_time=sample.is_time,
         frame_time_ms=sample.frame_time_ms,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.task import Sample
-from healthdash.views import HeaderEntry, Window
+from healthdash.views import Distances, HeaderEntry, Window
 
 from .colour import luminance
 from .sample import ImageSample, Stored, VoiLut
@@ -66,7 +66,9 @@ class VolumeSample(Sample):
         Of the file, in the exact form: center -+ width / 2 are black and white.
     slice_windows : tuple of tuple of Window
         Of each slice, where they differ; else empty.
-    function, voi_lut, invert, modality, body_part, is_scout, age_years, is_animal, facts, header
+    distances, aspect, function, voi_lut, invert, modality, body_part, is_scout, age_years, is_animal
+        As in `ImageSample`.
+    facts, header
         As in `ImageSample`; the header is that of the first slice.
 
     Notes
@@ -80,6 +82,8 @@ class VolumeSample(Sample):
     intercepts: NDArray[np.float64]
     unit: str = "grey value"
     spacing_mm: tuple[float, float, float] | None = None
+    distances: Distances = ""
+    aspect: float = 1.0
     stored_spacing_mm: tuple[float, ...] | None = None
     positions_mm: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     directions: tuple[str, str, str] = ("", "", "")
@@ -138,6 +142,8 @@ class VolumeSample(Sample):
             voi_lut=self.voi_lut,
             invert=self.invert,
             spacing_mm=self.spacing_mm[1:] if self.spacing_mm else None,
+            distances=self.distances,
+            aspect=self.aspect,
             modality=self.modality,
             body_part=self.body_part,
             is_scout=self.is_scout,

@@ -47,7 +47,7 @@ def _picture(view: Picture) -> dict[str, Any]:
     stored = slabs.memo().of(view.pixels, "stored", lambda: _stored(view.pixels))
     spacing = None if view.spacing_mm is None else [None, *view.spacing_mm]
     voxels = _voxels(stored, [1.0], [0.0])
-    voxels |= {"aspect": view.aspect, "spacing": spacing}
+    voxels |= {"aspect": view.aspect, "spacing": spacing, "distances": view.distances}
     if view.padding is not None and not is_colour:
         mask = np.asarray(view.padding, np.uint8)[None]
         # First of all, so that no padding flashes up.
@@ -84,6 +84,8 @@ def _volume(view: Volume) -> dict[str, Any]:
     voxels = _voxels(stored, slopes * (count // len(slopes)), intercepts * (count // len(intercepts)))
     voxels |= {
         "spacing": None if view.spacing_mm is None else list(view.spacing_mm),
+        "aspect": view.aspect,
+        "distances": view.distances,
         "directions": list(view.directions),
         "isTime": view.is_time,
         "padding": None if view.padding is None else list(view.padding),
@@ -124,6 +126,7 @@ def _voxels(stored: NDArray[Any], slopes: Sequence[float], intercepts: Sequence[
         "range": [ends[:, 0].min().item(), ends[:, 1].max().item()],
         "padding": None,
         "spacing": None,
+        "distances": "",
         "aspect": 1.0,
         "directions": ["", "", ""],
         "isTime": False,

@@ -170,7 +170,11 @@ export function placeInWords(data, voxels, voxel, plane) {
   const parts = [`column ${i + 1}, row ${j + 1}`];
   if (voxels.depth > 1) parts.push(`${data.voxels.isTime ? "frame" : "slice"} ${k + 1}`);
   const { spacing } = data.voxels;
-  if (plane.known && spacing) parts.push(`${told(i * spacing[2])}, ${told(j * spacing[1])} mm from the corner`);
+  if (plane.known && spacing) {
+    const { distances } = data.voxels;
+    const corner = [i * spacing[2], j * spacing[1]].map(told).join(", ");
+    parts.push(`${corner} mm from the corner ${distances}`.trim());
+  }
   const padding = voxels.isPadding(k, j, i) ? " (padding)" : "";
   return `${valueInWords(data, voxels, voxel, value)}${padding} at ${parts.join(", ")}`;
 }

@@ -183,8 +183,9 @@ export class Pane {
   }
 }
 
-/** Return the length of a ruler with its unit; pixels where the file is silent about millimetres. */
+/** Return the length of a ruler with what it is: in the patient, at the detector, or only in pixels. */
 export function rulerWords(ruler) {
   const length = lengthOf(ruler.plane, ruler.from, ruler.to);
-  return ruler.plane.known ? `${length.toFixed(1)} mm` : `${length.toFixed(1)} px (spacing unknown)`;
+  if (!ruler.plane.known) return `${length.toFixed(1)} px (spacing unknown)`;
+  return `${length.toFixed(1)} mm ${ruler.plane.distances}`.trim();
 }

@@ -16,9 +16,10 @@ function plane(spec, normal, down, across) {
   // Heads are up and the front is left or up; the plane of the file itself stays as it is stored.
   const flipDown = normal !== 0 && ["S", "A"].includes(letters[down]);
   const known = spacing[down] > 0 && spacing[across] > 0;
-  const aspect = spec.aspect ?? 1;
+  const aspect = normal === 0 ? spec.aspect : 1;
   return {
     normal, down, across, flipDown, known,
+    distances: spec.distances,
     name: NAMES[letters[normal]] ?? (normal === 0 ? "" : `Along ${AXES[normal]}s`),
     sizeDown: spec.shape[down],
     sizeAcross: spec.shape[across],

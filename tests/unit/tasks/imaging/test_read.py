@@ -221,17 +221,6 @@ def test_ct_is_seen_in_the_window_of_the_training_not_in_its_own() -> None:
     np.testing.assert_array_equal(model_view(sample, window), windowed(sample.pixels, window))
 
 
-def test_distances_on_the_detector_are_told_as_such() -> None:
-    flat = read([written.dicom(written.ramp(), ImagerPixelSpacing=[0.2, 0.2])])
-    assert flat.spacing_mm == (0.2, 0.2)
-    assert "detector" in dict(flat.facts)["Distances"]
-    calibrated = read(
-        [written.dicom(written.ramp(), ImagerPixelSpacing=[0.2, 0.2], PixelSpacing=[0.18, 0.18])]
-    )
-    assert calibrated.spacing_mm == (0.18, 0.18)
-    assert "Distances" not in dict(calibrated.facts)
-
-
 def test_padding_is_black_and_does_not_bend_the_stretch() -> None:
     pixels = written.ramp()
     pixels[:30] = 60_000
