@@ -9,11 +9,14 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from healthdash import apart, bundles, tasks
 from healthdash.errors import InputError, InvalidInput
 from healthdash.task import Upload
+
+if TYPE_CHECKING:
+    from healthdash.tables.coding import Coding, CodingQuestion
 
 __all__ = ["COMMANDS", "add_parsers", "hints"]
 
@@ -24,6 +27,7 @@ def add_parsers(commands: Any, predict: argparse.ArgumentParser) -> None:
     matching.add_argument("task")
     matching.add_argument("path", type=Path)
     matching.add_argument("--model")
+    matching.add_argument("--coding", help="how codes are written, where the error of a table names several")
     predict.add_argument("--mapping", type=Path, help="JSON file: which column holds which field")
     predict.add_argument("--before", help="of a record: only values before this date count")
 
@@ -43,7 +47,24 @@ def _map(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     found = getattr(sample, "matching", None)
     if found is None:
         raise InvalidInput("expected a task of tables", hint="Columns are matched of tables only.")
-    yield json.loads(found.mapping.to_json())
+    mapping = found.mapping
+    if options.coding:
+        from healthdash.tables.coding import coded
+
+        mapping = coded(mapping, _coding(options.coding, found.coding))
+    # What is still to be decided stands beside the fields; nobody reads it back.
+    asked = [] if options.coding else list(found.problems)
+    yield json.loads(mapping.to_json()) | ({"to_decide": asked} if asked else {})
+
+
+def _coding(name: str, asked: CodingQuestion | None) -> Coding:
+    """Return the coding of a name among those that fit the table."""
+    choices = asked.choices if asked else ()
+    found = next((one for one in choices if one.name == name), None)
+    if found is None:
+        known = ", ".join(one.name for one in choices) or "none"
+        raise InvalidInput(f"expected a coding that fits the table: {known}", hint="Leave --coding out.")
+    return found
 
 
 def _upload(path: Path, given: Mapping[str, str | float]) -> Upload:

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from healthdash.fields import CategoryField, Field, NumberField
 
-from .concepts import concept_of, meanings, without_unit
+from .coding import plain_code
+from .concepts import concept_of, meanings
+from .doubts import ambiguous_sex, looks_diastolic, looks_like_calcium, unit_of_model_unknown
 from .kinds import is_gap, numbers_of
 from .layout import TextTable, canonical
 from .mapping import ColumnMapping, Link, ambiguities, analyte_of, source_of, unit_of
@@ -23,10 +25,6 @@ __all__ = ["Mapped", "mapped"]
 #: Share of the known cells that must be possible in a unit for it to be taken, and at most in the own one.
 _MOST, _FEW = 0.95, 0.05
 _WITH_UNIT = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*([^\d\s].*)")
-#: Names that do not say which of the two pressures a column holds, and the median below which it is hardly
-#: the systolic one (Pima: 72 mmHg, diastolic; Cleveland: 130 mmHg, systolic).
-_EITHER_PRESSURE = frozenset(map(canonical, ("bp", "blood pressure", "血压")))
-_LEAST_SYSTOLIC = 100.0
 _PRESSURES = re.compile(r"(\d{2,3})\s*/\s*(\d{2,3})")
 _BAND = re.compile(r"\[(\d+)-(\d+)\)")
 _ABOVE = re.compile(r">(\d+)")
@@ -127,13 +125,14 @@ def _values(cells: pd.Series, field: Field, link: Link) -> tuple[pd.Series, str,
 
 
 def _numbers(cells: pd.Series, field: Field, link: Link) -> tuple[pd.Series, str, str, str]:
+    cells = _as_told(cells, link)
     cells, parted = _one_pressure(cells, field)
     cells, told = _without_units(cells, field)
     unit = link.unit or told
-    if problem := _unit_of_model_unknown(unit, field, link):
+    if problem := unit_of_model_unknown(unit, field, link):
         return cells, parted, "", problem
     numbers = numbers_of(cells)
-    if problem := _looks_like_calcium(numbers, field, link):
+    if problem := looks_like_calcium(numbers, field, link):
         return cells, parted, "", problem
     if not unit and isinstance(field, NumberField):
         unit, problem = _likely_unit(numbers, field)
@@ -143,7 +142,7 @@ def _numbers(cells: pd.Series, field: Field, link: Link) -> tuple[pd.Series, str
     else:
         guessed = ""
     way = conversion(unit, unit_of(field), analyte_of(field)) if unit else None
-    if problem := "" if parted else _looks_diastolic(way(numbers) if way else numbers, field, link):
+    if problem := "" if parted else looks_diastolic(way(numbers) if way else numbers, field, link):
         return cells, parted, "", problem
     if way is None or not way.is_needed:
         return cells, parted, unit if unit != unit_named(unit_of(field)) else "", ""
@@ -172,37 +171,6 @@ def _one_pressure(cells: pd.Series, field: Field) -> tuple[pd.Series, str]:
     taken = cells.where(~both, cells.str.replace(_PRESSURES, rf"\{part}", regex=True))
     which = "first (systolic)" if part == 1 else "second (diastolic)"
     return taken, f"of two pressures in a cell the {which} was taken"
-
-
-def _unit_of_model_unknown(unit: str, field: Field, link: Link) -> str:
-    """Say that a file tells a unit, and a model that learnt bare numbers does not."""
-    states_own = isinstance(field, NumberField) and (unit_named(field.unit) or without_unit(field.name)[1])
-    if not unit or states_own or link.how == "chosen" or not alternatives(unit_of(field), analyte_of(field)):
-        return ""
-    return (
-        f"column {field.name}: the file tells it in {unit}, the model learnt it without a unit; "
-        "choose the column, and its unit only where the values must be converted"
-    )
-
-
-def _looks_diastolic(values: NDArray[np.float64], field: Field, link: Link) -> str:
-    """Say that a column called "blood pressure" is too low for the systolic one that is asked for."""
-    concept, known = concept_of(field), values[np.isfinite(values)]
-    is_either = canonical(without_unit(link.column)[0]) in _EITHER_PRESSURE and link.how == "synonym"
-    if not (is_either and concept and concept.name == "systolic_bp" and len(known)):
-        return ""
-    if float(np.median(known)) >= _LEAST_SYSTOLIC:
-        return ""
-    return f"column {field.name}: its values look diastolic; choose the column"
-
-
-def _looks_like_calcium(values: NDArray[np.float64], field: Field, link: Link) -> str:
-    """Say that a column called "ca" holds fractions: a laboratory's calcium, and no number of vessels."""
-    concept, known = concept_of(field), values[np.isfinite(values)]
-    is_count = concept is not None and concept.name == "major_vessels" and link.how != "chosen"
-    if not is_count or not (known % 1).any():
-        return ""
-    return f"column {field.name}: its values are fractions, as those of calcium are; choose the column"
 
 
 def _without_units(cells: pd.Series, field: Field) -> tuple[pd.Series, str]:
@@ -242,9 +210,11 @@ def _share(values: NDArray[np.float64], field: NumberField) -> float:
 def _codes(cells: pd.Series, field: CategoryField, link: Link) -> tuple[pd.Series, str, str, str]:
     different = [str(cell) for cell in cells.unique()]
     if link.words:
-        told = dict(link.words)
-        return cells.map(lambda cell: told.get(cell, cell)), "codes as chosen", "", ""
-    if problem := _ambiguous_sex(field, different):
+        # What nobody said the meaning of may still say it itself: "fixed" beside 1 and 2.
+        words = meanings(field, [cell for cell in different if _told(cell, link) is None])
+        told = _as_told(cells, link).map(lambda cell: words.get(cell, cell))
+        return told, _rule_of(field, link, different), "", ""
+    if problem := ambiguous_sex(field, different):
         return cells, "", "", problem
     if source_of(field) is not None and _are_numbers(cells, field):
         return _classed(cells, field, link)
@@ -256,13 +226,29 @@ def _codes(cells: pd.Series, field: CategoryField, link: Link) -> tuple[pd.Serie
     return cells.map(lambda cell: words.get(cell, cell)), rule, "", ""
 
 
-def _ambiguous_sex(field: CategoryField, cells: Sequence[str]) -> str:
-    """Say that sex as 1 and 2 is not understood by itself: the codes 0 and 1 are asked for."""
-    concept = concept_of(field)
-    known = {re.sub(r"\.0+$", "", cell) for cell in cells} - {"", "?"}
-    if concept is None or concept.name != "sex" or "2" not in known or not known <= {"1", "2"}:
-        return ""
-    return f"column {field.name}: it holds 1 and 2; say which is female and which is male"
+def _told(cell: str, link: Link) -> str | None:
+    """Return what a cell was said to mean; None where nobody said it."""
+    words = link.words or {}
+    return words.get(cell, words.get(plain_code(cell)))
+
+
+def _as_told(cells: pd.Series, link: Link) -> pd.Series:
+    """Return the cells with what they were said to mean in their places."""
+    if not link.words:
+        return cells
+    told = {cell: meant for cell in cells.unique() if (meant := _told(str(cell), link)) is not None}
+    return cells.map(lambda cell: told.get(cell, cell))
+
+
+def _rule_of(field: CategoryField, link: Link, cells: Sequence[str]) -> str:
+    """Say what cells were said to mean."""
+    pairs = [(cell, _told(cell, link)) for cell in sorted(cells)]
+    said = [
+        f"{cell} = {field.choices.get(code, 'not known')}"
+        for cell, code in pairs
+        if cell and code is not None
+    ]
+    return f"codes as chosen: {', '.join(said[:8])}" if said else ""
 
 
 def _are_numbers(cells: pd.Series, field: CategoryField) -> bool:

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from healthdash.errors import InputError, InvalidInput
 from healthdash.fields import Field
+from healthdash.tables.layout import TextTable
+from healthdash.tables.mapped import mapped
+from healthdash.tables.mapping import propose
 from healthdash.tables.read import canonical
 from healthdash.training import TrainSettings
 
@@ -89,7 +92,7 @@ def _one(task: RecordsTask, file: Path, settings: TrainSettings) -> Dataset:
     target = _column(text.frame, settings.target or task.target)
     group = settings.group or task.group_column
     # To leave out rows here would quietly change who is in the data.
-    problems = [*sample.problems, *shortened(with_row_numbers(sample.refused))]
+    problems = [*sample.problems, *shortened(with_row_numbers(sample.refused)), *_other_codes(task, text)]
     if target is None:
         problems.append(f"missing column: {settings.target or task.target}, the one to predict")
     if group and _column(text.frame, group) is None:
@@ -101,6 +104,12 @@ def _one(task: RecordsTask, file: Path, settings: TrainSettings) -> Dataset:
     groups = np.arange(len(text.frame)).astype(object) if named is None else named.to_numpy(object)
     subgroups = _typed(text.frame, task.subgroup_fields)
     return Dataset(sample.frame, task.truth(target), groups, subgroups, task.site_of(file))
+
+
+def _other_codes(task: RecordsTask, text: TextTable) -> list[str]:
+    """Say that the codes may not be those of the task: labels learnt or judged with others mean nothing."""
+    asked = task.coding_question(mapped(text, task.fields, propose(text.frame, task.fields)))
+    return [asked.problem] if asked else []
 
 
 def _typed(frame: pd.DataFrame, fields: Sequence[Field]) -> pd.DataFrame:

@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 from healthdash.bundles import Bundle
 from healthdash.errors import InvalidInput
 from healthdash.fields import CategoryField, Field, NumberField
+from healthdash.tables.coding import CodingQuestion
+from healthdash.tables.mapped import Mapped
 from healthdash.task import Example
 from healthdash.training import TrainSettings
 from healthdash.training.history import EpochRow
 
 from .columns import to_numbers
 from .foreign_samples import chinese_table, fhir_record
+from .heart_codings import question
 from .samples import heart_examples, heart_training_set
 from .task import RecordsTask, TextColumns
 
@@ -165,6 +168,10 @@ class HeartDisease(RecordsTask):
     def mend(self, columns: TextColumns) -> tuple[TextColumns, tuple[str, ...]]:
         """Take the zeros that stand for "not measured" as gaps."""
         return gaps_written_as_zero(columns)
+
+    def coding_question(self, found: Mapped) -> CodingQuestion | None:
+        """Ask how a table is coded that may be one of the recoded copies."""
+        return question(found)
 
     def truth(self, target: pd.Series) -> NDArray[np.int64]:
         """Return 1 where num > 0."""

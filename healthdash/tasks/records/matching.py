@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from healthdash.fields import Field, NumberField
+from healthdash.tables.coding import CodingQuestion
 from healthdash.tables.layout import Origin, TextTable, canonical
 from healthdash.tables.mapped import Mapped
 from healthdash.tables.mapping import ColumnMapping, unit_of
@@ -81,6 +82,8 @@ class Matching:
         What must be decided first.
     origins : tuple of Origin
         Of a record of FHIR: where each value comes from, its column the field's name.
+    coding : CodingQuestion or None
+        That it must be said how the table is coded.
     """
 
     columns: tuple[str, ...] = ()
@@ -90,6 +93,7 @@ class Matching:
     unsure: Mapping[str, tuple[str, ...]] | None = None
     problems: tuple[str, ...] = ()
     origins: tuple[Origin, ...] = ()
+    coding: CodingQuestion | None = None
 
     @property
     def is_plain(self) -> bool:

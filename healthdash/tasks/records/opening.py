@@ -49,11 +49,13 @@ def opened(task: RecordsTask, upload: Upload) -> TableSample:
         return sample
     typed = _typed(task, sample.text)
     matching = found_columns(found, list(map(str, text.frame.columns)), task.fields, typed)
+    if asked := task.coding_question(found):
+        matching = replace(matching, coding=asked, problems=(*matching.problems, asked.problem))
     sample = replace(sample, matching=matching)
     if is_draft:
         return replace(sample, problems=())
-    if found.problems:
-        return replace(sample, problems=(*found.problems, *sample.problems))
+    if matching.problems:
+        return replace(sample, problems=(*matching.problems, *sample.problems))
     return _with_findings(task, sample, typed) if _is_record(found) else sample
 
 

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from healthdash.errors import InvalidInput, OutOfScope, UnreadableUpload
 from healthdash.fhir import looks_like_fhir, read_fhir
 from healthdash.fields import Field
+from healthdash.tables.coding import CodingQuestion
+from healthdash.tables.mapped import Mapped
 from healthdash.tables.read import TextTable, canonical, looks_like_table, read_text_table
 from healthdash.task import Arrays, Attribution, Example, Gate, Report, Sample, Task, Upload
 from healthdash.training import TrainSettings
@@ -86,6 +88,10 @@ class RecordsTask(Task):
     def mend(self, columns: TextColumns) -> tuple[TextColumns, tuple[str, ...]]:
         """Return the text columns with the gaps that this data set disguises as "", and a notice of them."""
         return columns, ()
+
+    def coding_question(self, found: Mapped) -> CodingQuestion | None:
+        """Return what must be asked of a file that may be coded in another way; by default nothing."""
+        return None
 
     def truth(self, target: pd.Series) -> NDArray[np.int64]:
         """Return the label number of each row's target text."""

@@ -1,0 +1,63 @@
+"""What is not sure of a column, each in a sentence: nothing is taken before somebody says what is meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from healthdash.fields import CategoryField, Field, NumberField
+
+from .concepts import concept_of, without_unit
+from .layout import canonical
+from .mapping import Link, analyte_of, unit_of
+from .units import alternatives, unit_named
+
+__all__ = ["ambiguous_sex", "looks_diastolic", "looks_like_calcium", "unit_of_model_unknown"]
+
+#: Names that do not say which of the two pressures a column holds, and the median below which it is hardly
+#: the systolic one (Pima: 72 mmHg, diastolic; Cleveland: 130 mmHg, systolic).
+_EITHER_PRESSURE = frozenset(map(canonical, ("bp", "blood pressure", "血压")))
+_LEAST_SYSTOLIC = 100.0
+
+
+def unit_of_model_unknown(unit: str, field: Field, link: Link) -> str:
+    """Say that a file tells a unit, and a model that learnt bare numbers does not."""
+    states_own = isinstance(field, NumberField) and (unit_named(field.unit) or without_unit(field.name)[1])
+    if not unit or states_own or link.how == "chosen" or not alternatives(unit_of(field), analyte_of(field)):
+        return ""
+    return (
+        f"column {field.name}: the file tells it in {unit}, the model learnt it without a unit; "
+        "choose the column, and its unit only where the values must be converted"
+    )
+
+
+def looks_diastolic(values: NDArray[np.float64], field: Field, link: Link) -> str:
+    """Say that a column called "blood pressure" is too low for the systolic one that is asked for."""
+    concept, known = concept_of(field), values[np.isfinite(values)]
+    is_either = canonical(without_unit(link.column)[0]) in _EITHER_PRESSURE and link.how == "synonym"
+    if not (is_either and concept and concept.name == "systolic_bp" and len(known)):
+        return ""
+    if float(np.median(known)) >= _LEAST_SYSTOLIC:
+        return ""
+    return f"column {field.name}: its values look diastolic; choose the column"
+
+
+def looks_like_calcium(values: NDArray[np.float64], field: Field, link: Link) -> str:
+    """Say that a column called "ca" holds fractions: a laboratory's calcium, and no number of vessels."""
+    concept, known = concept_of(field), values[np.isfinite(values)]
+    is_count = concept is not None and concept.name == "major_vessels" and link.how != "chosen"
+    if not is_count or not (known % 1).any():
+        return ""
+    return f"column {field.name}: its values are fractions, as those of calcium are; choose the column"
+
+
+def ambiguous_sex(field: CategoryField, cells: Sequence[str]) -> str:
+    """Say that sex as 1 and 2 is not understood by itself: the codes 0 and 1 are asked for."""
+    concept = concept_of(field)
+    known = {re.sub(r"\.0+$", "", cell) for cell in cells} - {"", "?"}
+    if concept is None or concept.name != "sex" or "2" not in known or not known <= {"1", "2"}:
+        return ""
+    return f"column {field.name}: it holds 1 and 2; say which is female and which is male"
