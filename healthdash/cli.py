@@ -104,6 +104,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--unit", choices=["mV", "uV", "V"], help="unit of a signal, where the file is silent"
         )
+        command.add_argument(
+            "--part", type=int, help="which volume of a file or series of several, from 1; 1 if not said"
+        )
     matching.add_parsers(commands, predict)
     serve = commands.add_parser("serve", help="start the app")
     serve.add_argument("--port", type=int, default=8501)
@@ -315,7 +318,7 @@ def _uploads(options: argparse.Namespace) -> tuple[list[Upload], list[Mapping[st
 
 
 def _hints(options: argparse.Namespace) -> dict[str, Any]:
-    hints = {"rate_hz": options.rate, "unit": options.unit, **matching.hints(options)}
+    hints = {"rate_hz": options.rate, "unit": options.unit, "part": options.part, **matching.hints(options)}
     return {name: value for name, value in hints.items() if value is not None}
 
 

@@ -32,7 +32,19 @@ def results(
     ----------
     request : ExplainRequest or None
         Explain each result; of a recording or volume the beat or slice that `task.first_item` names.
+
+    Notes
+    -----
+    What is odd about an input stands at its first object, under `notices`.
     """
+    notices = list(report.sample.notices) if report.sample else []
+    for number, result in enumerate(_results(task, report, bundle, request)):
+        yield {**result, "notices": notices} if notices and number == 0 else result
+
+
+def _results(
+    task: Task, report: Report, bundle: Bundle, request: ExplainRequest | None
+) -> Iterator[dict[str, Any]]:
     if report.prediction is None:
         yield _failed(report)
     elif task.unit == "row":

@@ -56,7 +56,8 @@ _MEND = "Correct these cells, or empty them where the value is not known."
 class Upload:
     """A file as it came: its bytes, and a name that is shown but never trusted.
 
-    `hints` holds what the user said about it where the file is silent: ``rate_hz``, ``unit``.
+    `hints` holds what the user said about it where the file is silent: ``rate_hz``,
+    ``unit``; or wants of it: ``part``, which of several volumes, from 1.
     """
 
     name: str

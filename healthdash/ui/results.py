@@ -13,7 +13,7 @@ import streamlit as st
 from healthdash import DISCLAIMER
 from healthdash.bundles import Bundle
 from healthdash.task import Gate, Report, Task
-from healthdash.ui import explaining, problems, reconstructed, state, viewer
+from healthdash.ui import explaining, parts, problems, reconstructed, state, viewer
 from healthdash.ui.downloads import safe_csv
 from healthdash.ui.draw import draw_all, draw_beside, point_at
 from healthdash.ui.result_table import is_many, table
@@ -115,6 +115,7 @@ def _open(task: Task, bundle: Bundle, work: state.Workspace, entry: Entry) -> No
     notices = report.sample.notices if report.sample else ()
     for notice in notices:
         st.info(problems.unlinked(notice), icon=":material/info:")
+    parts.choose(work, entry.report, report.sample, f"{task.slug}/{work.origin}/{entry.report}")
     if report.error is not None or report.prediction is None:
         _refused(task, report, entry)
         return

@@ -25,6 +25,7 @@ from .dicom_header import picture_sample
 from .dicom_pixels import ALLOWED, PIXELS, check_frames, decoded_frames
 from .dicom_report import report_text
 from .dicom_volume import frames_sample
+from .moments import MOMENTS
 from .sample import Document, ImageSample
 from .volume import VolumeSample
 
@@ -41,6 +42,7 @@ _HEAD_TAGS = [
     Tag(keyword)
     for keyword in (
         "ImageType", "SOPClassUID", "SOPInstanceUID", "Modality", "SeriesInstanceUID", "InstanceNumber",
+        *MOMENTS,
         "ImagePositionPatient", "ImageOrientationPatient", "SliceLocation", "SamplesPerPixel",
         "PhotometricInterpretation", "NumberOfFrames", "Rows", "Columns",
     )

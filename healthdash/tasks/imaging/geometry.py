@@ -67,15 +67,12 @@ class Layout:
         The usual distance of two slices.
     is_even : bool
         Whether all lie that far apart.
-    doubled : tuple of str
-        In a sentence, how many were left out.
     """
 
     order: tuple[int, ...]
     positions_mm: Floats
     between_mm: float
     is_even: bool
-    doubled: tuple[str, ...]
 
 
 def side(direction: Floats) -> str:
@@ -102,17 +99,14 @@ def laid_out(places: Sequence[Place]) -> Layout | None:
     positions = along[kept]
     steps = np.diff(positions)
     usual = float(np.median(steps))
-    doubled = doubled_in_words(len(order) - len(kept), len(kept))
     is_even = bool((np.abs(steps - usual) <= max(_UNEVEN_SHARE * usual, _SAME_MM)).all())
-    return Layout(tuple(kept.tolist()), positions, usual, is_even, doubled)
+    return Layout(tuple(kept.tolist()), positions, usual, is_even)
 
 
-def doubled_in_words(doubled: int, slices: int) -> tuple[str, ...]:
+def doubled_in_words(doubled: int) -> tuple[str, ...]:
     """Say how many slices were there more than once; nothing where none was."""
     if not doubled:
         return ()
-    if doubled % slices == 0:
-        return (f"There are {doubled // slices + 1} pictures at each place; the first of each is used.",)
     return (f"{_count(doubled, 'slice is', 'slices are')} there twice; the first of each is used.",)
 
 

@@ -83,24 +83,31 @@ def read(uploads: Sequence[Upload]) -> ImageSample | VolumeSample | Document:
         return _archived(uploads[0])
     if len(uploads) == 2 and (pairs := _pairs(uploads)):
         header = next(upload for upload in uploads if id(upload) in pairs)
-        return volume_files.read(_plain(header.data), header.name, _plain(pairs[id(header)].data))
+        return volume_files.read(
+            _plain(header.data), header.name, _plain(pairs[id(header)].data), _part(uploads)
+        )
     if len(uploads) != 1:
-        return series.read([replace(upload, data=_plain(upload.data)) for upload in uploads])
+        return series.read([replace(upload, data=_plain(upload.data)) for upload in uploads], _part(uploads))
     upload = uploads[0]
     if not upload.data:
         raise UnreadableUpload("the file is empty", hint="Export it again; the upload may have been cut off.")
-    sample = _dispatch(_plain(upload.data), upload.name)
+    sample = _dispatch(_plain(upload.data), upload.name, _part(uploads))
     is_packed = upload.data.startswith(_GZIP)
     return replace(sample, format=f"{sample.format}, gzip") if is_packed else sample
 
 
-def _dispatch(data: bytes, source: str) -> ImageSample | VolumeSample | Document:
+def _part(uploads: Sequence[Upload]) -> int:
+    """Return which of several volumes was asked for, from 0; people count from 1."""
+    return max(0, int(uploads[0].hints.get("part", 1)) - 1)
+
+
+def _dispatch(data: bytes, source: str, part: int) -> ImageSample | VolumeSample | Document:
     if pictures.is_picture(data):
         return pictures.read(data, source)
     if dicom.is_dicom(data):
         return dicom.read(data, source)
     if volume_files.is_volume(data):
-        return volume_files.read(data, source)
+        return volume_files.read(data, source, part=part)
     raise UnreadableUpload(
         f"{_EXPECTED}, got {_stranger(data)}", hint="Choose the picture's own file, or export it again."
     )

@@ -2,14 +2,16 @@
 
 Files belong together where they are of one series (PS3.3 C.7.3.1) and of one size, plane and kind; an
 overview (localizer) or a second plane in the series is an input of its own. Slices are sorted by
-their position across the plane, never by the number that the scanner gave them.
+their position across the plane, never by the number that the scanner gave them. Pictures of one place that
+were taken one after the other are a cine; several of each place are several volumes, of which one is read.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,7 +25,8 @@ from . import dicom
 from .dicom_elements import number, text
 from .dicom_pixels import PIXELS, decoded_frames
 from .dicom_volume import MOST_KEPT_BYTES, Stack, place_of, volume_sample
-from .geometry import Place, distances_in_words, doubled_in_words, laid_out
+from .geometry import Place, distances_in_words, doubled_in_words
+from .moments import MOMENTS, in_time, parts_in_words
 from .sample import Stored
 from .volume import VolumeSample
 
@@ -52,6 +55,8 @@ class Slice:
     is_located : bool
         Whether `along` is in mm.
     is_scout : bool
+    moments : tuple of float or None
+        When it was taken, as `MOMENTS` say it.
     """
 
     file: int
@@ -62,6 +67,7 @@ class Slice:
     is_located: bool
     is_scout: bool
     instance: float
+    moments: tuple[float | None, ...]
 
 
 def grouped(uploads: Sequence[Upload]) -> list[list[Upload]]:
@@ -86,8 +92,13 @@ def grouped(uploads: Sequence[Upload]) -> list[list[Upload]]:
     return [group for _, group in sorted([*placed, *alone], key=lambda pair: pair[0])]
 
 
-def read(uploads: Sequence[Upload]) -> VolumeSample:
-    """Read the biggest volume among the files of a series; what else there is, is said.
+def read(uploads: Sequence[Upload], part: int = 0) -> VolumeSample:
+    """Read the biggest volume or cine among the files of a series; what else there is, is said.
+
+    Parameters
+    ----------
+    part : int
+        Which of several volumes of the same places, from 0; too large: the last.
 
     Raises
     ------
@@ -104,7 +115,9 @@ def read(uploads: Sequence[Upload]) -> VolumeSample:
         )
     chosen = volumes[0]
     rest = list(_rest_in_words(uploads, chosen))
-    return _read_slices(uploads, chosen, rest)
+    if _is_one_place(chosen):
+        return _read_cine(uploads, chosen, rest)
+    return _read_slices(uploads, chosen, rest, part)
 
 
 def _slices(uploads: Sequence[Upload]) -> list[Slice]:
@@ -139,6 +152,7 @@ def _slice(file: int, head: Dataset | None) -> Slice | None:
         is_located=place is not None or location is not None,
         is_scout=is_scout,
         instance=instance or 0.0,
+        moments=tuple(number(head, keyword) for keyword in MOMENTS),
     )
 
 
@@ -148,8 +162,12 @@ def _volumes(slices: Sequence[Slice]) -> list[list[Slice]]:
     for one in slices:
         found[one.series].append(one)
     volumes = [sorted(same, key=lambda s: (s.along, s.instance, s.file)) for same in found.values()]
-    volumes = [volume for volume in volumes if volume[-1].along - volume[0].along > _SAME_MM]
+    volumes = [volume for volume in volumes if not _is_one_place(volume) or in_time(volume)]
     return sorted(volumes, key=len, reverse=True)
+
+
+def _is_one_place(slices: Sequence[Slice]) -> bool:
+    return slices[-1].along - slices[0].along <= _SAME_MM
 
 
 def _rest_in_words(uploads: Sequence[Upload], chosen: Sequence[Slice]) -> Iterator[str]:
@@ -166,8 +184,10 @@ def _rest_in_words(uploads: Sequence[Upload], chosen: Sequence[Slice]) -> Iterat
         )
 
 
-def _read_slices(uploads: Sequence[Upload], slices: Sequence[Slice], odd: list[str]) -> VolumeSample:
-    kept, doubled = _placed(slices)
+def _read_slices(
+    uploads: Sequence[Upload], slices: Sequence[Slice], odd: list[str], part: int
+) -> VolumeSample:
+    kept, doubled, parts = _placed(slices, part)
     kept, thinned = _thinned(kept)
     stacked = _stacked(uploads, kept)
     whole = stacked.slices
@@ -175,25 +195,49 @@ def _read_slices(uploads: Sequence[Upload], slices: Sequence[Slice], odd: list[s
     along = np.array([one.along for one in whole])
     words = list(distances_in_words(along)) if whole[0].is_located else [_BY_NUMBER]
     stack = stacked.stack
-    return volume_sample(
+    sample = volume_sample(
         stack, stacked.middle, uploads[whole[0].file].name, stacked.form,
         (*odd, *doubled, *words, *thinned, *stacked.words),
         stored=Stored((len(whole), *stacked.shape), stack.dtype, stack.low, stack.high),
         places=places, is_volume=True, positions=along if whole[0].is_located else None,
     )  # fmt: skip
+    return replace(sample, parts=parts, part=min(part, parts - 1))
 
 
-def _placed(slices: Sequence[Slice]) -> tuple[list[Slice], tuple[str, ...]]:
-    """Leave out doubled slices; these have one place, and are sorted already."""
-    places = [one.place for one in slices if one.place is not None]
-    if places:
-        layout = laid_out(places)
-        assert layout is not None
-        return [slices[n] for n in layout.order], layout.doubled
+def _read_cine(uploads: Sequence[Upload], slices: Sequence[Slice], odd: list[str]) -> VolumeSample:
+    """Read pictures of one place in the order in which they were taken."""
+    found = in_time(slices)
+    assert found is not None
+    ordered, keyword = found
+    kept, thinned = _thinned(ordered)
+    stacked = _stacked(uploads, kept)
+    stack, first = stacked.stack, stacked.slices[0]
+    sample = volume_sample(
+        stack, stacked.middle, uploads[first.file].name, stacked.form, (*odd, *thinned, *stacked.words),
+        stored=Stored((len(stacked.slices), *stacked.shape), stack.dtype, stack.low, stack.high),
+        places=[first.place] if first.place else [], is_volume=False,
+    )  # fmt: skip
+    which = MOMENTS.index(keyword)
+    steps = np.diff([one.moments[which] or 0.0 for one in stacked.slices])
+    interval = float(np.median(steps)) if keyword == "TriggerTime" else sample.frame_time_ms
+    return replace(sample, is_time=True, frame_time_ms=interval)
+
+
+def _placed(slices: Sequence[Slice], part: int) -> tuple[list[Slice], tuple[str, ...], int]:
+    """Return one slice of each place, in words what there was besides, and how many volumes there are.
+
+    Several volumes are there where each place has as many slices as every other one.
+    """
     along = np.array([one.along for one in slices])
-    is_new = np.concatenate([[True], np.diff(along) > _SAME_MM])
-    kept = [one for one, new in zip(slices, is_new, strict=True) if new]
-    return kept, doubled_in_words(len(slices) - len(kept), len(kept))
+    firsts = np.flatnonzero(np.concatenate([[True], np.diff(along) > _SAME_MM]))
+    at_place = [list(slices[a:b]) for a, b in pairwise([*firsts.tolist(), len(slices)])]
+    parts = len(at_place[0])
+    if parts > 1 and {len(found) for found in at_place} == {parts}:
+        part = min(part, parts - 1)
+        kept = [(in_time(found) or (found, ""))[0][part] for found in at_place]
+        return kept, (parts_in_words(parts, part),), parts
+    kept = [found[0] for found in at_place]
+    return kept, doubled_in_words(len(slices) - len(kept)), 1
 
 
 def _thinned(slices: list[Slice]) -> tuple[list[Slice], tuple[str, ...]]:

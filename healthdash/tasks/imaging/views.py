@@ -56,7 +56,7 @@ def show(sample: ImageSample | VolumeSample, trained_window: Window | None = Non
     """
     notices = [Notice(level="info", text=text) for text in sample.notices]
     if isinstance(sample, VolumeSample):
-        told = _facts(sample.slice(len(sample) // 2))
+        told = _facts(sample.slice(len(sample) // 2), _part_of(sample))
         return (_volume(sample, trained_window), *notices, told, *_header(sample.header))
     return (_picture(sample, trained_window), *notices, _facts(sample), *_header(sample.header))
 
@@ -173,9 +173,9 @@ def _table(voi_lut: VoiLut | None) -> GreyTable | None:
     return None if voi_lut is None else GreyTable(first=voi_lut.first, levels=voi_lut.levels)
 
 
-def _facts(sample: ImageSample) -> Grid:
+def _facts(sample: ImageSample, more: Sequence[tuple[str, str]] = ()) -> Grid:
     """Return what the file says, without anything that names the patient."""
-    rows = [("Format", sample.format), *sample.facts, ("Values shown in", sample.unit)]
+    rows = [("Format", sample.format), *sample.facts, *more, ("Values shown in", sample.unit)]
     if sample.spacing_mm:
         rows.append(("Pixel spacing", f"{sample.spacing_mm[0]:.3g} x {sample.spacing_mm[1]:.3g} mm"))
     if sample.frames > 1:
@@ -184,6 +184,10 @@ def _facts(sample: ImageSample) -> Grid:
     rows.append(("Stored values", f"{stored.minimum:g} to {stored.maximum:g} ({stored.dtype})"))
     frame = pd.DataFrame(rows, columns=["Property", "Value"]).drop_duplicates("Property")
     return Grid(title="What the file says", frame=frame)
+
+
+def _part_of(sample: VolumeSample) -> list[tuple[str, str]]:
+    return [("Volume", f"{sample.part + 1} of {sample.parts}")] if sample.parts > 1 else []
 
 
 def _header(entries: tuple[HeaderEntry, ...]) -> tuple[View, ...]:

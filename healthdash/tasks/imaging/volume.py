@@ -52,6 +52,8 @@ class VolumeSample(Sample):
     affine : float64 (4, 4) or None
         From (column, row, slice, 1) to (x, y, z, 1) in mm, x to the patient's left, y to the back,
         z to the head (PS3.3 C.7.6.2.1.1). None where the file is silent, or slices lie unevenly.
+    parts, part : int
+        How many volumes the file or series holds (in time, or several measures), and which this is, from 0.
     is_time : bool
         A cine: frames follow each other in time.
     frame_time_ms : float or None
@@ -88,6 +90,8 @@ class VolumeSample(Sample):
     positions_mm: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     directions: tuple[str, str, str] = ("", "", "")
     affine: NDArray[np.float64] | None = None
+    parts: int = 1
+    part: int = 0
     is_time: bool = False
     frame_time_ms: float | None = None
     colours: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from healthdash.errors import HealthdashError, InvalidInput, UnreadableUpload
 
+from .moments import parts_in_words
 from .sample import Stored
 from .turning import as_read
 from .volume import VolumeSample
@@ -39,13 +41,15 @@ def is_header_of_pair(data: bytes) -> bool:
     return _kind(data) in ("NIfTI-1 pair", "NIfTI-2 pair", "Analyze")
 
 
-def read(data: bytes, source: str, voxels: bytes | None = None) -> VolumeSample:
-    """Read a volume; of several in time the first.
+def read(data: bytes, source: str, voxels: bytes | None = None, part: int = 0) -> VolumeSample:
+    """Read a volume.
 
     Parameters
     ----------
     voxels : bytes or None
         The other file of a pair (.img).
+    part : int
+        Which of several volumes (in time, or several measures), from 0; too large: the last.
 
     Raises
     ------
@@ -63,8 +67,12 @@ def read(data: bytes, source: str, voxels: bytes | None = None) -> VolumeSample:
     with _nibabel():
         picture = _opened(kind, data, voxels)
         _check_size(picture.shape, picture.get_data_dtype())
-        inside, slope, intercept, held = _voxels(kind, picture)
-        return _sample(source, kind, picture, inside, slope, intercept, held)
+        parts = max(1, int(np.prod(picture.shape[3:])))
+        part = min(part, parts - 1)
+        inside, slope, intercept, held = _voxels(kind, picture, part)
+        sample = _sample(source, kind, picture, inside, slope, intercept, held)
+    words = () if parts == 1 else (parts_in_words(parts, part),)
+    return replace(sample, parts=parts, part=part, notices=(*words, *sample.notices))
 
 
 def _kind(data: bytes) -> str:
@@ -150,7 +158,7 @@ def _check_size(shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         )
 
 
-def _voxels(kind: str, picture: Any) -> tuple[NDArray[Any], float, float, Stored]:
+def _voxels(kind: str, picture: Any, part: int) -> tuple[NDArray[Any], float, float, Stored]:
     """Return voxels (x, y, z) or (x, y, z, 3), slope and intercept, and what the whole file holds.
 
     MINC scales each slice in its own way, so its voxels come scaled.
@@ -169,8 +177,8 @@ def _voxels(kind: str, picture: Any) -> tuple[NDArray[Any], float, float, Stored
         every = raw = np.abs(every)
     held = _stored(raw, is_colour)
     extra = every.ndim - 3 - is_colour
-    if extra > 0:  # several volumes in time: the first
-        every = every[(slice(None),) * 3 + (0,) * extra]
+    if extra > 0:  # several volumes
+        every = every[(slice(None),) * 3 + np.unravel_index(part, every.shape[3 : 3 + extra])]
     elif every.ndim - is_colour == 2:
         every = every[:, :, None]
     return _plain_type(every), slope, intercept, held
@@ -198,7 +206,7 @@ def _sample(
 ) -> VolumeSample:  # fmt: skip
     turned = as_read(voxels, np.asarray(picture.affine, np.float64))
     is_known = _says_directions(kind, picture)
-    notices = list(_notices(picture.shape, is_known))
+    notices = list(_notices(is_known))
     is_ct = turned.voxels.ndim == 3 and _looks_like_ct(turned.voxels, slope, intercept)
     if is_ct:
         notices.append("The values look like Hounsfield units and are read as such; the file does not say.")
@@ -243,9 +251,6 @@ def _looks_like_ct(voxels: NDArray[Any], slope: float, intercept: float) -> bool
     return _LOWEST_HU <= low <= _AIR_HU and _BONE_HU <= high <= _HIGHEST_HU
 
 
-def _notices(shape: tuple[int, ...], is_known: bool) -> Iterator[str]:
-    extra = int(np.prod(shape[3:])) if len(shape) > 3 else 1
-    if extra > 1:
-        yield f"The file holds {extra} volumes (in time, or several measures); the first is used."
+def _notices(is_known: bool) -> Iterator[str]:
     if not is_known:
         yield "The file does not say how it lies in the patient: sides and plane are unknown."

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -89,8 +90,6 @@ def test_missing_doubled_and_uneven_slices_are_said() -> None:
     uneven = _read(_series([0, 5, 11, 15]))
     assert any("unevenly: 4 to 6 mm" in words for words in uneven.notices)
     assert uneven.affine is None
-    times = _read(_series([0, 5, 10, 0, 5, 10]))
-    assert any("2 pictures at each place" in words for words in times.notices)
 
 
 def test_localizer_and_other_planes_are_inputs_of_their_own_biggest_volume_first() -> None:
@@ -115,6 +114,40 @@ def test_series_apart_and_copies_of_one_slice_alone() -> None:
     assert [len(group) for group in grouped(mixed)] == [2, 2]
     copies = _series([7, 7, 7])
     assert grouped(copies) == [[copy] for copy in copies]
+
+
+def test_of_several_pictures_at_each_place_one_volume_is_read_and_the_others_can_be_asked_for() -> None:
+    uid = generate_uid()
+    files = [
+        Upload("", _slice([0, 0, z], uid, 100 * time + z, TemporalPositionIdentifier=1 + time), {"part": 2})
+        for time in (1, 2, 0)
+        for z in (0, 5, 10)
+    ]
+    second = _read(files)
+    assert (second.parts, second.part) == (3, 1)
+    assert second.voxels[:, 0, 0].tolist() == [100, 105, 110]
+    assert second.notices == ("There are 3 volumes (times, echoes or measures); number 2 is used.",)
+    first = _read([replace(file, hints={}) for file in files])
+    assert first.voxels[:, 0, 0].tolist() == [0, 5, 10]
+    last = _read([replace(file, hints={"part": 99.0}) for file in files])
+    assert last.part == 2
+
+
+@pytest.mark.parametrize("keyword", ["TriggerTime", "TemporalPositionIdentifier", "AcquisitionTime"])
+def test_pictures_of_one_place_in_time_are_a_cine(keyword: str) -> None:
+    uid = generate_uid()
+    moments = {"AcquisitionTime": ["101500.9", "101500.1", "101500.5"]}.get(keyword, [80, 0, 40])
+    files = [
+        Upload(f"{n}", _slice([0, 0, 7], uid, n, Modality="MR", InstanceNumber=9 - n, **{keyword: moment}))
+        for n, moment in enumerate(moments)
+    ]
+    (group,) = grouped(files)
+    cine = _read(group)
+    assert cine.voxels[:, 0, 0].tolist() == [1, 2, 0]
+    assert cine.is_time
+    assert cine.frame_time_ms == (40 if keyword == "TriggerTime" else None)
+    assert cine.spacing_mm == (0, 0.5, 0.75)
+    assert not cine.notices
 
 
 def test_projections_are_never_a_volume() -> None:

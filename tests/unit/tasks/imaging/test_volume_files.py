@@ -63,6 +63,17 @@ def test_voxels_lie_where_nibabel_says(name: str) -> None:
         np.testing.assert_allclose(volume.positions_mm, places)
 
 
+def test_each_of_several_volumes_can_be_asked_for() -> None:
+    values = np.arange(3 * 4 * 5 * 2 * 3, dtype=np.int16).reshape(3, 4, 5, 2, 3)
+    data = nibabel.Nifti1Image(values, np.diag([2.0, 3, 4, 1])).to_bytes()
+    for asked, (time, measure) in {1: (0, 0), 5: (1, 1), 99: (1, 2)}.items():
+        volume = read([Upload("upload", data, {"part": asked})])
+        assert isinstance(volume, VolumeSample)
+        assert (volume.parts, volume.part) == (6, min(asked, 6) - 1)
+        assert sorted(volume.voxels.ravel()) == sorted(values[..., time, measure].ravel())
+        assert f"6 volumes (times, echoes or measures); number {volume.part + 1} is used" in volume.notices[0]
+
+
 @pytest.mark.data
 @pytest.mark.parametrize("path", _FILES, ids=lambda path: path.name)
 def test_files_of_the_corpus_agree_with_nibabel(path: Path) -> None:
