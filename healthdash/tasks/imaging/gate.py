@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -32,6 +33,8 @@ _LONGEST_ASPECT, _LONG_ASPECT = 4.0, 2.5
 _COLOURED, _TINTED = 0.10, 0.02
 _SMALLEST_SPREAD = 0.02
 _FEWEST_LEVELS = 12
+#: Codes of modalities are short: "CT", "MR", "RTDOSE".
+_MODALITY = re.compile(r"[A-Z]{2,8}")
 #: Header codes that say nothing about how a picture was made (PS3.3 C.7.3.1.1.1).
 SILENT = ("", "OT", "SC", "HC", "XC", "DOC")
 
@@ -87,6 +90,10 @@ def judge(sample: ImageSample, grey: Floats, picture: Floats, bundle: Bundle, sc
 def of_volume(volume: VolumeSample, scope: Scope) -> Gate | None:
     """Refuse a volume of another plane or kind than the model's slices; None: nothing speaks against it."""
     refuse = []
+    # A radiograph is one projection: what has a place for each of many slices is a CT, an MR or the like,
+    # also where its format (NIfTI, MGH) does not tell the modality.
+    if not scope.is_ct and volume.plane:
+        refuse.append(f"expected {scope.name}, got a volume of {len(volume)} {volume.plane} slices")
     if scope.is_ct and volume.plane not in ("", "axial"):
         refuse.append(f"expected axial slices, the volume holds {volume.plane} ones")
     # Volumes of CT are kept in HU, also where their format cannot say so; pictures of 8 bits are not.
@@ -99,7 +106,7 @@ def of_volume(volume: VolumeSample, scope: Scope) -> Gate | None:
 def _header(sample: ImageSample, scope: Scope) -> Iterator[Finding]:
     """Compare what a DICOM header says; other files say nothing."""
     if sample.modality not in (*scope.modalities, *SILENT):
-        yield "refuse", f"expected {scope.name}, the file says that it is of another modality"
+        yield "refuse", f"expected {scope.name}, the file says that it is of another modality{_code(sample)}"
     elif sample.modality in SILENT and sample.format.startswith("DICOM"):
         yield "warn", f"the file does not say that it is {scope.name}"
     if sample.body_part and not any(part in sample.body_part for part in scope.body_parts):
@@ -111,6 +118,11 @@ def _header(sample: ImageSample, scope: Scope) -> Iterator[Finding]:
     yield from _age(sample, scope)
     if scope.is_ct and sample.format.startswith("DICOM") and sample.unit != "HU":
         yield "warn", "the values are not in Hounsfield units, so the lung window cannot be applied"
+
+
+def _code(sample: ImageSample) -> str:
+    """Return the header's code in brackets, where it is one (PS3.3 C.7.3.1.1.1): else it may be any text."""
+    return f" ({sample.modality})" if _MODALITY.fullmatch(sample.modality) else ""
 
 
 def _age(sample: ImageSample, scope: Scope) -> Iterator[Finding]:

@@ -64,7 +64,7 @@ def test_a_dicom_of_the_right_kind_passes(bundle):
 @pytest.mark.parametrize(
     ("elements", "verdict", "reason"),
     [
-        ({"Modality": "MR"}, "refuse", "another modality"),
+        ({"Modality": "MR"}, "refuse", "another modality (MR)"),
         ({"Modality": "CT"}, "refuse", "another modality"),
         ({"Modality": "US"}, "refuse", "another modality"),
         ({"Modality": "OT"}, "warn", "does not say"),

@@ -84,8 +84,15 @@ def test_other_planes_are_refused_by_a_model_of_axial_slices() -> None:
     assert gate is not None
     assert gate.verdict == "refuse"
     assert "coronal" in gate.reasons[0]
-    assert of_volume(coronal, ChestXray.scope) is None
     assert of_volume(replace(coronal, directions=("S", "P", "L")), LungCt.scope) is None
+
+
+def test_a_volume_is_no_radiograph_even_where_the_file_names_no_modality() -> None:
+    volume = replace(_volume(), directions=("S", "P", "L"), modality="", unit="grey value")
+    gate = of_volume(volume, ChestXray.scope)
+    assert gate is not None
+    assert gate.verdict == "refuse"
+    assert f"a volume of {len(volume)} axial slices" in gate.reasons[0]
 
 
 def test_most_suspicious_slice_comes_first_but_never_a_refused_one(monkeypatch: pytest.MonkeyPatch) -> None:
