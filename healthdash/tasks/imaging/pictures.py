@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 from healthdash.errors import HealthdashError, InvalidInput, UnreadableUpload
 
 from .colour import is_grey, luminance
+from .png import deep_png, on_black
 from .sample import ImageSample, Stored
 from .tiff import exact_page
 from .volume import VolumeSample
@@ -66,19 +67,24 @@ def read(data: bytes, source: str) -> ImageSample | VolumeSample:
             return _stack(data, picture, frames, source)
         largest = max(range(frames), key=lambda n: sizes[n][0] * sizes[n][1])
         picture.seek(largest)
+        exact = deep_png(data, picture)
         picture.load()
-        exact = exact_page(data, picture, largest)
+        exact = exact_page(data, picture, largest) if exact is None else exact
         stored = _measured(np.asarray(picture) if exact is None else exact)
         if exact is None:
             pixels, colours, full_scale = _values(ImageOps.exif_transpose(picture) or picture)
         else:
-            pixels, colours, full_scale = _exact_values(exact)
-    words = (f"The file holds {frames} pictures of several sizes; the largest is used.",)
+            pixels, colours, full_scale = _exact_values(on_black(exact) if name == "PNG" else exact)
+    words = (
+        (f"The file holds {frames} pictures of several sizes; the largest is used.",) if frames > 1 else ()
+    )
+    if colours is not None and stored.dtype not in ("uint8", "bool"):
+        words = (*words, f"Its colours are of {stored.dtype}; 8 bits of each are shown and analysed.")
     return ImageSample(
         source=source,
         kind="image",
         format=name,
-        notices=words if frames > 1 else (),
+        notices=words,
         pixels=pixels,
         colours=colours,
         stored=stored,
@@ -214,6 +220,8 @@ def _exact_values(
     plain = _plain(exact)
     if plain.ndim == 2:
         return plain.astype(np.float32), None, None
+    if exact.dtype.itemsize > 1 and is_grey(plain):  # all of its bits, as of a picture in grey
+        return np.asarray(np.rint(luminance(exact[..., :3])), np.float32), None, None
     return luminance(plain), None if is_grey(plain) else plain, (0.0, 255.0)
 
 
