@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from healthdash.tables.concepts import concept_named
-from healthdash.tables.units import Conversion, conversion
+from healthdash.tables.units import Conversion, conversion, unit_named
 
 from .codes import Code, codings, known_code
 from .document import Entry
@@ -114,6 +114,10 @@ def _value(one: Json, code: Code, passed: Counter[str]) -> tuple[str, str] | Non
     way = _way(unit, concept.unit, concept.analyte)
     if way is None:
         passed["in a unit that is missing or not known"] += 1
+        return None
+    if code.unit == "mmol/mol" and unit_named(unit) != code.unit:
+        # IFCC has its own percentage: 5.3 % of it is 53 mmol/mol, and 7.0 % by NGSP (Hoelzel et al. 2004).
+        passed["HbA1c of the IFCC protocol in another unit than mmol/mol"] += 1
         return None
     converted = number * way.factor + way.offset
     return f"{converted:.6g}", f"{number:g} {way.source}"

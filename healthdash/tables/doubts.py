@@ -15,12 +15,33 @@ from .layout import canonical
 from .mapping import Link, analyte_of, unit_of
 from .units import alternatives, unit_named
 
-__all__ = ["ambiguous_sex", "looks_diastolic", "looks_like_calcium", "unit_of_model_unknown"]
+__all__ = ["ambiguous_sex", "looks_diastolic", "looks_like_calcium", "two_meanings", "unit_of_model_unknown"]
 
 #: Names that do not say which of the two pressures a column holds, and the median below which it is hardly
 #: the systolic one (Pima: 72 mmHg, diastolic; Cleveland: 130 mmHg, systolic).
 _EITHER_PRESSURE = frozenset(map(canonical, ("bp", "blood pressure", "血压")))
 _LEAST_SYSTOLIC = 100.0
+
+#: Abbreviations that tables use for two things, and what those are.
+_TWO_MEANINGS = {
+    "wc": "white blood cells or a waist circumference",
+    "rc": "red blood cells or a remnant cholesterol",
+    "rbc": "red blood cells in blood or in urine",
+    "sc": "creatinine in serum or something else",
+    "rr": "a respiratory rate, an RR interval or a blood pressure",
+}
+
+
+def two_meanings(field: Field, link: Link) -> str:
+    """Say that an abbreviation alone does not tell what a column holds.
+
+    Those of the kidney disease data of UCI (doi:10.24432/C5G020) are among them: there `rbc` is red cells in
+    urine, seen or not, and `rc` their count in blood.
+    """
+    known = _TWO_MEANINGS.get(canonical(without_unit(link.column)[0]))
+    if known is None or link.how != "synonym":
+        return ""
+    return f"column {field.name}: {link.column} may be {known}; choose the column"
 
 
 def unit_of_model_unknown(unit: str, field: Field, link: Link) -> str:

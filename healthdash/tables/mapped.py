@@ -14,7 +14,7 @@ from healthdash.fields import CategoryField, Field, NumberField
 
 from .coding import plain_code
 from .concepts import concept_of, meanings
-from .doubts import ambiguous_sex, looks_diastolic, looks_like_calcium, unit_of_model_unknown
+from .doubts import ambiguous_sex, looks_diastolic, looks_like_calcium, two_meanings, unit_of_model_unknown
 from .kinds import is_gap, numbers_of
 from .layout import TextTable, canonical
 from .mapping import ColumnMapping, Link, ambiguities, analyte_of, source_of, unit_of
@@ -117,6 +117,8 @@ def _with(
 
 def _values(cells: pd.Series, field: Field, link: Link) -> tuple[pd.Series, str, str, str]:
     """Return the cells of a field, the rule that was used, the unit of the column, and a problem."""
+    if problem := two_meanings(field, link):
+        return cells, "", "", problem
     if isinstance(field, NumberField):
         return _numbers(cells, field, link)
     if isinstance(field, CategoryField):

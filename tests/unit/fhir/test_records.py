@@ -147,6 +147,26 @@ def test_codes_of_icd_stand_for_those_below_them():
     assert field("http://loinc.org", "2093") == ""
 
 
+def test_an_occlusion_without_infarction_is_no_stroke():
+    def field(code: str) -> str:
+        found = known_code({"coding": [{"system": "http://hl7.org/fhir/sid/icd-9-cm", "code": code}]})
+        return found.field if found else ""
+
+    assert {field(code) for code in ("434.01", "434.11", "43491", "433.11")} == {"stroke"}
+    assert {field(code) for code in ("434.00", "434.10", "434.90", "434", "434.9", "433.10")} == {""}
+
+
+def test_a_percentage_of_the_ifcc_protocol_and_a_clearance_are_left_out():
+    """5.3 % by IFCC is 53 mmol/mol, which is 7.0 % by NGSP; mL/min is not told for 1.73 m2."""
+    assert float(
+        values(bundle(patient(), measured(53, "mmol/mol", code="59261-8")))["Haemoglobin A1c (%)"]
+    ) == (pytest.approx(7.0, abs=0.01))
+    for code, value, unit in (("59261-8", 5.3, "%"), ("33914-3", 70, "mL/min")):
+        found = read_fhir(bundle(patient(), measured(value, unit, code=code)))
+        assert not {"Haemoglobin A1c (%)", "Estimated glomerular filtration rate"} & set(found.frame)
+        assert "left out" in " ".join(found.notices)
+
+
 def test_components_of_a_panel_and_contained_patients():
     panel = measured(0, code="85354-9") | {
         "component": [

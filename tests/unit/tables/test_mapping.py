@@ -189,3 +189,27 @@ def test_a_table_with_the_very_names_stays_as_it_is():
     result = mapped(text, (AGE, CHOL), propose(text.frame, (AGE, CHOL)))
     assert result.text is text
     assert isinstance(text.frame, pd.DataFrame)
+
+
+def test_an_abbreviation_with_two_meanings_is_asked_about():
+    """In the kidney disease data of UCI wc, rc and sc are counts and creatinine; elsewhere they are not."""
+    cells = NumberField(name="leukocytes", label="Leukocytes", unit="10*3/uL", low=0, high=1000)
+    assert "waist" in found("age,wc\n50,7.8\n31,9.1\n", AGE, cells).problems[0]
+    assert not found("age,wbc\n50,7.8\n31,9.1\n", AGE, cells).problems
+    chosen = ColumnMapping((Link(field="leukocytes", column="wc", unit="/uL", how="chosen"),))
+    told = found("age,wc\n50,7800\n31,9100\n", AGE, cells, given=chosen)
+    assert told.problems == ()
+    assert told.text.frame["leukocytes"].tolist() == ["7.8", "9.1"]
+    red = NumberField(name="erythrocytes", label="Erythrocytes", unit="10*6/uL", low=0, high=20)
+    both = found("age,rbc,rc\n50,normal,5.2\n31,abnormal,4.1\n", AGE, red)
+    assert "rbc or rc" in both.problems[0]
+    creatinine = NumberField(name="creatinine", label="Creatinine", unit="mg/dL", low=0, high=66)
+    assert "choose the column" in found("age,sc\n50,1.2\n31,0.8\n", AGE, creatinine).problems[0]
+
+
+def test_a_clearance_is_no_filtration_rate_of_a_standard_body():
+    """Millilitres a minute (Cockcroft-Gault) and those for 1.73 m2 (CKD-EPI) are two things."""
+    assert conversion("mL/min", "mL/min/{1.73_m2}") is None
+    assert concept_named("eGFR (mL/min/1.73m2)").name == "egfr"
+    assert concept_named("GFR (ml/min)") is None
+    assert concept_named("creatinine clearance") is None
