@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from healthdash.bundles import Bundle
     from healthdash.task import Sample, Task, Upload
 
-__all__ = ["call", "described", "groups", "recognised", "run", "sample_of", "start", "unforeseen"]
+__all__ = [
+    "call", "described", "groups", "lacks", "recognised", "run", "sample_of", "serves", "start", "unforeseen",
+]  # fmt: skip
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,6 +38,23 @@ def start() -> None:
     from . import pool
 
     pool.start()
+
+
+def lacks() -> tuple[str, ...]:
+    """Return what this machine does not close to the processes that read: "network", "files", "everything".
+
+    Known once the first of them is there; "everything" where uploads are read in this process.
+    """
+    from . import pool
+
+    return pool.lacks() if pool.is_possible() else ("everything",)
+
+
+def serves(session: str) -> None:
+    """Let this thread read on behalf of a session: one with many files leaves places to the others."""
+    from . import places
+
+    places.owner.set(session)
 
 
 def call(function: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
@@ -65,9 +84,9 @@ def sample_of(task: Task, uploads: Sequence[Upload], bundle: Bundle | None = Non
     if not _is_known(task, bundle):
         return _here(jobs.read, (task, tuple(uploads)), {})
     folder = "" if posed is None else str(posed)
-    found: Sample = run(
-        jobs.sample_of, (task.slug, folder, tuple(uploads)), {}, (posed,) if posed else _NOTHING, len(uploads)
-    )
+    seen = (posed,) if posed else _NOTHING
+    given = (task.slug, folder, tuple(uploads))
+    found: Sample = run(jobs.sample_of, given, {}, seen, len(uploads), task.slug)
     return found
 
 
@@ -77,7 +96,9 @@ def described(task: Task, uploads: Sequence[Upload]) -> dict[str, Any]:
 
     if not _is_known(task, None):
         return _here(lambda: task.describe(task.read(uploads)), (), {})
-    found: dict[str, Any] = run(jobs.described, (task.slug, tuple(uploads)), {}, files=len(uploads))
+    found: dict[str, Any] = run(
+        jobs.described, (task.slug, tuple(uploads)), {}, files=len(uploads), like=task.slug
+    )
     return found
 
 
@@ -94,7 +115,7 @@ def groups(task: Task, uploads: Sequence[Upload]) -> list[list[Upload]]:
     if len(uploads) == 1 and not uploads[0].data.startswith(_ARCHIVES):
         return [list(uploads)]
     try:
-        found = run(jobs.grouped, (task.slug, tuple(uploads)), {}, files=len(uploads))
+        found = run(jobs.grouped, (task.slug, tuple(uploads)), {}, files=len(uploads), like=task.slug)
     except HealthdashError:
         return [[upload] for upload in uploads]
     return [[uploads[one] if isinstance(one, int) else one for one in group] for group in found]
@@ -121,6 +142,7 @@ def run(
     named: dict[str, Any],
     sees: Sequence[Path] = _NOTHING,
     files: int = 1,
+    like: str = "",
 ) -> Any:
     """Call a function of ours apart, as `call` does.
 
@@ -130,13 +152,16 @@ def run(
         Files and folders of this machine that the child may read.
     files : int
         How many files it reads; each further one has its time.
+    like : str
+        The task that reads, if one does: the next children make themselves ready for more of it.
     """
     from . import calls, pool
+    from .limits import Limits
 
     if not (pool.is_possible() and calls.is_ours(function)):
         return _here(function, given, named)
     try:
-        return pool.run(function, given, named, pool.Limits.usual(sees, files))
+        return pool.run(function, given, named, Limits.usual(sees, files), like)
     except calls.Unforeseen as error:
         _log.error("unforeseen %s", error)
         raise _unread(error.name) from None

@@ -1,10 +1,11 @@
-"""`python -m healthdash.apart.template FD`: a process with every reader loaded, that forks a child a job.
+"""`python -m healthdash.apart.template FD`: a process with every reader loaded, that forks children.
 
 A child reads one upload and ends, so that nothing of a stranger's file stays for the next one; to fork
-takes milliseconds where to start Python takes seconds. Asked over a socket, one line of JSON at a time:
+takes milliseconds where to start Python takes seconds. Children are forked ahead: each makes itself ready,
+says so over a socket of its own, and waits there for its job. Asked over a socket, a line of JSON each:
 
-    {"fork": {...bounds...}, "done": [122]}, a socket  ->  {"pid": 123}     the job comes over that socket
-    {"end": 123}                                       ->  {"status": -9}   it is killed if it still runs
+    {"fork": "chest-xray", "done": [122]}, a socket    a child that rehearses a task; it answers itself
+    {"end": 123}  ->  {"ended": 123, "status": -9}     it is killed if it still runs
 
 A child that has answered is not waited for; it is "done", and ended with the next fork.
 
@@ -13,116 +14,125 @@ When the socket closes, because the server ended in whatever way, all children a
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import shutil
 import signal
 import socket
 import sys
-import tempfile
+from collections import deque
+from collections.abc import Iterator
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import lockdown
+from . import leftovers, lockdown, worker
+from .rehearsal import Rehearsals
 
 __all__ = ["main"]
 
-#: Loaded before the first job beside our own readers, as they load their libraries when they need them.
-_WARM = (
-    "pyarrow.parquet", "xlrd", "pyedflib", "wfdb", "nibabel", "pyreadstat",
-    "defusedxml.ElementTree", "pydicom.pixels.decoders", "tifffile", "scipy.io", "scipy.signal",
-)  # fmt: skip
 _LINE = 65_536
 
 
 def main() -> None:
     """Load the readers, then fork until the server closes the socket."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    lockdown.without_network()
-    _load()
-    folder = Path(tempfile.mkdtemp(prefix="healthdash-"))
-    children: set[int] = set()
-    try:
+    lacks = () if lockdown.without_network() else ("network",)
+    lockdown.adopts_orphans()
+    leftovers.sweep()
+    with leftovers.made() as folder:
+        family = _Family(control, Rehearsals(), folder, lacks)
         with suppress(ConnectionError):  # the server ended without a word
-            _say(control, {"ready": os.getpid()})
-            while (line := _heard(control, children, folder)) is not None:
-                _say(control, line)
-    finally:
-        for child in list(children):
-            _end(child, children, folder)
-        shutil.rmtree(folder, ignore_errors=True)
+            for order, job in _orders(control):
+                family.obey(order, job)
+        family.end_all()
 
 
-def _load() -> None:
-    """Import what readers import, and read every sample once: what is loaded on first use is then shared."""
-    from PIL import Image
+def _orders(control: socket.socket) -> Iterator[tuple[dict[str, Any], socket.socket | None]]:
+    """Yield the lines that come, each with the socket that came with it, until the server ends.
 
-    from healthdash import tasks
-
-    from . import calls, jobs, worker  # noqa: F401
-
-    Image.init()
-    for name in _WARM:
-        with suppress(ImportError):
-            import_module(name)
-    for task in tasks.all_tasks():
-        for example in task.examples():
-            with suppress(Exception):  # a child will say what is wrong with a reader
-                calls.called(*calls.asked(jobs.sample_of, (task.slug, "", tuple(example.make())), {}), 0)
-    gc.collect()
-    gc.freeze()
+    One socket at a time is received: a child that is forked meanwhile must not hold that of another.
+    """
+    kept, sockets = b"", deque[int]()
+    while True:
+        data, came, _, _ = socket.recv_fds(control, _LINE, 1)
+        if not data:
+            return
+        sockets.extend(came)
+        *lines, kept = (kept + data).split(b"\n")
+        for line in lines:
+            order = json.loads(line)
+            yield order, socket.socket(fileno=sockets.popleft()) if "fork" in order else None
 
 
-def _heard(control: socket.socket, children: set[int], folder: Path) -> dict[str, Any] | None:
-    """Do what the next line asks for and return the answer; None: the server ended."""
-    line, given, _, _ = socket.recv_fds(control, _LINE, 1)
-    if not line:
-        return None
-    order = json.loads(line)
-    if "end" in order:
-        return {"status": _end(order["end"], children, folder)}
-    with socket.socket(fileno=given[0]) as job:
-        child = os.fork()
-        if child == 0:
-            _serve(control, job, order["fork"], folder)
-    for done in order["done"]:
-        _end(done, children, folder)
-    children.add(child)
-    return {"pid": child}
+class _Family:
+    """The children of this process."""
 
+    def __init__(
+        self, control: socket.socket, rehearsals: Rehearsals, folder: Path, lacks: tuple[str, ...]
+    ) -> None:
+        self._control, self._rehearsals, self._folder, self._lacks = control, rehearsals, folder, lacks
+        self._children: set[int] = set()
 
-def _serve(control: socket.socket, job: socket.socket, bounds: dict[str, Any], folder: Path) -> NoReturn:
-    """Be the child: do one job, and end whatever happens."""
-    code = 1
-    try:
-        from . import worker
+    def obey(self, order: dict[str, Any], job: socket.socket | None) -> None:
+        """Do what a line asks for."""
+        if job is None:
+            answer = {"ended": order["end"], "status": self._end(order["end"])}
+            self._control.sendall(json.dumps(answer).encode() + b"\n")
+            return
+        with job:
+            child = os.fork()
+            if child == 0:
+                self._serve(job, order["fork"])
+        self._children.add(child)
+        for done in order["done"]:
+            self._end(done)
 
-        control.close()
-        worker.serve(job, bounds, folder / str(os.getpid()))
-        code = 0
-    finally:
-        os._exit(code)
+    def _serve(self, job: socket.socket, like: str) -> NoReturn:
+        """Be the child: do one job, and end whatever happens."""
+        code = 1
+        try:
+            self._control.close()
+            os.setpgid(0, 0)
+            own = self._folder / str(os.getpid())
+            worker.serve(job, own, lambda: self._rehearsals.again(like), self._lacks)
+            code = 0
+        finally:
+            os._exit(code)
 
+    def end_all(self) -> None:
+        """Kill all of them."""
+        for child in list(self._children):
+            self._end(child)
 
-def _end(child: int, children: set[int], folder: Path) -> int:
-    """Kill a child that was not waited for yet; return how it ended, negative for a signal."""
-    if child not in children:
-        return 0
-    ended, status = os.waitpid(child, os.WNOHANG)
-    if not ended:
-        with suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
+    def _end(self, child: int) -> int:
+        """Kill a child and what it started; return how it ended by itself, negative for a signal."""
+        if child not in self._children:
+            return 0
+        for kill in (os.killpg, os.kill):
+            with suppress(ProcessLookupError, PermissionError):
+                kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
-    children.discard(child)
-    shutil.rmtree(folder / str(child), ignore_errors=True)
-    return os.waitstatus_to_exitcode(status)
+        self._children.discard(child)
+        self._end_orphans()
+        shutil.rmtree(self._folder / str(child), ignore_errors=True)
+        return os.waitstatus_to_exitcode(status)
+
+    def _end_orphans(self) -> None:
+        """Kill what ended children left running: it came to this process, and is none of those it forked."""
+        while orphans := _children_of_this_process() - self._children:
+            for orphan in orphans:
+                with suppress(ProcessLookupError, ChildProcessError):
+                    os.kill(orphan, signal.SIGKILL)
+                    os.waitpid(orphan, 0)
 
 
-def _say(control: socket.socket, line: dict[str, Any]) -> None:
-    control.sendall(json.dumps(line).encode() + b"\n")
+def _children_of_this_process() -> set[int]:
+    found: set[int] = set()
+    with suppress(OSError):  # not Linux
+        for thread in Path("/proc/self/task").iterdir():
+            found.update(map(int, (thread / "children").read_text().split()))
+    return found
 
 
 if __name__ == "__main__":

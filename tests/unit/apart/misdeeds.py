@@ -6,6 +6,7 @@ import ctypes
 import os
 import socket
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -60,6 +61,16 @@ def _connected(port: str) -> str:
         return "connected"
 
 
+def _started(_: str) -> str:
+    """Start a process that leaves the session and the group of this one."""
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        time.sleep(60)
+        os._exit(0)
+    return str(child)
+
+
 _DEEDS: Mapping[str, Callable[[str], object]] = {
     "nothing": lambda _: None,
     "hang": _hang,
@@ -74,8 +85,11 @@ _DEEDS: Mapping[str, Callable[[str], object]] = {
     "temporary": _temporary,
     "environment": lambda _: ",".join(name for name in _SECRETS if name in os.environ),
     "landlock": lambda _: str(ctypes.CDLL(None).syscall(444, None, 0, 1) >= 1),
+    "landlock version": lambda _: str(ctypes.CDLL(None).syscall(444, None, 0, 1)),
     "networks": lambda _: os.readlink("/proc/self/ns/net"),
     "read": _tried(lambda path: Path(path).read_text()),
     "write": _tried(lambda path: str(Path(path).write_text("x"))),
     "connect": _tried(_connected),
+    "start": _started,
+    "signal": _tried(lambda process: str(os.kill(int(process), 0))),
 }

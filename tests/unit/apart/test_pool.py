@@ -15,13 +15,14 @@ from pathlib import Path
 import pytest
 
 from healthdash import apart, settings, tasks
-from healthdash.apart import calls, lockdown, pool
+from healthdash.apart import calls, lockdown, pool, warm, wire, worker
 from healthdash.errors import InvalidInput, UnreadableUpload
 from healthdash.task import Upload
 from tests.toy import ToyTask, toy_bundle
 from tests.unit.apart import misdeeds
 
 ROOT = Path(__file__).resolve().parents[3]
+_NO_NETWORK = ("OSError", "ConnectionRefusedError", "PermissionError")
 LIMITS = pool.Limits(seconds=20, memory_mib=256, answer_mib=1, sees=(ROOT,))
 
 
@@ -82,9 +83,11 @@ def test_a_reader_sees_no_secret_no_file_and_no_network(tmp_path):
         assert do("read", "/etc/passwd") == "PermissionError"
         assert do("write", str(tmp_path / "new")) == "PermissionError"
         assert do("read", str(secret), replace(LIMITS, sees=(ROOT, tmp_path))) == "s"
+    if int(do("landlock version")) >= 6:
+        assert do("signal", str(os.getpid())) == "PermissionError"
     if do("networks") != os.readlink("/proc/self/ns/net"):
         with socket.create_server(("127.0.0.1", 0)) as server:
-            assert do("connect", str(server.getsockname()[1])) in ("OSError", "ConnectionRefusedError")
+            assert do("connect", str(server.getsockname()[1])) in _NO_NETWORK
 
 
 def test_several_users_at_once_wait_for_nobody_that_hangs():
@@ -125,15 +128,59 @@ def test_a_template_that_was_killed_is_started_again():
     assert do("nothing") == "done"
 
 
-def test_a_template_that_answers_something_else_is_replaced(monkeypatch):
+def test_children_that_end_while_they_wait_are_passed_over():
     assert do("nothing") == "done"
-    gone = pool._pool().template()
-    monkeypatch.setattr(
-        gone, "_answer", lambda: {"status": 0}
-    )  # an answer that came too late for its question
+    template = pool._pool().template()
+    assert template._spare  # those are killed, as a machine without memory does
+    for process in _children(template._process.pid):
+        if process != str(template._process.pid):
+            os.kill(int(process), signal.SIGKILL)
     assert do("nothing") == "done"
-    assert pool._pool().template() is not gone
-    assert gone._process.poll() is not None
+
+
+def test_an_answer_that_comes_too_late_is_not_taken_for_another(monkeypatch):
+    template = pool._pool().template()
+    answers = iter([{"ended": 1, "status": 0}, {"ended": 2, "status": -9}])
+    monkeypatch.setattr(template, "_answer", lambda: next(answers))
+    assert template.end(2) == -9
+    monkeypatch.undo()
+    template._answer()  # that which it gave meanwhile
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="orphans are adopted on Linux")
+def test_what_a_reader_starts_ends_with_it():
+    started = Path("/proc") / do("start")
+    deadline = time.monotonic() + 20
+    while started.exists() and time.monotonic() < deadline:
+        do("nothing")  # ended with one of the next children
+    assert not started.exists()
+
+
+@pytest.mark.parametrize("missing", ["network", "files"])
+def test_what_a_machine_does_not_close_to_readers_is_told_once(missing, caplog):
+    template = warm.Template.__new__(warm.Template)
+    template.lacks = None
+    template._note((missing,))
+    template._note((missing,))
+    assert len(caplog.records) == 1
+    assert "less apart here" in caplog.text
+    assert missing in caplog.text
+    assert template.lacks == (missing,)
+
+
+def test_a_kernel_without_landlock_and_namespaces_is_noticed(monkeypatch, tmp_path):
+    monkeypatch.setattr(lockdown, "_libc", None)
+    rules = lockdown.FileRules(tmp_path)
+    assert not rules.are_possible
+    rules.enforce([tmp_path])
+    assert not lockdown.without_network()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        monkeypatch.setattr(worker, "_quiet", lambda: None)
+        monkeypatch.setattr(worker, "_settled", lambda folder: rules)
+        ours.shutdown(socket.SHUT_WR)  # no job comes
+        worker.serve(theirs, tmp_path, lambda: None, ("network",))
+        assert wire.receive(ours, 1 << 10)[0] == [os.getpid(), ["network", "files"]]
 
 
 def test_children_end_with_the_server():
