@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import replace
 
 import numpy as np
@@ -117,7 +118,8 @@ def _opened(task: Task, groups: Sequence[Sequence[Upload]], bundle: Bundle) -> I
         for uploads in groups:
             if len(begun) == _READERS:
                 yield begun.popleft().result()
-            begun.append(readers.submit(_open, task, uploads, bundle))
+            # In the context of the caller, which says on whose behalf it reads.
+            begun.append(readers.submit(copy_context().run, _open, task, uploads, bundle))
         while begun:
             yield begun.popleft().result()
 

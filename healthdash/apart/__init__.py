@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "call", "described", "groups", "lacks", "recognised", "run", "sample_of", "serves", "start", "unforeseen",
+    "wait",
 ]  # fmt: skip
 
 P = ParamSpec("P")
@@ -38,6 +39,14 @@ def start() -> None:
     from . import pool
 
     pool.start()
+
+
+def wait() -> None:
+    """Wait until the warm process has a child ready."""
+    from . import pool
+
+    if pool.is_possible():
+        pool.wait()
 
 
 def lacks() -> tuple[str, ...]:

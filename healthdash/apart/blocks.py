@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,5 +47,6 @@ def looked_at(
     blocks = [tuple(items[at : at + _BLOCK]) for at in range(0, len(items), _BLOCK)]
     with ThreadPoolExecutor(_AT_ONCE) as callers:
         for at in range(0, len(blocks), _AT_ONCE):  # not all at once: what is found may be pictures
-            for found in callers.map(block, blocks[at : at + _AT_ONCE]):
-                yield from found
+            begun = [callers.submit(copy_context().run, block, one) for one in blocks[at : at + _AT_ONCE]]
+            for found in begun:
+                yield from found.result()

@@ -23,7 +23,7 @@ from .limits import Limits
 from .places import Places
 from .warm import Child, Gone, Template
 
-__all__ = ["is_possible", "lacks", "run", "start"]
+__all__ = ["is_possible", "lacks", "run", "start", "wait"]
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = max(2, os.cpu_count() or 1)
@@ -104,6 +104,12 @@ def start() -> None:
     """Start the template in the background, so that the first upload finds it warm."""
     if is_possible():
         _pool().template()
+
+
+def wait() -> None:
+    """Wait for the first child, which tells what this machine does not close to it."""
+    with _pool().child(""):
+        pass
 
 
 def lacks() -> tuple[str, ...]:

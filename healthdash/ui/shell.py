@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ParamSpec
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from healthdash import DISCLAIMER, __version__, apart, runtime
 from healthdash.ui import owner, state
@@ -27,6 +28,12 @@ _in_frame: ContextVar[bool] = ContextVar("in_frame", default=False)
 #: Time in which the browser fetches what the first page shows, before the import takes the processor.
 _FIRST_PAGE_S = 3.0
 _LOOK_AGAIN_S = 2.0
+#: What is told where uploads are less apart from this machine than they could be.
+_LACKS = {
+    "network": "Uploads are read with the network in reach: this machine lets no process give it up.",
+    "files": "Uploads are read with this user's files in reach: this machine has no Landlock.",
+    "everything": "Uploads are read in the server itself, not in a process of their own.",
+}
 # An explanation that does not depend on the model is shown, but as one that says nothing.
 # Paper keeps its scale on a narrow screen and scrolls; Streamlit would squeeze it.
 _STYLE = """<style>
@@ -41,6 +48,8 @@ _STYLE = """<style>
 @contextmanager
 def frame() -> Iterator[None]:
     """Put the sidebar before a page and the footer after it."""
+    context = get_script_run_ctx()
+    apart.serves(context.session_id if context else "")
     st.html(_STYLE)
     st.logo((_ART / "logo.svg").read_text(), size="large")
     with st.sidebar:
@@ -82,6 +91,8 @@ def _device() -> None:
         st.caption(f":material/memory: {runtime.device()}")
     else:
         st.caption(":material/hourglass_top: Device: loading")
+    for one in apart.lacks():
+        st.caption(f":material/lock_open: {_LACKS[one]}")
 
 
 def _footer() -> None:
@@ -111,3 +122,4 @@ def _warm_up_soon() -> threading.Timer:
 def _warm_up() -> None:
     apart.start()
     runtime.warm_up()
+    apart.wait()  # and hear what this machine does not close to readers

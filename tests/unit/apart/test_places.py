@@ -6,8 +6,11 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from healthdash import apart
-from healthdash.apart.places import Places
+from healthdash import apart, pipeline
+from healthdash.apart.places import Places, owner
+from healthdash.errors import UnreadableUpload
+from healthdash.task import Upload
+from tests.toy import ToyTask, toy_bundle
 
 
 class Jobs:
@@ -75,3 +78,17 @@ def test_a_wait_that_is_broken_off_keeps_nobody_waiting(monkeypatch):
             pass
     with places.one():
         pass
+
+
+def test_files_of_a_batch_are_read_on_behalf_of_its_session(monkeypatch):
+    seen = []
+
+    def sample_of(task, uploads, bundle):
+        seen.append(owner.get())
+        raise UnreadableUpload("no", hint="")
+
+    monkeypatch.setattr(apart, "sample_of", sample_of)
+    token = owner.set("session")
+    list(pipeline.run_many(ToyTask(), [[Upload("a", b"1,2")]] * 6, toy_bundle()))
+    owner.reset(token)
+    assert seen == ["session"] * 6
