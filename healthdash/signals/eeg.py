@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .leads import to_millivolt
-from .montage import Derivation, derivations, derived, eeg_channels
+from .montage import Derivation, derivations, derived, eeg_channels, mixed_references
 from .recording import Mark, Recording
 
-__all__ = ["FILTERS", "EegPage", "filtered", "lines_of", "page_of", "value_range"]
+__all__ = ["FILTERS", "EegPage", "filtered", "left_out", "lines_of", "page_of", "value_range"]
 
 #: Filters by name: (kind, hertz). Zero-phase Butterworth of second order each way; notches of quality 30.
 #: 1 to 70 Hz and a notch only where needed are the ACNS's standards (Sinha et al. 2016, J Clin Neurophysiol
@@ -153,3 +153,8 @@ def value_range(page: EegPage) -> float:
 def lines_of(recording: Recording, montage: str) -> tuple[Derivation, ...]:
     """Return every line that a montage has over a recording."""
     return derivations([channel.name for channel in eeg_channels(recording)], montage)
+
+
+def left_out(recording: Recording, montage: str) -> str:
+    """Return why a montage lacks lines over a recording that names their electrodes; empty where none is."""
+    return mixed_references([channel.name for channel in eeg_channels(recording)], montage)

@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 from .leads import to_millivolt
 from .recording import Channel, Recording
 
-__all__ = ["MONTAGES", "Derivation", "derivations", "derived", "eeg_channels", "position"]
+__all__ = [
+    "MONTAGES",
+    "Derivation",
+    "derivations",
+    "derived",
+    "eeg_channels",
+    "mixed_references",
+    "position",
+    "reference",
+]
 
 #: Names of the montages, the one that needs nothing first.
 MONTAGES = ("As recorded", "Common average", "Longitudinal bipolar")
@@ -29,9 +38,11 @@ _BANANA = (
 _OLDER = {"T3": "T7", "T4": "T8", "T5": "P7", "T6": "P8"}
 _POSITION = re.compile(r"^(fp|af|f|ft|fc|t|c|tp|cp|p|po|o|i)(z|\d{1,2})$", re.IGNORECASE)
 #: What recorders write around a position: "EEG Fp1-Ref", "Fp1.", "EEG FP1-LE".
-_AROUND = re.compile(
-    r"^(eeg[ _:]*)|([-_ ](ref|le|re|ar|av|avg|a1|a2|m1|m2|cz|org|0)\d*)$|\.+$", re.IGNORECASE
-)
+_REFERENCES = r"[-_ ](ref|le|re|ar|avg?|a1|a2|m1|m2|cz|org|0)\d*$"
+_AROUND = re.compile(rf"^(eeg[ _:]*)|({_REFERENCES})|\.+$", re.IGNORECASE)
+_REFERENCE = re.compile(_REFERENCES, re.IGNORECASE)
+#: Words for "the reference", which do not say what that was.
+_UNNAMED = ("ref", "org", "0")
 #: What is no brain signal, though its unit is a voltage.
 _OTHERS = re.compile(r"ecg|ekg|emg|eog|stim|status|trigger|resp|photic|\bdc\d*\b|annotation", re.IGNORECASE)
 
@@ -69,13 +80,48 @@ def eeg_channels(recording: Recording) -> list[Channel]:
     return [c for c in volts if not _OTHERS.search(c.name)] or volts or alike
 
 
+def reference(name: str) -> str:
+    """Return what a channel's name says it was recorded against, as "A1" or "LE"; empty where unnamed."""
+    match = _REFERENCE.search(name.strip().rstrip("."))
+    found = match.group(1).lower() if match else ""
+    return "" if found in _UNNAMED else found.upper()
+
+
 def derivations(names: Sequence[str], montage: str) -> tuple[Derivation, ...]:
     """Return the lines of a montage over channels of these names; empty where their positions are not known.
 
-    The common average is taken over the channels with a position, and drawn for these.
+    The common average is taken over the channels with a position, and drawn for these. Where electrodes
+    were recorded against different references, their difference holds that of the references too: such a
+    line is left out, and `mixed_references` tells it.
     """
     if montage == MONTAGES[0]:
         return tuple(Derivation(name, number) for number, name in enumerate(names))
+    against = [reference(name) for name in names]
+    return tuple(line for line in _lines(names, montage) if not _is_mixed(against, line))
+
+
+def mixed_references(names: Sequence[str], montage: str) -> str:
+    """Return which lines of a montage different references leave out, in a sentence; empty for none."""
+    if montage == MONTAGES[0]:
+        return ""
+    against = [reference(name) for name in names]
+    mixed = [line for line in _lines(names, montage) if _is_mixed(against, line)]
+    if not mixed:
+        return ""
+    found = sorted({against[n] or "an unnamed one" for line in mixed for n in (line.plus, *line.minus)})
+    lines = ", ".join(line.name for line in mixed) if len(mixed) <= len(_BANANA) else f"{len(mixed)} lines"
+    return (
+        f"Not drawn: {lines}. Their electrodes were recorded against different references "
+        f"({', '.join(found)}), and a difference of two would hold that of these."
+    )
+
+
+def _is_mixed(against: Sequence[str], line: Derivation) -> bool:
+    return len({against[number] for number in (line.plus, *line.minus)}) > 1
+
+
+def _lines(names: Sequence[str], montage: str) -> tuple[Derivation, ...]:
+    """Return the lines of a montage that subtracts, whatever the channels were recorded against."""
     at: dict[str, int] = {}
     for number, name in enumerate(names):
         if place := position(name):

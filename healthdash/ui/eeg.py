@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from healthdash import apart, settings
 from healthdash.errors import HealthdashError
 from healthdash.signals import formats
-from healthdash.signals.eeg import FILTERS, EegPage, lines_of, page_of, value_range
+from healthdash.signals.decimate import min_max
+from healthdash.signals.eeg import FILTERS, EegPage, left_out, lines_of, page_of, value_range
 from healthdash.signals.eeg_example import synthetic_eeg
 from healthdash.signals.montage import MONTAGES
 from healthdash.signals.recording import Recording
-from healthdash.signals.spectrum import BANDS_HZ, WINDOW_S, Spectra, band_powers, spectra
+from healthdash.signals.simplify import departures, sketched
 from healthdash.task import Upload
-from healthdash.ui import eeg_figure, problems, shell, state
-from healthdash.ui.draw import draw, paper
-from healthdash.views import Grid
+from healthdash.ui import eeg_figure, eeg_spectrum, problems, shell, state
+from healthdash.ui.draw import paper
 
 __all__ = ["page"]
 
 _HELD, _FAILED, _START, _UPLOAD = "eeg:held", "eeg:failed", "eeg:start", "eeg:upload"
-_SPECTRA = "eeg:spectra"
+#: The files of the last upload: read again where their rate or unit is said afterwards.
+_FILES = "eeg:files"
 _LENGTHS_S = (10, 20, 30, 60)
 #: Microvolt a millimetre; 7 is usual for adults.
 _SENSITIVITIES = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 200, 500, 1000, 5000, 20_000)
@@ -33,8 +34,12 @@ _MOST_LINES = 32
 #: Of the distance between lines, that most of a line stays within at first.
 _USUAL_SHARE = 0.3
 _UNITS = ("uV", "mV", "V")
-_MOST_HZ = 45.0
 _MOST_MARKS = 500
+#: Points of one page over all lines, and where fewer are asked for. With 5,000 a page of 19 lines and half a
+#: minute has 9 a second and line, and an alpha rhythm turns 20 times a second: only a reader can allow that.
+_POINTS, _FEW_POINTS = 24_000, 4900
+#: Half a pixel: what lies nearer to a line cannot be seen beside it, mm.
+_TOLERANCE_MM = 0.13
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,11 +82,12 @@ def _offer() -> None:
         with st.expander("If the file does not say its rate or unit", icon=":material/tune:"):
             st.number_input(
                 "Sampling rate, Hz", min_value=1.0, max_value=100_000.0, value=None, key="eeg:rate",
-                placeholder="as in the file",
+                placeholder="as in the file", on_change=_read,
             )  # fmt: skip
             st.selectbox(
-                "Unit of the signal", _UNITS, index=None, key="eeg:unit", placeholder="as in the file"
-            )
+                "Unit of the signal", _UNITS, index=None, key="eeg:unit", placeholder="as in the file",
+                on_change=_read,
+            )  # fmt: skip
     with right:
         st.markdown("Or try a synthetic sample")
         st.button(
@@ -94,13 +100,22 @@ def _take_files(key: str) -> None:
     files = st.session_state.get(key) or []
     if not files:
         return
+    st.session_state[_FILES] = tuple(Upload(file.name, file.getvalue()) for file in files)
+    state.used_up(_UPLOAD)
+    _read()
+
+
+def _read() -> None:
+    """Read the uploaded files, with what was said about them."""
     stated = {"rate_hz": st.session_state.get("eeg:rate"), "unit": st.session_state.get("eeg:unit")}
     hints = {name: value for name, value in stated.items() if value is not None}
-    _take([Upload(file.name, file.getvalue(), hints) for file in files], is_synthetic=False)
-    state.used_up(_UPLOAD)
+    uploads: tuple[Upload, ...] = st.session_state.get(_FILES, ())
+    if uploads:
+        _take([replace(upload, hints=hints) for upload in uploads], is_synthetic=False)
 
 
 def _take_sample() -> None:
+    st.session_state.pop(_FILES, None)
     _take(synthetic_eeg(), is_synthetic=True)
 
 
@@ -142,8 +157,11 @@ def _viewer() -> None:
     held: _Held = st.session_state[_HELD]
     recording = held.recording
     montage, lines = _montage(recording)
+    if mixed := left_out(recording, montage):
+        st.warning(mixed)
     if not lines_of(recording, montage):
-        st.warning("The channels do not name the electrode positions that this montage needs.")
+        if not mixed:
+            st.warning("The channels do not name the electrode positions that this montage needs.")
         return
     length_s = _length(recording)
     filters = st.multiselect(
@@ -151,18 +169,40 @@ def _viewer() -> None:
     )
     start_s = _turn(recording, length_s)
     shown = page_of(recording, montage, start_s, length_s, filters=filters, lines=lines)
-    microvolts_a_mm, negative_up = _scale(shown, f"{held.number}:{montage}")
+    microvolts_a_mm, negative_up, has_few = _scale(shown, f"{held.number}:{montage}")
+    kept = _kept(shown, microvolts_a_mm, has_few)
     st.plotly_chart(
-        eeg_figure.traces(shown, microvolts_a_mm, paper(), length_s=length_s, negative_up=negative_up),
+        eeg_figure.traces(
+            shown, kept, microvolts_a_mm, paper(), length_s=length_s, negative_up=negative_up
+        ),
         key="eeg:lines", theme=None, config={"displayModeBar": False},
         alt=f"EEG, {montage}, from {start_s:g} s, {len(shown.names)} lines: {', '.join(shown.names)}",
     )  # fmt: skip
     st.caption(
         f"{montage}; {microvolts_a_mm:g} {shown.unit}/mm, lines {eeg_figure.GAP_MM:g} mm apart on a screen "
         f"of 96 pixels an inch; {'negative' if negative_up else 'positive'} values upwards; filters: "
-        f"{', '.join(filters) or 'none'} (zero-phase)."
+        f"{', '.join(filters) or 'none'} (zero-phase). {_drawn(shown, kept)}"
     )
-    _spectra(shown, held, montage, lines, length_s)
+    eeg_spectrum.show(shown, recording, (held.number, montage), lines, length_s=length_s)
+
+
+def _kept(shown: EegPage, microvolts_a_mm: float, has_few: bool) -> list[NDArray[np.int64]]:
+    """Return which values of each line are drawn: a bounded number, the peaks among them."""
+    if has_few:
+        return sketched(shown.microvolts, _FEW_POINTS, _TOLERANCE_MM * microvolts_a_mm)
+    return [min_max(row, _POINTS // len(shown.names))[0] for row in shown.microvolts]
+
+
+def _drawn(shown: EegPage, kept: Sequence[NDArray[np.int64]]) -> str:
+    """Say how many of the values are drawn, and how near the others are."""
+    many, every = sum(map(len, kept)), sum(map(len, shown.microvolts))
+    off = departures(shown.microvolts, kept)
+    if many == every or not off.size:
+        return "Every value is drawn."
+    return (
+        f"Drawn through {many:,} of {every:,} values; 99 % of all lie within "
+        f"{float(np.percentile(off, 99)):.2g} {shown.unit} of the lines."
+    )
 
 
 def _montage(recording: Recording) -> tuple[str, slice]:
@@ -234,7 +274,8 @@ def _go(recording: Recording) -> None:
         st.session_state[_START] = max(0.0, recording.marks[number].onset_s - 2.0)
 
 
-def _scale(shown: EegPage, name: str) -> tuple[float, bool]:
+def _scale(shown: EegPage, name: str) -> tuple[float, bool, bool]:
+    """Ask for the sensitivity, what is upwards, and whether few points are enough."""
     fitting = [s for s in _SENSITIVITIES if value_range(shown) / s <= _USUAL_SHARE * eeg_figure.GAP_MM]
     usual = fitting[0] if fitting else _SENSITIVITIES[-1]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -242,56 +283,8 @@ def _scale(shown: EegPage, name: str) -> tuple[float, bool]:
         st.session_state.setdefault(held, usual)
         chosen = st.select_slider(f"Sensitivity, {shown.unit}/mm", _SENSITIVITIES, key=held)
         negative_up = st.toggle("Negative upwards", value=True, key="eeg:up")
-    return float(chosen), negative_up
-
-
-def _spectra(shown: EegPage, held: _Held, montage: str, lines: slice, length_s: float) -> None:
-    """Show the spectrogram of one line over the whole recording, and the power of bands on this page."""
-    st.subheader("Spectrum", anchor=False)
-    name = st.selectbox("Line of the spectrogram", shown.names, key=f"eeg:line:{montage}")
-    found = _whole(held, montage, lines, shown.names.index(name))
-    st.plotly_chart(
-        eeg_figure.spectrogram(
-            found, shown.unit, paper(), most_hz=min(_MOST_HZ, shown.rate_hz / 2),
-            shown_s=(shown.start_s, shown.start_s + length_s),
-        ),
-        key="eeg:spectrogram", theme=None, config={"displayModeBar": False},
-        alt=f"Spectrogram of {name} over the whole recording, up to {_MOST_HZ:g} Hz",
-    )  # fmt: skip
-    st.caption(
-        f"{name} as recorded, without filters: Hann windows of {WINDOW_S:g} s; the page above lies between "
-        "the dotted lines."
-    )
-    draw(_bands(shown), "eeg:bands")
-
-
-def _whole(held: _Held, montage: str, lines: slice, number: int) -> Spectra:
-    """Return the spectra of one line over the whole recording; kept while pages are turned."""
-    start = (lines.start or 0) + number
-    asked = (held.number, montage, start)
-    kept: tuple[tuple[int, str, int], Spectra] | None = st.session_state.get(_SPECTRA)
-    if kept is not None and kept[0] == asked:
-        return kept[1]
-    recording = held.recording
-    whole = page_of(recording, montage, 0.0, recording.duration_s, lines=slice(start, start + 1))
-    found = spectra(whole.microvolts[0], whole.rate_hz)
-    st.session_state[_SPECTRA] = (asked, found)
-    return found
-
-
-def _bands(shown: EegPage) -> Grid:
-    """Return the power in each band on this page: a row a line."""
-    rows = []
-    for name, values in zip(shown.names, shown.microvolts, strict=True):
-        powers = band_powers(spectra(values, shown.rate_hz))
-        total = float(np.nansum(list(powers.values())))
-        shares = {band: power / total if total else np.nan for band, power in powers.items()}
-        rows.append({"line": name, f"all bands, {shown.unit}²": round(total, 2), **shares})
-    edges = ", ".join(f"{band} {low:g} to {high:g} Hz" for band, (low, high) in BANDS_HZ.items())
-    return Grid(
-        title="Power of the bands on this page",
-        caption=f"Share of each band, by Welch's method on the lines as they are drawn: {edges} (IFCN "
-        "glossary, Kane et al. 2017; slower power is taken for drift).",
-        frame=pd.DataFrame(rows),
-        percent=tuple(BANDS_HZ),
-    )
+        has_few = st.toggle(
+            "Fewer points", key="eeg:few",
+            help="Sends under 5,000 points a page, for a slow line. Fast rhythms lose waves on long pages.",
+        )  # fmt: skip
+    return float(chosen), negative_up, has_few

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from healthdash.signals.decimate import min_max
 from healthdash.signals.eeg import EegPage
 from healthdash.signals.spectrum import Spectra
 from healthdash.ui.palette import AGAINST, Paper
@@ -19,33 +19,44 @@ __all__ = ["GAP_MM", "spectrogram", "traces"]
 GAP_MM = 10.0
 #: At 96 to the inch; browsers take a pixel for that.
 _PX_PER_MM = 96 / 25.4
-#: Points of one page over all lines. Fewer would turn an alpha rhythm of half a minute into a zigzag: it has
-#: 600 extremes a line.
-_MOST_POINTS = 24_000
-_MOST_OF_A_LINE = 3000
-_MARGIN = {"l": 72, "r": 10, "t": 26, "b": 44}
+#: More points than that are drawn by the graphics card: SVG gets slow.
+_SVG_POINTS = 6000
+_MARGIN = {"l": 72, "r": 10, "t": 42, "b": 44}
+#: Words of annotations stand at two heights by turns, as neighbours are often near.
+_ROWS_MM = (0.0, 3.6)
 _MOST_COLUMNS = 400
 _CLEAR = "rgba(0,0,0,0)"
+#: Seen on every colour of the spectrogram but its loudest; the same in both themes.
+_ON_MAP = "#ffffff"
 
 
 def traces(
-    page: EegPage, microvolts_a_mm: float, paper: Paper, *, length_s: float, negative_up: bool = True
+    page: EegPage,
+    kept: Sequence[NDArray[np.int64]],
+    microvolts_a_mm: float,
+    paper: Paper,
+    *,
+    length_s: float,
+    negative_up: bool = True,
 ) -> go.Figure:
     """Return the lines of a page, annotations marked.
 
     Parameters
     ----------
+    kept : sequence of int64 (n,)
+        Which values of each line are drawn.
     microvolts_a_mm : float
         Sensitivity.
     negative_up : bool
         Draw negative values upwards, as readers of EEG expect them.
     """
     drawn = go.Figure()
-    most = min(_MOST_OF_A_LINE, _MOST_POINTS // max(1, len(page.names)))
-    for number, (name, values) in enumerate(zip(page.names, page.microvolts, strict=True)):
-        _add_line(drawn, page, name, values, -number * GAP_MM, microvolts_a_mm, most, paper, negative_up)
+    kind = go.Scatter if sum(map(len, kept)) <= _SVG_POINTS else go.Scattergl
+    upwards = (-1 if negative_up else 1) / microvolts_a_mm
+    for number, places in enumerate(kept):
+        drawn.add_trace(kind(**_line(page, number, places, upwards), line={"color": paper.ink, "width": 1}))
     lowest, highest = -(len(page.names) - 0.2) * GAP_MM, 0.8 * GAP_MM
-    _add_marks(drawn, page, highest, paper)
+    _add_marks(drawn, page, length_s, highest, paper)
     drawn.update_layout(
         height=round((highest - lowest) * _PX_PER_MM + _MARGIN["t"] + _MARGIN["b"]),
         margin=_MARGIN, paper_bgcolor=_CLEAR, plot_bgcolor=_CLEAR, showlegend=False, hovermode="closest",
@@ -53,52 +64,42 @@ def traces(
     )  # fmt: skip
     drawn.update_xaxes(
         title="time, s", range=[page.start_s, page.start_s + length_s], gridcolor=paper.line, zeroline=False,
-        dtick=1 if length_s <= 20 else 5, showgrid=True,
+        dtick=1 if length_s <= 20 else 5, showgrid=True, griddash="solid",
+        minor={"dtick": 1, "showgrid": True, "gridcolor": paper.line, "griddash": "dot"},
     )  # fmt: skip
     drawn.update_yaxes(
         range=[lowest, highest], showgrid=False, zeroline=False, fixedrange=True,
         tickmode="array", tickvals=[-n * GAP_MM for n in range(len(page.names))],
-        ticktext=[_plain(name) for name in page.names],
+        ticktext=[_plain(name) for name in page.names], ticklabelstandoff=6,
     )  # fmt: skip
     return drawn
 
 
-def _add_line(
-    drawn: go.Figure,
-    page: EegPage,
-    name: str,
-    values: NDArray[np.float32],
-    base_mm: float,
-    microvolts_a_mm: float,
-    most: int,
-    paper: Paper,
-    negative_up: bool,
-) -> None:
-    places, kept = min_max(values, most)
+def _line(page: EegPage, number: int, places: NDArray[np.int64], mm_a_unit: float) -> dict[str, Any]:
+    """Return what a trace needs of one line: values about their middle, in millimetres."""
+    values, name = page.microvolts[number], _plain(page.names[number])
     middle = np.float32(np.nanmedian(values)) if np.isfinite(values).any() else np.float32(0)
-    sign = -1 if negative_up else 1
-    drawn.add_trace(
-        go.Scattergl(
-            x=page.start_s + places / page.rate_hz,
-            y=base_mm + sign * (kept - middle) / microvolts_a_mm,
-            customdata=kept,
-            mode="lines",
-            line={"color": paper.ink, "width": 1},
-            hovertemplate=f"{_plain(name)}: %{{customdata:.1f}} {page.unit}<br>%{{x:.2f}} s<extra></extra>",
-            connectgaps=False,
-        )
-    )
+    return {
+        "x": page.start_s + places / page.rate_hz,
+        "y": -number * GAP_MM + mm_a_unit * (values[places] - middle),
+        "customdata": values[places],
+        "mode": "lines",
+        "hovertemplate": f"{name}: %{{customdata:.1f}} {page.unit}<br>%{{x:.2f}} s<extra></extra>",
+        "connectgaps": False,
+    }
 
 
-def _add_marks(drawn: go.Figure, page: EegPage, top_mm: float, paper: Paper) -> None:
+def _add_marks(drawn: go.Figure, page: EegPage, length_s: float, top_mm: float, paper: Paper) -> None:
     """Draw a dashed line at each annotation, its words above."""
-    for mark in page.marks[:60]:
+    for number, mark in enumerate(page.marks[:60]):
         at = max(mark.onset_s, page.start_s)
+        is_last = at > page.start_s + 0.7 * length_s
         drawn.add_vline(at, line={"color": AGAINST, "width": 1, "dash": "dash"})
         if mark.duration_s:
             drawn.add_vrect(at, mark.onset_s + mark.duration_s, fillcolor=AGAINST, opacity=0.08, line_width=0)
         drawn.add_annotation(
-            x=at, y=top_mm, yanchor="bottom", xanchor="left", text=_plain(mark.text), showarrow=False,
+            x=at, y=top_mm, yshift=_ROWS_MM[number % 2] * _PX_PER_MM, yanchor="bottom",
+            xanchor="right" if is_last else "left", text=_plain(mark.text), showarrow=False,
             font={"size": 11, "color": paper.ink},
         )  # fmt: skip
 
@@ -130,13 +131,15 @@ def spectrogram(
             hovertemplate="%{x:.1f} s, %{y:.2f} Hz<br>%{z:.1f} dB<extra></extra>",
         )
     )  # fmt: skip
+    half = 0.5 * float(times[1] - times[0]) if len(times) > 1 else 0.5
+    left, right = max(0.0, float(times[0]) - half), float(times[-1]) + half
     for at in shown_s:
-        drawn.add_vline(at, line={"color": paper.ink, "width": 1, "dash": "dot"})
+        drawn.add_vline(min(max(at, left), right), line={"color": _ON_MAP, "width": 1.5, "dash": "dot"})
     drawn.update_layout(
         height=300, margin={"l": 56, "r": 10, "t": 10, "b": 44}, paper_bgcolor=_CLEAR, plot_bgcolor=_CLEAR,
         font={"color": paper.ink, "size": 12},
     )  # fmt: skip
-    drawn.update_xaxes(title="time, s", showgrid=False)
+    drawn.update_xaxes(title="time, s", showgrid=False, range=[left, right])
     drawn.update_yaxes(title="frequency, Hz", showgrid=False)
     return drawn
 

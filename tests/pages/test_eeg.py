@@ -90,18 +90,60 @@ def test_files_of_one_recording_are_put_together(open_page):
     assert not _held(app).is_synthetic
 
 
-def test_a_figure_keeps_peaks_and_stays_small():
-    from healthdash.signals import formats
-    from healthdash.signals.eeg import page_of
+def _points(app):
+    return int(_texts(app).split("Drawn through ")[1].split(" of ")[0].replace(",", ""))
+
+
+def test_a_page_sends_a_bounded_number_of_points_and_under_5000_where_asked(sample):
+    assert 5000 < _points(sample) <= 24_000
+    sample.toggle(key="eeg:few").set_value(True).run()
+    assert not sample.exception
+    assert _points(sample) < 5000
+
+
+def test_a_figure_draws_what_is_kept_about_the_middle_of_each_line():
+    from healthdash.signals.eeg import EegPage
     from healthdash.ui import eeg_figure
     from healthdash.ui.palette import LIGHT
 
-    shown = page_of(formats.read(synthetic_eeg()), "As recorded", 0.0, 60.0)
-    figure = eeg_figure.traces(shown, 7.0, LIGHT, length_s=60.0)
-    points = sum(len(trace.x) for trace in figure.data)
-    assert points <= 24_000
-    highest = max(np.nanmax(row) for row in shown.microvolts)
-    assert max(np.nanmax(trace.customdata) for trace in figure.data) == highest
+    rows = (np.array([10, 10, 80, 10], np.float32), np.array([0, 0, np.nan, 0], np.float32))
+    shown = EegPage(("O1", "O2"), rows, 1.0, 30.0, (), "µV")
+    kept = [np.array([0, 2, 3]), np.array([0, 1, 2, 3])]
+    figure = eeg_figure.traces(shown, kept, 7.0, LIGHT, length_s=4.0)
+    assert figure.data[0].y.tolist() == [0, -10, 0]  # negative is upwards: 70 microvolt are 10 mm down
+    assert figure.data[0].x.tolist() == [30, 32, 33]
+    assert np.isnan(figure.data[1].y[2])
+    assert figure.data[1].y[0] == -eeg_figure.GAP_MM
+
+
+def test_a_rate_that_is_said_after_the_refusal_needs_no_second_upload(open_page):
+    app = open_page("eeg")
+    rows = "\n".join(f"{np.sin(n / 4):.4f},{np.cos(n / 4):.4f}" for n in range(500))
+    app.file_uploader[0].set_value([("x.csv", f"C3,C4\n{rows}".encode(), "text/csv")]).run()
+    assert "rate" in _texts(app)
+    assert "eeg:held" not in app.session_state
+    app.number_input(key="eeg:rate").set_value(250.0).run()
+    app.selectbox(key="eeg:unit").set_value("uV").run()
+    assert not app.exception
+    assert _held(app).recording.rate_hz == 250.0
+    assert _held(app).recording.channels[0].unit == "uV"
+
+
+def test_a_montage_over_two_references_says_why_it_is_not_drawn(open_page):
+    app = open_page("eeg")
+    names = "time_s,Fp1-A1_uV,F7-A1_uV,Fp2-A2_uV,F8-A2_uV,Fz-A1_uV,Cz-A2_uV"
+    rows = "\n".join(f"{n / 250:.4f},1,2,3,4,5,{n % 7}" for n in range(500))
+    app.file_uploader[0].set_value([("x.csv", f"{names}\n{rows}".encode(), "text/csv")]).run()
+    app.session_state["eeg:montage"] = "Longitudinal bipolar"
+    app.run()
+    assert "Not drawn: Fz-Cz. Their electrodes were recorded against different references (A1, A2)" in _texts(
+        app
+    )
+    app.session_state["eeg:montage"] = "Common average"
+    app.run()
+    assert not app.exception
+    assert "Fp1-avg" in _texts(app)
+    assert len(app.get("plotly_chart")) == 0
 
 
 def test_sensitivities_are_rising():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from healthdash.signals.decimate import min_max
+from healthdash.signals.simplify import departures, sketched
 
 NOISE = np.random.default_rng(3).normal(size=100_003).astype(np.float32)
 
@@ -51,3 +52,36 @@ def test_one_lead_of_many_needs_no_copy_to_be_right() -> None:
 def test_room_for_one_point_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="2 points"):
         min_max(NOISE, 1)
+
+
+def test_lines_share_their_points_and_keep_to_the_budget() -> None:
+    time = np.arange(7680) / 256
+    rows = [np.float32(5) * np.sin(2 * np.pi * 2 * time).astype(np.float32), NOISE[:7680], NOISE[7680:15360]]
+    kept = sketched(rows, 900, 0.1)
+    assert sum(map(len, kept)) <= 900
+    assert all((np.diff(places) > 0).all() for places in kept)
+    # 60 swings of the sine, each with its two turning points.
+    assert departures(rows[:1], kept[:1]).max() < 0.4 * 5
+
+
+def test_a_loose_electrode_leaves_points_for_the_others() -> None:
+    rows = [NOISE[:5000], NOISE[5000:10_000], 1000 * NOISE[10_000:15_000]]
+    kept = sketched(rows, 3000, 0.01)
+    assert min(map(len, kept)) > 600
+
+
+def test_a_gap_keeps_one_nan_and_no_line_crosses_it() -> None:
+    row = NOISE[:1000].copy()
+    row[400:500] = np.nan
+    row[:3] = np.nan
+    (kept,) = sketched([row], 200, 0.01)
+    assert np.isnan(row[kept]).sum() == 1
+    assert {3, 399, 400, 500, 999} <= set(kept.tolist())
+    assert len(departures([row], [kept])) >= 990 - 103
+
+
+def test_more_gaps_than_points_still_keep_to_the_budget() -> None:
+    row = NOISE[:9000].copy()
+    row[::2] = np.nan
+    assert sum(map(len, sketched([row, row], 500, 0.01))) <= 500
+    assert [len(places) for places in sketched([np.full(50, np.nan, np.float32)], 500, 0.01)] == [0]

@@ -8,7 +8,14 @@ import pytest
 from healthdash.signals import formats
 from healthdash.signals.eeg import filtered, lines_of, page_of
 from healthdash.signals.eeg_example import synthetic_eeg
-from healthdash.signals.montage import MONTAGES, derivations, eeg_channels, position
+from healthdash.signals.montage import (
+    MONTAGES,
+    derivations,
+    eeg_channels,
+    mixed_references,
+    position,
+    reference,
+)
 from healthdash.signals.recording import Channel, Recording
 from healthdash.signals.spectrum import band_powers, spectra
 
@@ -50,6 +57,25 @@ def test_the_common_average_sums_to_nothing(drawn: Recording) -> None:
 def test_channels_without_positions_have_no_other_montage() -> None:
     assert derivations(["x", "y"], MONTAGES[1]) == derivations(["x", "y"], MONTAGES[2]) == ()
     assert len(derivations(["x", "y"], MONTAGES[0])) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "against"),
+    [("EEG Fp1-A1", "A1"), ("Fp1-LE", "LE"), ("C3-Ref", ""), ("C3", ""), ("EEG C3-AVG", "AVG"), ("Fp1.", "")],
+)
+def test_references_are_found_in_names(name: str, against: str) -> None:
+    assert reference(name) == against
+
+
+def test_electrodes_of_different_references_are_not_subtracted() -> None:
+    ears = ["Fp1-A1", "F7-A1", "Fp2-A2", "F8-A2", "Fz-A1", "Cz-A2"]
+    assert [line.name for line in derivations(ears, MONTAGES[2])] == ["Fp1-F7", "Fp2-F8"]
+    assert "Fz-Cz" in mixed_references(ears, MONTAGES[2])
+    assert derivations(ears, MONTAGES[1]) == ()
+    assert "A1, A2" in mixed_references(ears, MONTAGES[1])
+    assert mixed_references(ears, MONTAGES[0]) == ""
+    same = ["Fp1-Ref", "F7", "Fz-REF"]
+    assert mixed_references(same, MONTAGES[2]) == mixed_references(same, MONTAGES[1]) == ""
 
 
 def test_a_page_has_its_marks_and_its_place(drawn: Recording) -> None:
