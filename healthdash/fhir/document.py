@@ -12,7 +12,7 @@ from healthdash.errors import InvalidInput, UnreadableUpload
 
 from .plain import Json, each, part, text_in
 
-__all__ = ["Entry", "entries", "looks_like_fhir"]
+__all__ = ["Entry", "entries", "looks_like_fhir", "reference_key"]
 
 _HINT = "Export the patient as a FHIR R4 Bundle in JSON."
 #: One document; parsed it takes about ten times as much memory.
@@ -29,6 +29,20 @@ class Entry:
     place: str
     resource: Json
     url: str = ""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What others may call it in a reference, without the address of a server."""
+        identity = text_in(self.resource, "id")
+        own = f"{text_in(self.resource, 'resourceType')}/{identity}" if identity else ""
+        return frozenset((reference_key(self.url), own)) - {""}
+
+
+def reference_key(reference: str) -> str:
+    """Return a reference without server and version (R4, 2.3.0.1): "Encounter/12"; a URN stays as it is."""
+    if reference.startswith("urn:"):
+        return reference
+    return "/".join(reference.split("/_history")[0].split("/")[-2:])
 
 
 def looks_like_fhir(data: bytes) -> bool:

@@ -18,19 +18,24 @@ from .findings import Finding, findings
 from .moments import Moment, asked, of_resource, years_between
 from .plain import Json, part, text_in
 
-__all__ = ["read_fhir"]
+__all__ = ["Patient", "column_of", "frame_of", "left_out", "patients_of", "read_fhir"]
 
 _HINT = "Export a patient with observations, as a FHIR R4 Bundle in JSON."
 _MOST_ORIGINS = 200_000
 
 
 @dataclass(slots=True)
-class _Patient:
-    """What a file says of one patient."""
+class Patient:
+    """What a file says of one patient: findings that count somewhere, and all that is about them."""
 
     resource: Json = field(default_factory=dict)
     place: str = ""
     found: list[Finding] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+
+    def of(self, kind: str) -> Iterator[Entry]:
+        """Yield the resources of a kind that are about the patient."""
+        return (one for one in self.entries if text_in(one.resource, "resourceType") == kind)
 
 
 def read_fhir(data: bytes, before: str = "") -> TextTable:
@@ -53,15 +58,15 @@ def read_fhir(data: bytes, before: str = "") -> TextTable:
     limit = asked(before)
     found = entries(data)
     passed: Counter[str] = Counter()
-    patients = _patients(found, passed)
+    patients = [one for one in patients_of(found, passed).values() if one.resource or one.found]
     if not patients:
         raise UnreadableUpload(_nothing(found, passed), hint=_HINT)
     rows, origins = [], []
-    for number, patient in enumerate(patients.values()):
+    for number, patient in enumerate(patients):
         values, places = _row(patient, number, limit)
         rows.append(values)
         origins += places
-    frame = _frame(rows)
+    frame = frame_of(rows)
     if not len(frame.columns):
         raise UnreadableUpload(_nothing(found, passed), hint=_HINT)
     notices = tuple(_notices(passed, limit))
@@ -80,23 +85,25 @@ def _nothing(found: list[Entry], passed: Counter[str]) -> str:
     return f"expected observations, conditions or a patient, got {', '.join(kinds[:5])} alone"
 
 
-def _patients(found: list[Entry], passed: Counter[str]) -> dict[str, _Patient]:
+def patients_of(found: list[Entry], passed: Counter[str]) -> dict[str, Patient]:
     """Return each patient by a name of the file's own, in the order in which they come."""
     names: dict[str, str] = {}
-    patients: dict[str, _Patient] = {}
+    patients: dict[str, Patient] = {}
     for entry in found:
         if text_in(entry.resource, "resourceType") == "Patient":
             identity = text_in(entry.resource, "id")
             key = entry.url or (f"Patient/{identity}" if identity else entry.place)
             known = next((names[one] for one in (entry.url, f"Patient/{identity}") if one in names), key)
-            patients.setdefault(known, _Patient()).resource = entry.resource
+            patients.setdefault(known, Patient()).resource = entry.resource
             patients[known].place = entry.place
             names |= {one: known for one in (entry.url, f"Patient/{identity}") if one not in ("", "Patient/")}
     for entry in found:
         key = _subject(entry, names)
+        if key:
+            patients.setdefault(key, Patient()).entries.append(entry)
         for one in findings(entry, passed):
             if key:
-                patients.setdefault(key, _Patient()).found.append(one)
+                patients.setdefault(key, Patient()).found.append(one)
             else:
                 passed["without a patient"] += 1
     return patients
@@ -117,18 +124,18 @@ def _subject(entry: Entry, names: Mapping[str, str]) -> str:
     return told if told.startswith("urn:") else ""
 
 
-def _row(patient: _Patient, number: int, limit: Moment | None) -> tuple[dict[str, str], list[Origin]]:
+def _row(patient: Patient, number: int, limit: Moment | None) -> tuple[dict[str, str], list[Origin]]:
     """Return the values of a patient by their columns, and where each comes from."""
     latest: dict[str, Finding] = {}
     for one in patient.found:
         if _counts(one, limit) and _order(one) >= _order(latest.get(one.field)):
             latest[one.field] = one
-    values = {_column(name): one.value for name, one in latest.items()}
+    values = {column_of(name): one.value for name, one in latest.items()}
     origins = [_origin(number, one) for one in latest.values()]
     for name, value, told in _person(patient, latest, limit):
-        values[_column(name)] = value
+        values[column_of(name)] = value
         origins.append(
-            Origin(row=number, column=_column(name), resource="Patient", place=patient.place, told=told)
+            Origin(row=number, column=column_of(name), resource="Patient", place=patient.place, told=told)
         )
     return values, origins
 
@@ -146,7 +153,7 @@ def _order(one: Finding | None) -> datetime:
 
 
 def _person(
-    patient: _Patient, latest: Mapping[str, Finding], limit: Moment | None
+    patient: Patient, latest: Mapping[str, Finding], limit: Moment | None
 ) -> Iterator[tuple[str, str, str]]:
     """Yield age and sex, each with its words; the date of birth itself is not told."""
     if patient.resource.get("modifierExtension"):
@@ -160,7 +167,7 @@ def _person(
         yield "age", str(age), f"{age} years {why}"
 
 
-def _day_of_age(patient: _Patient, latest: Mapping[str, Finding], limit: Moment | None) -> tuple[date, str]:
+def _day_of_age(patient: Patient, latest: Mapping[str, Finding], limit: Moment | None) -> tuple[date, str]:
     """Return the day on which the age counts: the moment asked for, else that of the last value."""
     died = of_resource(patient.resource, ("deceasedDateTime",))
     if limit is not None:
@@ -175,12 +182,12 @@ def _day_of_age(patient: _Patient, latest: Mapping[str, Finding], limit: Moment 
 
 def _origin(number: int, one: Finding) -> Origin:
     return Origin(
-        row=number, column=_column(one.field), resource=one.resource, place=one.place,
+        row=number, column=column_of(one.field), resource=one.resource, place=one.place,
         date=one.when.day if one.when else "", code=one.code, told=one.told,
     )  # fmt: skip
 
 
-def _column(name: str) -> str:
+def column_of(name: str) -> str:
     """Return the name of a finding's column: its label, with its unit."""
     concept = concept_named(name)
     if concept is None:
@@ -188,7 +195,8 @@ def _column(name: str) -> str:
     return f"{concept.label} ({concept.unit})" if concept.unit else concept.label
 
 
-def _frame(rows: list[dict[str, str]]) -> pd.DataFrame:
+def frame_of(rows: list[dict[str, str]]) -> pd.DataFrame:
+    """Return rows with some columns each as a table; what a row has not is empty."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
     return pd.DataFrame(
         [[row.get(name, "") for name in columns] for row in rows], columns=columns, dtype=object
@@ -198,5 +206,10 @@ def _frame(rows: list[dict[str, str]]) -> pd.DataFrame:
 def _notices(passed: Counter[str], limit: Moment | None) -> Iterator[str]:
     if limit is not None:
         yield f"The latest values before {limit.day} were taken."
+    yield from left_out(passed)
+
+
+def left_out(passed: Counter[str]) -> Iterator[str]:
+    """Say what was passed over, and how often."""
     for reason, times in passed.most_common(6):
         yield f"{times:,} {'finding was' if times == 1 else 'findings were'} left out: {reason}."

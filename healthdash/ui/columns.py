@@ -13,6 +13,7 @@ from healthdash.bundles import Bundle
 from healthdash.errors import HealthdashError
 from healthdash.task import Task, Upload
 from healthdash.tasks.records.matching import GAP, Matching
+from healthdash.tasks.records.task import RecordsTask
 from healthdash.ui import problems, state
 from healthdash.ui.columns_form import NONE, Layout, choose_coding, corrected, height_of, kept
 
@@ -27,7 +28,7 @@ _HOW = {"name": "its name", "synonym": "a name that means it", "chosen": "chosen
 
 def settle(task: Task, bundle: Bundle, work: state.Workspace) -> None:
     """Show how the columns of tables and records were understood, where there is anything to say."""
-    if task.kind != "records":
+    if not isinstance(task, RecordsTask):
         return
     offered = [one for one in _layouts(task, bundle, work) if _is_worth_showing(one, work)]
     if not offered:
@@ -40,7 +41,7 @@ def settle(task: Task, bundle: Bundle, work: state.Workspace) -> None:
         missing = [line.label for line in found.complete if not line.column]
         if found.origins or _is_record(_upload(work, table)):
             _moment(task, work)
-        _report(found, missing)
+        _report(task, found, missing)
         choose_coding(task, work, table)
         _sources(found)
         is_wanted = bool(found.problems and not found.coding) or bool(missing and not found.origins)
@@ -144,7 +145,7 @@ def _moment(task: Task, work: state.Workspace) -> None:
         st.rerun()
 
 
-def _report(found: Matching, missing: list[str]) -> None:
+def _report(task: RecordsTask, found: Matching, missing: list[str]) -> None:
     """Say how complete each field is, before anything is predicted."""
     for problem in found.problems:
         st.warning(problems.sentence(problem), icon=":material/help:")
@@ -162,7 +163,13 @@ def _report(found: Matching, missing: list[str]) -> None:
     ]
     st.dataframe(pd.DataFrame(lines), hide_index=True, width="stretch", height=height_of(lines))
     if any(line.missing for line in found.complete):
-        st.caption(f"A missing value {GAP}. Rows with a value out of range are refused.")
+        most = int(task.most_gaps * len(found.complete))
+        borne = (
+            GAP
+            if most >= len(found.complete)
+            else f"makes the output worse; rows without more than {most} are refused"
+        )
+        st.caption(f"A missing value {borne}. Rows with a value out of range are refused.")
 
 
 def _sources(found: Matching) -> None:

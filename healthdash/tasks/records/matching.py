@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from healthdash.fields import Field, NumberField
 from healthdash.tables.coding import CodingQuestion
@@ -15,7 +16,16 @@ from healthdash.tables.layout import Origin, TextTable, canonical
 from healthdash.tables.mapped import Mapped
 from healthdash.tables.mapping import ColumnMapping, unit_of
 
-__all__ = ["Completeness", "Matching", "completeness", "found_columns", "only_person", "sources", "with_gaps"]
+__all__ = [
+    "Completeness",
+    "Matching",
+    "completeness",
+    "found_columns",
+    "known_in",
+    "only_person",
+    "sources",
+    "with_gaps",
+]
 
 State = Literal["complete", "some missing", "missing"]
 #: What missing does: the networks of tables learn with values hidden, and take a gap as a value of its own.
@@ -154,9 +164,15 @@ def only_person(typed: pd.DataFrame, fields: Sequence[Field]) -> list[int]:
     others = [one for one in fields if one.name not in _PERSON]
     known = np.zeros(len(typed), bool)
     for one in others:
-        values = typed[one.name]
-        known |= (values.notna() if isinstance(one, NumberField) else values != "").to_numpy(bool)
+        known |= known_in(typed, one)
     return [int(row) for row in np.flatnonzero(~known)] if others else []
+
+
+def known_in(typed: pd.DataFrame, field: Field) -> NDArray[np.bool_]:
+    """Return which rows (n,) have a value of a field."""
+    values = typed[field.name]
+    known = values.notna() if isinstance(field, NumberField) else values != ""
+    return np.asarray(known, bool)
 
 
 def sources(origins: Sequence[Origin], row: int) -> list[dict[str, str]]:

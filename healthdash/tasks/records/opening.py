@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from healthdash.tables.layout import TextTable
@@ -13,7 +14,7 @@ from healthdash.tables.mapping import ColumnMapping, propose
 from healthdash.task import Upload
 
 from .columns import match_columns, type_columns
-from .matching import found_columns, only_person, with_gaps
+from .matching import found_columns, known_in, only_person, with_gaps
 from .sample import TableSample
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def opened(task: RecordsTask, upload: Upload) -> TableSample:
         return replace(sample, problems=())
     if matching.problems:
         return replace(sample, problems=(*matching.problems, *sample.problems))
-    return _with_findings(task, sample, typed) if _is_record(found) else sample
+    return _with_findings(task, sample, typed, is_record=_is_record(found))
 
 
 def _typed(task: RecordsTask, text: TextTable) -> pd.DataFrame:
@@ -69,10 +70,32 @@ def _is_record(found: Mapped) -> bool:
     return found.text.found.file == "fhir"
 
 
-def _with_findings(task: RecordsTask, sample: TableSample, typed: pd.DataFrame) -> TableSample:
-    """Return the sample without the patients of whom age and sex alone are known."""
-    refused = dict(sample.refused) | dict.fromkeys(only_person(typed, task.fields), (_ONLY_PERSON,))
+def _with_findings(
+    task: RecordsTask, sample: TableSample, typed: pd.DataFrame, *, is_record: bool
+) -> TableSample:
+    """Return the sample without the rows of which too little is known."""
+    gaps = dict.fromkeys(only_person(typed, task.fields), (_ONLY_PERSON,)) if is_record else {}
+    gaps |= {row: reason for row, reason in too_many_gaps(typed, task).items() if row not in gaps}
+    if not gaps:
+        return sample
+    refused = dict(sorted({**gaps, **sample.refused}.items()))
     if len(refused) == len(typed):
-        return replace(sample, problems=sample.problems or (_ONLY_PERSON,))
+        return replace(sample, problems=sample.problems or tuple(dict.fromkeys(sum(gaps.values(), ()))))
     kept = [row for row in sample.frame.index if row not in refused]
     return replace(sample, refused=refused, frame=sample.frame.loc[kept])
+
+
+def too_many_gaps(typed: pd.DataFrame, task: RecordsTask) -> dict[int, tuple[str, ...]]:
+    """Return the rows (from 0) in which more fields are missing than the task bears, each with the reason."""
+    fields = [one for one in task.fields if one.name in typed]
+    known = np.stack([known_in(typed, one) for one in fields], axis=1)
+    missing = (~known).sum(axis=1)
+    over = np.flatnonzero(missing > task.most_gaps * len(fields))
+    most = int(task.most_gaps * len(fields))
+    return {
+        int(row): (
+            f"{missing[row]} of {len(fields)} fields are missing; the model learnt from nearly complete rows, "
+            f"and with more than {most} missing its output is wrong: upload a table that has the others too",
+        )
+        for row in over
+    }

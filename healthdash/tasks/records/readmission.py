@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from healthdash.bundles import Bundle
 from healthdash.errors import InvalidInput
+from healthdash.fhir import looks_like_fhir, read_stays
 from healthdash.fields import CategoryField, Field, NumberField
+from healthdash.tables.layout import TextTable
 from healthdash.task import Example
 from healthdash.training import TrainSettings
 from healthdash.training.history import EpochRow
@@ -240,6 +242,14 @@ class Readmission(RecordsTask):
     target = TARGET
     group_column = GROUP
     subgroup_fields = SUBGROUP_FIELDS
+    #: The network learnt from rows with nearly all values. Of 2,000 published stays (11 % came back) it gave
+    #: 0.11 on average as they are, 0.21 without diagnoses, drugs, payer and specialty (17 of 34 fields; AUC
+    #: 0.74 and 0.64): what a record of FHIR cannot tell. Published rows are without 3 to 6.
+    most_gaps = 0.25
+
+    def parsed(self, data: bytes, before: str = "") -> TextTable:
+        """Parse a table, or of a record of FHIR every finished hospital stay as a row."""
+        return read_stays(data, before) if looks_like_fhir(data) else self.raw_text(data)
 
     def truth(self, target: pd.Series) -> NDArray[np.int64]:
         """Return 1 where readmitted within 30 days ("<30")."""

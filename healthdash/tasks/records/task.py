@@ -68,6 +68,9 @@ class RecordsTask(Task):
         Read for evaluation only; never an input.
     headerless : tuple of str
         Published column order of files without a header line.
+    most_gaps : float
+        Share of the fields that a row may be without; more are refused. 1: any, for a network that learnt
+        with values hidden.
     """
 
     kind = "records"
@@ -82,6 +85,7 @@ class RecordsTask(Task):
     group_column: str | None = None
     subgroup_fields: tuple[Field, ...] = ()
     headerless: tuple[str, ...] = ()
+    most_gaps: float = 1.0
 
     # -- what a concrete task says -----------------------------------------------------------
 
