@@ -14,13 +14,13 @@ from healthdash.task import Gate
 
 from .anatomy import enclosed_air, middle_grey
 from .familiarity import strangeness
-from .sample import ImageSample
+from .sample import Document, ImageSample
 from .volume import VolumeSample
 
 if TYPE_CHECKING:
     from healthdash.bundles import Bundle
 
-__all__ = ["SILENT", "Finding", "Scope", "judge", "of_volume"]
+__all__ = ["SILENT", "Finding", "Scope", "judge", "of_document", "of_volume"]
 
 Finding = tuple[Literal["refuse", "warn"], str]
 Floats = NDArray[np.float32]
@@ -84,6 +84,14 @@ def judge(sample: ImageSample, grey: Floats, picture: Floats, bundle: Bundle, sc
         hint=f"This model judges {scope.name} only; use such a picture, whole and uncropped."
         if findings
         else "",
+    )
+
+
+def of_document(document: Document) -> Gate:
+    """Refuse a DICOM file that holds a report, a plan or a signal, and no picture."""
+    hint = "Choose the picture's own file."
+    return Gate.of(
+        refuse=[f"expected a picture, got a DICOM file without one ({document.content})"], hint=hint
     )
 
 

@@ -14,10 +14,11 @@ from healthdash.training import TrainSettings
 from healthdash.training.paired import Answers
 
 from . import slices
+from .gate import of_document
 from .own_gate import judge_own
 from .own_samples import mean_pictures, own_training_set
 from .prepare import INPUT, from_bytes, to_square
-from .sample import ImageSample, model_view
+from .sample import Document, ImageSample, model_view
 from .task import ImageTask
 from .volume import VolumeSample
 
@@ -50,6 +51,8 @@ class OwnImages(ImageTask):
         """Refuse or warn about what is unlike the pictures of the training."""
         if isinstance(sample, VolumeSample):
             return slices.gate_of(sample, lambda one: self.judge(one, None, bundle))
+        if isinstance(sample, Document):
+            return of_document(sample)
         assert isinstance(sample, ImageSample)
         return self.judge(sample, None, bundle)
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from healthdash.errors import InvalidInput
 from healthdash.task import (
     Arrays,
     Attribution,
@@ -77,16 +76,10 @@ class ImageTask(TrainedOnPictures):
         """Read a picture or volume, or the DICOM document that was given instead."""
         return read.read(uploads)
 
-    def validate(self, sample: Sample) -> None:
-        """Refuse a document."""
-        if isinstance(sample, Document):
-            raise InvalidInput(
-                f"expected a picture, got a DICOM file without one ({sample.content})",
-                hint="Choose the picture's own file.",
-            )
-
     def gate(self, sample: Sample, bundle: Bundle) -> Gate:
         """Refuse or warn about what is no picture of the model's kind; of a volume look at some slices."""
+        if isinstance(sample, Document):
+            return gating.of_document(sample)
         if isinstance(sample, VolumeSample):
             return gating.of_volume(sample, self.scope) or slices.gate_of(
                 sample, lambda one: self.judge(one, None, bundle)
@@ -171,7 +164,9 @@ class ImageTask(TrainedOnPictures):
     # -- showing -----------------------------------------------------------------------------
 
     def show(self, sample: Sample) -> tuple[View, ...]:
-        """Return the picture or volume with its windows, and what the file says."""
+        """Return the picture or volume with its windows, and what the file says; of a report its text."""
+        if isinstance(sample, Document):
+            return views.of_document(sample)
         if isinstance(sample, ImageSample | VolumeSample):
             return views.show(sample, self.trained_window)
         return ()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from healthdash.errors import ModelMismatch
+from healthdash.errors import InvalidInput, ModelMismatch
 from healthdash.task import Example, Task, Upload
 from healthdash.training import TrainSettings
 from healthdash.training.paired import Answers
@@ -132,6 +132,6 @@ class TrainedOnPictures(Task):
     def read_grey(self, path: Path) -> NDArray[np.float32]:
         """Read a picture file as the model sees it, float32 (height, width), 0 to 1."""
         sample = self.read([Upload.from_path(path)])
-        self.validate(sample)
-        assert isinstance(sample, ImageSample | VolumeSample)
+        if not isinstance(sample, ImageSample | VolumeSample):
+            raise InvalidInput("expected a picture, got a DICOM file without one", hint="Leave it out.")
         return model_view(middle_picture(sample), self.trained_window)

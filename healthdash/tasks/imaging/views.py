@@ -32,11 +32,11 @@ from healthdash.views import (
 
 from .along import suspicion
 from .prepare import INPUT
-from .sample import ImageSample, VoiLut
+from .sample import Document, ImageSample, VoiLut
 from .volume import VolumeSample
 from .windows import of_file, windows_of
 
-__all__ = ["cells", "render", "show"]
+__all__ = ["cells", "of_document", "render", "show"]
 
 #: Cells of the explanation on the command line: so many rows and columns.
 CELLS = 16
@@ -44,6 +44,15 @@ _LARGEST_GREY = 255
 _CAPTION = "As given. For research and education, not for clinical use."
 # Pixels of the network are smoothed over about this share of the picture: single ones are noise.
 _SMOOTHED_SHARE = 1 / 64
+
+
+def of_document(document: Document) -> tuple[View, ...]:
+    """Return the text of a report, a line a row; nothing of what holds no text."""
+    lines = document.text.replace("  ", "\u2003").splitlines()  # spaces at the start of a cell are not shown
+    if not lines:
+        return ()
+    caption = "Names and identifiers are left out. No model reads this text."
+    return (Grid(title="Text of the report", caption=caption, frame=pd.DataFrame({document.content: lines})),)
 
 
 def show(sample: ImageSample | VolumeSample, trained_window: Window | None = None) -> tuple[View, ...]:

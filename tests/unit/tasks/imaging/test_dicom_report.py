@@ -79,3 +79,20 @@ def test_inspect_shows_the_text() -> None:
     assert described["kind"] == "document"
     assert described["content"] == "Comprehensive SR Storage"
     assert "Lungs clear." in described["text"]
+
+
+def test_a_report_is_refused_by_a_model_of_pictures_and_its_text_is_shown() -> None:
+    report = _report(_item("TEXT", "Impression", TextValue="Lungs are clear."))
+    task = ChestXray()
+    gate = task.gate(report, None)  # type: ignore[arg-type]  (no model is asked about a report)
+    assert gate.verdict == "refuse"
+    assert "without one" in gate.reasons[0]
+    (shown,) = task.show(report)
+    assert shown.frame.iloc[:, 0].tolist() == ["Chest report", "\u2003Impression: Lungs are clear."]
+    assert task.show(_report_of_nothing()) == ()
+
+
+def _report_of_nothing() -> Document:
+    sample = read([written.dicom(None)])
+    assert isinstance(sample, Document)
+    return sample
