@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
 
 from healthdash.errors import HealthdashError, MissingDependency
 
-__all__ = ["plain", "sentence", "shown", "tell", "unlinked"]
+__all__ = ["gathered", "plain", "sentence", "shown", "tell", "unlinked"]
+
+_OF_A_ROW = re.compile(r"row (\d+), (.*)", re.DOTALL)
+_MOST_NAMED = 5
 
 
 @contextmanager
@@ -24,10 +28,28 @@ def shown() -> Iterator[None]:
 def tell(error: HealthdashError) -> None:
     """Show every problem of an error, and what to do next."""
     box = st.warning if isinstance(error, MissingDependency) else st.error
-    for problem in error.problems:
+    for problem in gathered(error.problems):
         box(sentence(problem), icon=":material/error:")
     if error.hint:
         st.info(sentence(error.hint), icon=":material/lightbulb:")
+
+
+def gathered(problems: Sequence[str]) -> list[str]:
+    """Return problems with those that many rows share said once, with the first of the rows."""
+    rows: dict[str, list[str]] = {}
+    for problem in problems:
+        found = _OF_A_ROW.fullmatch(problem)
+        rows.setdefault(found[2] if found else problem, []).append(found[1] if found else "")
+    return [_with_rows(text, numbers) for text, numbers in rows.items()]
+
+
+def _with_rows(text: str, rows: list[str]) -> str:
+    if not rows[0]:
+        return text
+    if len(rows) == 1:
+        return f"row {rows[0]}, {text}"
+    further = f" and {len(rows) - _MOST_NAMED:,} more" if len(rows) > _MOST_NAMED else ""
+    return f"{text} (rows {', '.join(rows[:_MOST_NAMED])}{further})"
 
 
 def plain(text: str) -> str:

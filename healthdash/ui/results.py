@@ -13,7 +13,7 @@ import streamlit as st
 from healthdash import DISCLAIMER
 from healthdash.bundles import Bundle
 from healthdash.task import Gate, Report, Task
-from healthdash.ui import explaining, parts, problems, reconstructed, state, viewer
+from healthdash.ui import explaining, otherpage, parts, problems, reconstructed, state, viewer
 from healthdash.ui.downloads import safe_csv
 from healthdash.ui.draw import draw_all, draw_beside, point_at
 from healthdash.ui.result_table import is_many, table
@@ -117,7 +117,7 @@ def _open(task: Task, bundle: Bundle, work: state.Workspace, entry: Entry) -> No
         st.info(problems.unlinked(notice), icon=":material/info:")
     parts.choose(work, entry.report, report.sample, f"{task.slug}/{work.origin}/{entry.report}")
     if report.error is not None or report.prediction is None:
-        _refused(task, report, entry)
+        _refused(task, work, entry)
         return
     if entry.item is None:
         _refused_row(task, report, entry)
@@ -168,9 +168,11 @@ def _plain(text: str) -> str:
     return text.strip().rstrip(".").casefold()
 
 
-def _refused(task: Task, report: Report, entry: Entry) -> None:
+def _refused(task: Task, work: state.Workspace, entry: Entry) -> None:
+    report = work.reports[entry.report]
     if report.error is not None:
         problems.tell(report.error)
+        otherpage.offer(task, work.groups[entry.report])
     if report.sample is not None:
         views = task.show(report.sample)
         draw_beside(views[:1], views[1:], f"{task.slug}/refused/{entry.report}")

@@ -25,3 +25,12 @@ def test_a_notice_loads_no_picture_that_a_file_names():
 
 def test_plain_text_holds_nothing_that_markdown_reads():
     assert problems.plain("[a](b) `c` *d*") == "\\[a\\](b) \\`c\\` \\*d\\*"
+
+
+def test_what_many_rows_share_is_said_once():
+    told = [f"row {n}, column chol: expected 40 to 1000 mg/dl, got less" for n in range(1, 61)]
+    assert problems.gathered(["Missing columns: age", *told, "row 7, column age: expected a number"]) == [
+        "Missing columns: age",
+        "column chol: expected 40 to 1000 mg/dl, got less (rows 1, 2, 3, 4, 5 and 55 more)",
+        "row 7, column age: expected a number",
+    ]

@@ -1,0 +1,43 @@
+"""Where a file belongs that the page at hand cannot read: an ECG given as a picture, a picture as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from healthdash import tasks
+from healthdash.task import Task, Upload
+
+__all__ = ["kind_of", "offer"]
+
+_PAGES = {
+    "images": ("Images", "pages/images.py"),
+    "ecg": ("ECG", "pages/ecg.py"),
+    "records": ("Patient records", "pages/records.py"),
+}
+#: The surest first: a recording in DICOM is a DICOM file too, and a recording as text is a table too.
+_SUREST = ("ecg", "images", "records")
+
+
+def kind_of(uploads: Sequence[Upload]) -> str:
+    """Return the kind of task whose files look like the first of an input, by its bytes; "" for none.
+
+    Parameters
+    ----------
+    uploads : sequence of Upload
+        The files of one input.
+    """
+    first = uploads[:1]
+    found = {task.kind for task in tasks.all_tasks() for upload in first if task.recognises(upload)}
+    return next((kind for kind in _SUREST if kind in found), "")
+
+
+def offer(task: Task, uploads: Sequence[Upload]) -> None:
+    """Name the page for a file that this page could not read; nothing where it is this one, or none."""
+    kind = kind_of(uploads)
+    if kind in ("", task.kind):
+        return
+    title, path = _PAGES[kind]
+    label = f"The file looks like one for the page {title}: go there and upload it"
+    st.page_link(path, label=label, icon=":material/arrow_forward:")
