@@ -128,7 +128,7 @@ def _take(task: Task, name: str, key: str) -> None:
     files = st.session_state.get(key) or []
     if files:
         work = state.workspace(task, _BESIDE)
-        uploads = work.joined([Upload(file.name, file.getvalue()) for file in files])
+        uploads = work.joined(task, [Upload(file.name, file.getvalue()) for file in files])
         work.take(task, uploads, origin="upload", title=uploads[0].name)
         state.used_up(name)
 

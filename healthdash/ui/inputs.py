@@ -116,7 +116,7 @@ def _take_files(task: Task, name: str, key: str) -> None:
         return
     work = state.workspace(task)
     hints = st.session_state.get(f"hints:{task.slug}", {})
-    uploads = work.joined([Upload(file.name, file.getvalue(), hints) for file in files])
+    uploads = work.joined(task, [Upload(file.name, file.getvalue(), hints) for file in files])
     title = uploads[0].name if len(uploads) == 1 else f"{len(uploads)} files"
     work.take(task, uploads, origin="upload", title=title)
     state.used_up(name)

@@ -119,13 +119,17 @@ class Workspace:
         self.losses, self.pairs = {}, {}
         self.explained, self.judged, self.swarms, self.gates = {}, {}, {}, {}
 
-    def joined(self, uploads: Sequence[Upload]) -> list[Upload]:
-        """Return new files, with the earlier ones of the same recordings (x.hea, then x.dat)."""
+    def joined(self, task: Task, uploads: Sequence[Upload]) -> list[Upload]:
+        """Return new files, with the earlier ones of the same input: x.hea and x.dat, not x.csv and x.xlsx."""
         stems = {PurePath(upload.name).stem for upload in uploads}
         names = {upload.name for upload in uploads}
         earlier = self.uploads if self.origin == "upload" else []
         kept = [u for u in earlier if PurePath(u.name).stem in stems and u.name not in names]
-        return [*kept, *uploads]
+        if not kept:
+            return [*uploads]
+        inputs = ({u.name for u in files} for files in apart.groups(task, [*kept, *uploads]))
+        wanted = set().union(*(files for files in inputs if files & names))
+        return [*(u for u in kept if u.name in wanted), *uploads]
 
     def is_done_by(self, bundle: Bundle) -> bool:
         """Say whether the reports are those of a model."""
