@@ -17,7 +17,7 @@ from keras.src.trainers import data_adapters
 
 from benchmarks import made
 from benchmarks.rows import Row, alternate, missing, seconds_of
-from healthdash import tasks
+from healthdash import runtime, tasks
 from healthdash.training import TrainSettings, archive, checkpoint, live, resumable
 from healthdash.training.studio import batches, optimisers
 from healthdash.training.studio.items import Labelled, as_labelled
@@ -29,7 +29,7 @@ _ITEMS = {"row": 8192, "picture": 256, "signal": 256}
 #: Large networks take seconds a batch, so that four batches are enough.
 _FEW, _LARGE = 64, {"efficientnet-v2-b0", "densenet-121"}
 #: A round is long enough that what a run does once, as its checkpoints, counts as little as in a real one.
-_BUDGET_S, _ROUND_S = 12.0, 2.0
+_BUDGET_S, _ROUND_S = 12.0, 6.0
 _GENERIC = ("table", "images", "signals")
 _MOST_EPOCHS = 50
 _TARGETS = {"table": "outcome"}
@@ -109,7 +109,7 @@ def _compiled(network: Network, prepared: Any, plan: Plan, steps: int, labels: i
 
 
 def _waiting(slug: str) -> Row:
-    """Time the steps of a training, and how long each waits for its batch, read and changed at random."""
+    """Time the steps of a training, and how long each waits for its batch beyond one that is ready."""
     name = f"share of time waiting for data, {slug}, after an epoch's first batch"
     if slug not in {task.slug for task in tasks.all_tasks()}:
         return missing(name, "there is no such task")
@@ -120,27 +120,38 @@ def _waiting(slug: str) -> Row:
     items = batches.Items(prepared, labelled.truth, everything, labels)
     learnt = batches.training(items, plan, seed=0)
     model = _compiled(plan.entry, prepared, plan, len(learnt), labels)
+    waited, steps, handed = _measured(model, learnt)
+    # What it takes to hand a batch over that is ready is no waiting; Keras does it inside the compiled step.
+    hand_s = statistics.median(handed)
+    share = sum(max(wait - hand_s, 0.0) for wait in waited) / (sum(waited) + sum(steps))
+    return Row.compared(
+        name,
+        ours=f"{share:.1%} of {len(steps)} steps",
+        reference=f"a step {1e3 * statistics.median(steps):.0f} ms, a ready batch {1e3 * hand_s:.1f} ms",
+        ratio=share,
+        at_most=0.05,
+    )
+
+
+def _measured(model: Any, learnt: Any) -> tuple[list[float], list[float], list[float]]:
+    """Return the seconds of waiting for each batch, of each step, and of getting a batch that is ready."""
     data = learnt.stream() or data_adapters.get_data_adapter(x=learnt, shuffle=False).get_tf_dataset()
-    waited, steps, begun = [], [], 0.0
+    ready = runtime.tensorflow().data.Dataset.from_tensors(next(iter(data))).repeat()
+    waited, steps, handed, begun = [], [], [], 0.0
     for epoch in range(_MOST_EPOCHS):
         learnt.begin(epoch)
-        times = list(_steps(model, iter(data), len(learnt)))
+        times = list(_steps(model, iter(data), len(learnt)))[1:]
+        floor = list(_steps(model, iter(ready), len(learnt)))[1:]
         if not epoch:
             # TensorFlow traces in the first epoch.
             begun = time.perf_counter()
             continue
-        waited += [wait for wait, _ in times[1:]]
-        steps += [step for _, step in times[1:]]
-        if time.perf_counter() - begun > _BUDGET_S:
+        waited += [wait for wait, _ in times]
+        steps += [step for _, step in times]
+        handed += [wait for wait, _ in floor]
+        if time.perf_counter() - begun > 2 * _BUDGET_S:
             break
-    share = sum(waited) / (sum(waited) + sum(steps))
-    return Row.compared(
-        name,
-        ours=f"{share:.1%} of {len(steps)} steps",
-        reference=f"a step takes {1000 * statistics.median(steps):.0f} ms",
-        ratio=share,
-        at_most=0.05,
-    )
+    return waited, steps, handed
 
 
 def _steps(model: Any, data: Iterator[Any], count: int) -> Iterator[tuple[float, float]]:

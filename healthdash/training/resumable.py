@@ -30,6 +30,8 @@ __all__ = ["EpochBatches", "batch_rng", "fit"]
 _LEAST_S = 2.0
 #: Of the time, at most, that checkpoints between epochs may take.
 _MOST_SHARE = 0.02
+#: What a checkpoint costs, about, in times of reading and hashing the weights.
+_COST_OF_KEY = 4
 _SEEN = ("wait", "stopped_epoch", "best", "best_epoch")
 Arrays = list[NDArray[Any]]
 
@@ -150,12 +152,15 @@ class _Kept:
         folder = checkpoint.folder()
         stem = hashlib.sha256(run.encode()).hexdigest()[:16]
         self._file = folder / f"{stem}.npz" if folder else None
+        begun = time.monotonic()
         self._key = _key(model, batches, epochs, stopping) if folder else ""
-        self._written = self._cost_s = 0.0
+        self._written = time.monotonic()
+        # As long as none was written: the optimizer keeps two arrays a weight, and all go to disk.
+        self._cost_s = _COST_OF_KEY * (self._written - begun)
 
     @property
     def is_due(self) -> bool:
-        """Whether the last checkpoint is old enough."""
+        """Whether the last checkpoint, or the beginning, is long enough ago."""
         wait = max(_LEAST_S, self._cost_s / _MOST_SHARE)
         return self._file is not None and time.monotonic() - self._written >= wait
 

@@ -27,7 +27,7 @@ from pathlib import Path
 from healthdash.tasks.records.batches import RowBatches
 from healthdash.training import checkpoint, resumable
 
-resumable._LEAST_S = 0
+resumable._LEAST_S, resumable._MOST_SHARE = 0, 1e9
 folder, out, die_in, stopping = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "stop"
 rng = np.random.default_rng(0)
 x = rng.normal(size=(96, 5)).astype("float32")
@@ -90,6 +90,7 @@ def fit(tmp_path, monkeypatch):
     from healthdash.training import resumable
 
     monkeypatch.setattr(resumable, "_LEAST_S", 0)
+    monkeypatch.setattr(resumable, "_MOST_SHARE", 1e9)
     x = np.random.default_rng(0).normal(size=(32, 3)).astype(np.float32)
 
     def fitted(on_epoch=None, *, seed=0, rate=0.01, run="", loss=None):

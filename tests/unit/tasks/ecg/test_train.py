@@ -62,6 +62,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resumable, "_LEAST_S", 0)
+    monkeypatch.setattr(resumable, "_MOST_SHARE", 1e9)
     data = tmp_path / "data"
     data.mkdir()
     folder_of(data, ["ventricular", "supraventricular"] * 2)

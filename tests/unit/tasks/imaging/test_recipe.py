@@ -69,6 +69,7 @@ def test_a_training_stopped_within_a_network_goes_on_to_the_same_one(
     from healthdash.training import checkpoint, resumable
 
     monkeypatch.setattr(resumable, "_LEAST_S", 0)
+    monkeypatch.setattr(resumable, "_MOST_SHARE", 1e9)
     unbroken = train(_small(0), squares, TrainSettings(epochs=4), tmp_path / "unbroken", lambda _: None)
 
     def stop_in_the_third(row) -> None:

@@ -152,6 +152,7 @@ def test_copies_of_training_items_are_thrown_away():
 @pytest.mark.parametrize("how", ["cvae", pytest.param("gan", marks=pytest.mark.slow)])
 def test_equal_seeds_give_equal_items_and_a_broken_fit_goes_on_to_them(how, tmp_path, monkeypatch):
     monkeypatch.setattr(resumable, "_LEAST_S", 0)
+    monkeypatch.setattr(resumable, "_MOST_SHARE", 1e9)
     items = mixed_rows()
 
     def made(on_epoch=lambda row: None):

@@ -147,7 +147,7 @@ from healthdash.training.studio.fitting import fit_fold
 from healthdash.training.studio.parts import parts_of
 from tests import labelled
 
-resumable._LEAST_S = 0
+resumable._LEAST_S, resumable._MOST_SHARE = 0, 1e9
 folder, out, die_in = sys.argv[1], sys.argv[2], int(sys.argv[3])
 items = labelled.signals(64, samples=32)
 settings = TrainSettings(
