@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +23,12 @@ _CLASSES = b"1.2.840.10008.5.1.4.1.1.9."
 _META = slice(128, 2048)
 #: Deflated sets unpack without a bound (PS3.5 A.5), so that they are refused before.
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
-_TYPES = {("SS", 16): "<i2", ("US", 16): "<u2", ("SB", 8): "i1", ("UB", 8): "u1", ("SL", 32): "<i4"}
+#: PS3.3 C.10.9.1.5, without the logarithmic ones.
+_TYPES = {
+    **{("SB", 8): "i1", ("UB", 8): "u1", ("SS", 16): "<i2", ("US", 16): "<u2"},
+    **{("SL", 32): "<i4", ("UL", 32): "<u4"},
+}
+_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _PREFIXES = ("lead ", "einthoven ", "goldberger ")
 
 
@@ -47,13 +53,26 @@ def read_waveform(uploads: Sequence[Upload]) -> Recording:
             "the DICOM file is deflated, which can unpack without a bound; it is not opened",
             hint="Export it in Explicit VR Little Endian.",
         )
-    groups = list(_dataset(data).get("WaveformSequence") or [])
+    whole = _dataset(data)
+    is_big = str(whole.file_meta.get("TransferSyntaxUID", "")) == _BIG_ENDIAN
+    try:
+        return _longest(list(whole.get("WaveformSequence") or []), is_big)
+    except (ValueError, TypeError, OverflowError, AttributeError) as error:  # a number that is none
+        raise UnreadableUpload(
+            "expected numbers where the DICOM waveform describes its channels, got something else",
+            hint="Export it again.",
+        ) from error
+
+
+def _longest(groups: list[Any], is_big: bool) -> Recording:
+    """Return the longest group, median beats left out."""
     if not groups:
         raise InvalidInput("expected a waveform in the DICOM file, got none", hint="Choose another file.")
     rhythm = [g for g in groups if "median" not in str(g.get("MultiplexGroupLabel", "")).lower()] or groups
     group = max(rhythm, key=lambda g: int(g.get("NumberOfWaveformSamples") or 0))
     left_out = len(groups) - 1
-    return _recording(group, [f"{left_out} other groups of channels are left out."] if left_out else [])
+    notices = [f"{left_out} other groups of channels are left out."] if left_out else []
+    return _recording(group, notices, is_big=is_big)
 
 
 def _dataset(data: bytes) -> Any:
@@ -68,24 +87,14 @@ def _dataset(data: bytes) -> Any:
         ) from error
 
 
-def _recording(group: Any, notices: list[str]) -> Recording:
+def _recording(group: Any, notices: list[str], *, is_big: bool) -> Recording:
     definitions = list(group.get("ChannelDefinitionSequence") or [])
-    counts = _counts(group, len(definitions))
+    counts = _counts(group, len(definitions), is_big)
     names = [_name(definition, n) for n, definition in enumerate(definitions)]
     units = [_unit(definition) for definition in definitions]
-    rows = []
-    padding = group.get("WaveformPaddingValue")
-    empty = int.from_bytes(padding, "little", signed=True) if isinstance(padding, bytes) and padding else None
-    for number, definition in enumerate(definitions):
-        stored = counts[:, number]
-        scale = float(definition.get("ChannelSensitivity") or 1.0)
-        scale *= float(definition.get("ChannelSensitivityCorrectionFactor") or 1.0)
-        # PS3.3 C.10.9.1.4.3: the baseline is in the unit of the sensitivity, and added.
-        values = stored * np.float32(checked_scale(scale, "sensitivity"))
-        values = values + np.float32(definition.get("ChannelBaseline") or 0.0)
-        if empty is not None:
-            values[stored == empty] = np.nan
-        rows.append(values.astype(np.float32))
+    padding = _stored(group, "WaveformPaddingValue", is_big)[: counts.dtype.itemsize]
+    empty = np.frombuffer(padding, counts.dtype)[0] if len(padding) == counts.dtype.itemsize else None
+    rows = [_physical(definition, counts[:, n], empty) for n, definition in enumerate(definitions)]
     has_gaps = any(np.isnan(row).any() for row in rows)
     return Recording(
         format="DICOM waveform",
@@ -98,7 +107,40 @@ def _recording(group: Any, notices: list[str]) -> Recording:
     )
 
 
-def _counts(group: Any, defined: int) -> NDArray[Any]:
+def _physical(definition: Any, stored: NDArray[Any], empty: Any) -> NDArray[np.float32]:
+    """Return the samples of one channel in its unit, NaN where padded.
+
+    PS3.3 C.10.9.1.4.2 and .3: the sensitivity is that of one count, the correction multiplies it, and the
+    baseline, which is in the unit of the sensitivity, is added.
+    """
+    scale = checked_scale(_number(definition, "ChannelSensitivity", 1.0), "sensitivity")
+    scale *= checked_scale(
+        _number(definition, "ChannelSensitivityCorrectionFactor", 1.0), "correction factor"
+    )
+    baseline = _number(definition, "ChannelBaseline", 0.0)
+    if not math.isfinite(baseline):
+        raise UnreadableUpload("expected a finite baseline in the DICOM waveform", hint="Export it again.")
+    values = (stored * scale + baseline).astype(np.float32)
+    if empty is not None:
+        values[stored == empty] = np.nan
+    return values
+
+
+def _number(definition: Any, name: str, usual: float) -> float:
+    """Return a number of a definition; the usual one only where none is stated, never instead of 0."""
+    stated = definition.get(name)
+    return usual if stated is None or stated == "" else float(stated)
+
+
+def _stored(group: Any, name: str, is_big: bool) -> bytes:
+    """Return bytes of a group as little endian holds them: words of VR OW are swapped (PS3.5 6.2)."""
+    data = bytes(group.get(name) or b"")
+    if not data or not is_big or group[name].VR != "OW":
+        return data
+    return np.frombuffer(data, ">u2", len(data) // 2).astype("<u2").tobytes()
+
+
+def _counts(group: Any, defined: int, is_big: bool) -> NDArray[Any]:
     """Return the stored samples (samples, channels)."""
     channels = int(group.get("NumberOfWaveformChannels") or 0)
     samples = int(group.get("NumberOfWaveformSamples") or 0)
@@ -108,7 +150,7 @@ def _counts(group: Any, defined: int) -> NDArray[Any]:
         raise UnreadableUpload(
             "expected plain samples of 8, 16 or 32 bit, each channel defined, in the DICOM waveform"
         )
-    data, dtype = bytes(group.get("WaveformData") or b""), np.dtype(_TYPES[kind])
+    data, dtype = _stored(group, "WaveformData", is_big), np.dtype(_TYPES[kind])
     if len(data) < samples * channels * dtype.itemsize:
         raise UnreadableUpload(
             f"the DICOM waveform announces {samples:,} samples of {channels} channels, it holds less",
