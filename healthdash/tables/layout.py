@@ -38,7 +38,19 @@ HINT = "Save the table as CSV (UTF-8, comma separated) with one header line, and
 
 
 FileKind = Literal[
-    "text", "excel", "xls", "ods", "parquet", "arff", "events", "spss", "stata", "xport", "sas", "fhir"
+    "text",
+    "excel",
+    "xls",
+    "ods",
+    "parquet",
+    "arff",
+    "events",
+    "spss",
+    "portable",
+    "stata",
+    "xport",
+    "sas",
+    "fhir",
 ]
 #: Kinds of files with nothing to say but their name.
 _NAMES = {
@@ -48,6 +60,7 @@ _NAMES = {
     "parquet": "Parquet",
     "events": "Text files of events",
     "spss": "SPSS",
+    "portable": "SPSS portable file",
     "stata": "Stata",
     "xport": "SAS transport file (XPORT)",
     "sas": "SAS data set (.sas7bdat)",

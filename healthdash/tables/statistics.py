@@ -1,4 +1,4 @@
-"""Read data sets of SPSS, Stata and SAS as text, by pyreadstat (Apache-2.0).
+"""Read data sets of SPSS (portable files too), Stata and SAS as text, by pyreadstat (Apache-2.0).
 
 The file says the type of each column, its long name, and what its codes mean: codes with meanings become
 categories. Sizes are looked at before any row is read; missing values of the user's count as gaps.
@@ -21,7 +21,7 @@ from .layout import HINT, TableFormat, TextTable
 
 __all__ = ["read_statistics", "statistics_kind"]
 
-Kind = Literal["spss", "stata", "xport", "sas"]
+Kind = Literal["spss", "portable", "stata", "xport", "sas"]
 #: Rows at a time: what a compressed file unpacks to is looked at again and again.
 _BLOCK = 20_000
 _MOST_BYTES = 512 << 20
@@ -37,12 +37,17 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
 )
 #: Versions 8 to 15 of Stata: format number, byte order, file type 1, unused 0.
 _OLD_STATA = tuple(bytes((version, order, 1, 0)) for version in (113, 114, 115) for order in (1, 2))
+#: The tag after five splash strings of 40 and the table of 256 characters, in lines of 80 (PSPP developer's
+#: guide, portable file header).
+_PORTABLE, _PORTABLE_WITHIN = b"SPSSPORT", 480
 
 
 def statistics_kind(data: bytes) -> Kind | None:
     """Say from the first bytes which program wrote a data set; None: none of these."""
     if data[:4] in _OLD_STATA:
         return "stata"
+    if _PORTABLE in data[:_PORTABLE_WITHIN].replace(b"\r", b"").replace(b"\n", b""):
+        return "portable"
     return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
 
 
@@ -56,6 +61,9 @@ def read_statistics(data: bytes, kind: Kind) -> TextTable:
     InvalidInput
         Too many rows, columns or cells.
     """
+    if kind == "portable" and not data.rstrip(b"\r\n").endswith(b"Z"):
+        # A portable file is filled up with Z: without them rows may be missing, and nobody would know.
+        raise UnreadableUpload("expected a whole SPSS portable file, got one that is cut off", hint=HINT)
     with _readstat_errors():
         _, meta = _reader(kind)(io.BytesIO(data), metadataonly=True)
         rows, width = meta.number_rows or 0, meta.number_columns or 0
@@ -93,6 +101,7 @@ def _reader(kind: Kind) -> Any:
 
     readers = {
         "spss": pyreadstat.read_sav,
+        "portable": pyreadstat.read_por,
         "stata": pyreadstat.read_dta,
         "xport": pyreadstat.read_xport,
         "sas": pyreadstat.read_sas7bdat,

@@ -57,6 +57,11 @@ def read_workbook(data: bytes, sheet: str = "") -> Read:
     """
     with zip_errors(), zipfile.ZipFile(io.BytesIO(data)) as archive:
         check_unpacked(archive)
+        if "xl/workbook.bin" in archive.namelist():
+            raise UnreadableUpload(
+                "expected an Excel workbook with XML (.xlsx), got a binary one (.xlsb)",
+                hint="In Excel choose Save As and 'Excel Workbook (*.xlsx)', and upload that.",
+            )
         sheets = _sheets(archive)
         if not sheets:
             raise UnreadableUpload("expected a table, got a zip archive without a sheet", hint=_HINT)

@@ -74,7 +74,9 @@ def _with_findings(
     task: RecordsTask, sample: TableSample, typed: pd.DataFrame, *, is_record: bool
 ) -> TableSample:
     """Return the sample without the rows of which too little is known."""
-    gaps = dict.fromkeys(only_person(typed, task.fields), (_ONLY_PERSON,)) if is_record else {}
+    gaps: dict[int, tuple[str, ...]] = {}
+    if is_record:
+        gaps = dict.fromkeys(only_person(typed, task.fields), (_ONLY_PERSON,))
     gaps |= {row: reason for row, reason in too_many_gaps(typed, task).items() if row not in gaps}
     if not gaps:
         return sample
@@ -94,8 +96,8 @@ def too_many_gaps(typed: pd.DataFrame, task: RecordsTask) -> dict[int, tuple[str
     most = int(task.most_gaps * len(fields))
     return {
         int(row): (
-            f"{missing[row]} of {len(fields)} fields are missing; the model learnt from nearly complete rows, "
-            f"and with more than {most} missing its output is wrong: upload a table that has the others too",
+            f"{missing[row]} of {len(fields)} fields are missing; the model learnt from nearly full rows: "
+            f"with more than {most} missing its output is wrong; upload a table that has the others too",
         )
         for row in over
     }

@@ -76,8 +76,8 @@ class RecordsTask(Task):
     kind = "records"
     unit = "row"
     accepts: tuple[str, ...] = (
-        "csv", "tsv", "txt", "data", "xlsx", "xls", "ods", "parquet", "arff", "sav", "dta", "xpt", "sas7bdat",
-        "json", "ndjson",
+        "csv", "tsv", "txt", "data", "xlsx", "xls", "ods", "parquet", "arff", "sav", "por", "dta", "xpt",
+        "sas7bdat", "json", "ndjson",
     )  # fmt: skip
     methods = ("exact-shapley", "permutation-shapley", "kernel-shap")
     columns: tuple[Mapping[str, Any], ...] = ()

@@ -52,6 +52,30 @@ def test_data_sets_of_statistics_programs(tmp_path, kind):
         read_text_table(data[: len(data) // 3])
 
 
+def test_a_portable_file_of_spss(tmp_path):
+    path = tmp_path / "a.por"
+    pyreadstat.write_por(FRAME.assign(town=["Koln", "", "Lyon"]), path, column_labels=["Age at visit"] * 4)
+    data = path.read_bytes()
+    assert looks_like_table(data)
+    found = read_text_table(data)
+    assert found.found.file == "portable"
+    assert found.frame["AGE"].tolist() == ["63", "41", ""]
+    assert found.titles["AGE"] == "Age at visit"
+    for end in (len(data) // 3, len(data.rstrip(b"Z\r\n"))):
+        with pytest.raises(UnreadableUpload):
+            read_text_table(data[:end])
+
+
+def test_a_binary_workbook_is_refused_with_what_to_save_instead():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("xl/workbook.bin", b"x")
+    with pytest.raises(UnreadableUpload, match="xlsb") as caught:
+        read_text_table(out.getvalue())
+    assert "xlsx" in caught.value.hint
+
+
 def test_a_stata_file_of_pandas_with_dates():
     out = io.BytesIO()
     frame = pd.DataFrame({"id": [1, 2], "day": pd.to_datetime(["2020-01-02", "2021-03-04"])})
