@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from healthdash import tasks
+from healthdash import apart
 from healthdash.task import Task, Upload
 
 __all__ = ["kind_of", "offer"]
@@ -16,8 +16,6 @@ _PAGES = {
     "ecg": ("ECG", "pages/ecg.py"),
     "records": ("Patient records", "pages/records.py"),
 }
-#: The surest first: a recording in DICOM is a DICOM file too, and a recording as text is a table too.
-_SUREST = ("ecg", "images", "records")
 
 
 def kind_of(uploads: Sequence[Upload]) -> str:
@@ -28,9 +26,8 @@ def kind_of(uploads: Sequence[Upload]) -> str:
     uploads : sequence of Upload
         The files of one input.
     """
-    first = uploads[:1]
-    found = {task.kind for task in tasks.all_tasks() for upload in first if task.recognises(upload)}
-    return next((kind for kind in _SUREST if kind in found), "")
+    (found,) = apart.recognised(uploads[:1]) if uploads else (None,)
+    return found.kind if found is not None and found.kind in _PAGES else ""
 
 
 def offer(task: Task, uploads: Sequence[Upload]) -> None:

@@ -120,7 +120,7 @@ class Workspace:
         self.explained, self.judged, self.swarms, self.gates = {}, {}, {}, {}
 
     def joined(self, task: Task, uploads: Sequence[Upload]) -> list[Upload]:
-        """Return new files, with the earlier ones of the same input: x.hea and x.dat, not x.csv and x.xlsx."""
+        """Return new files, with earlier ones of the same input: x.hea and x.dat, not x.csv and x.xlsx."""
         stems = {PurePath(upload.name).stem for upload in uploads}
         names = {upload.name for upload in uploads}
         earlier = self.uploads if self.origin == "upload" else []

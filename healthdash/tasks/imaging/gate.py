@@ -107,7 +107,8 @@ def of_volume(volume: VolumeSample, scope: Scope) -> Gate | None:
     # Volumes of CT are kept in HU, also where their format cannot say so; pictures of 8 bits are not.
     if scope.is_ct and not volume.modality and volume.unit != "HU" and volume.full_scale is None:
         refuse.append("the values are not those of a CT, which reach from air (-1000 HU) to bone")
-    hint = f"This model judges {scope.name} only; choose or export such a volume."
+    such = "choose or export such a volume" if scope.is_ct else "use such a picture"
+    hint = f"This model judges {scope.name} only; {such}."
     return Gate.of(refuse=refuse, hint=hint) if refuse else None
 
 
