@@ -124,13 +124,15 @@ class Window:
     """A grey-level window: values from center - width/2 to center + width/2 fill the scale.
 
     `function` says how it bends: straight, as an S (DICOM PS3.3 C.11.2.1.3.1), or as the grey
-    table that comes with the picture.
+    table that comes with the picture. `stated` is center and width as a file writes them, where its
+    formula is another one than this (PS3.3 C.11.2.1.2.1).
     """
 
     name: str
     center: float
     width: float
     function: Literal["LINEAR", "SIGMOID", "TABLE"] = "LINEAR"
+    stated: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,8 @@ _TITLES = {"images": "Images", "ecg": "ECG", "records": "Patient records"}
 _MANY = 2
 # What one session may hold of decoded inputs: a small archive unfolds to a thousand times its size.
 _MOST_HELD_BYTES = 1 << 30
+# A larger input of pictures is a volume: it is read once more, but seen while its slices are analysed.
+_LARGE_BYTES = 8 << 20
 
 
 @shell.framed
@@ -55,7 +57,7 @@ def analyse(task: Task, bundle: Bundle, work: state.Workspace) -> None:
     if work.is_done_by(bundle):
         return
     seen = st.empty()
-    if not runtime.is_ready():
+    if not runtime.is_ready() or _is_volume(task, work):
         with seen.container():
             _preview(task, work, bundle)
     with st.spinner("Loading the model and analysing…", show_time=True):
@@ -71,6 +73,11 @@ def analyse(task: Task, bundle: Bundle, work: state.Workspace) -> None:
             done.empty()
     seen.empty()
     work.done(bundle.info.sha256, reports)
+
+
+def _is_volume(task: Task, work: state.Workspace) -> bool:
+    """Say whether the first input has many slices, which take long: its picture is shown meanwhile."""
+    return task.kind == "images" and sum(len(upload.data) for upload in work.groups[0]) > _LARGE_BYTES
 
 
 def _let_go(report: Report) -> Report:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset, uid
 from pydicom.pixels import apply_color_lut
+from pydicom.tag import Tag
 
 from healthdash.views import Distances, HeaderEntry, Window
 
@@ -33,6 +34,8 @@ _FACTS = (
     ("Bits stored", "BitsStored"),
 )
 _LARGEST_SLOPE = 1e20
+#: Overlay planes, each of which has its rows (PS3.3 C.9.2); some lie in unused bits of the pixels.
+_OVERLAY_GROUPS, _OVERLAY_ROWS = range(0x6000, 0x6020, 2), 0x0010
 _LARGEST_BYTE = 255
 
 
@@ -183,7 +186,12 @@ def windows(dataset: Dataset, frame: int = 0) -> tuple[Window, ...]:
             continue
         name = names[place][:60] if place < len(names) and names[place] else f"{center:g} / {width:g}"
         made.append(
-            Window(name=f"file: {name}", center=center - 0.5 * is_plain, width=width - 1.0 * is_plain)
+            Window(
+                name=f"file: {name}",
+                center=center - 0.5 * is_plain,
+                width=width - 1.0 * is_plain,
+                stated=(center, width) if is_plain else None,
+            )
         )
     return tuple(made)
 
@@ -204,6 +212,10 @@ def notices(dataset: Dataset) -> Iterator[str]:
     """Yield what people should know about a file."""
     if str(dataset.get("BurnedInAnnotation", "")).upper() == "YES":
         yield "The picture itself may show names or dates (burned-in annotation)."
+    overlays = sum(Tag(group, _OVERLAY_ROWS) in dataset for group in _OVERLAY_GROUPS)
+    if overlays:
+        count = "an overlay" if overlays == 1 else f"{overlays} overlays"
+        yield f"The file holds {count} (drawings, measurements or text over the picture) that is not shown."
 
 
 def _voi_lut(dataset: Dataset) -> VoiLut | None:

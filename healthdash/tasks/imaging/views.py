@@ -244,12 +244,17 @@ def _explained(
     shown = _picture(sample, trained_window)
     picture = replace(
         shown,
-        title=f"What spoke for and against {explanation.target}",
+        title=f"What spoke for and against {explanation.target}{_where(sample)}",
         caption="Where the model looked, not where the disease is. Model output, not a diagnosis.",
         heat=_on_picture(heat, sample.pixels.shape),
         heat_label=explanation.target,
     )
     return picture, _sums(explanation)
+
+
+def _where(sample: ImageSample) -> str:
+    """Return which slice was explained, for the words of its volume stand beside it."""
+    return f", slice {sample.frame + 1} of {sample.frames}" if sample.frames > 1 else ""
 
 
 def _on_picture(heat: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:

@@ -28,6 +28,11 @@ _MGH = b"\x00\x00\x00\x01\x00\x00"
 _MOST_BYTES = 1 << 30
 #: Air and bone of a CT in HU; scans of no other kind reach both so neatly.
 _AIR_HU, _LOWEST_HU, _BONE_HU, _HIGHEST_HU = -900, -3100, 200, 33_000
+# Of a CT more is air than lies between it and fat, where only lungs are, and some is soft tissue. Phases,
+# speeds and fields of an MR reach as far, but lie evenly or round 0.
+_FAT_HU, _SOFT_HU = -300, (-200, 200)
+_LEAST_SOFT = 0.02
+_LOOKED_AT = 200_000
 _HINT = "The file is damaged or cut off; export it again."
 
 
@@ -247,8 +252,14 @@ def _says_directions(kind: str, picture: Any) -> bool:
 
 
 def _looks_like_ct(voxels: NDArray[Any], slope: float, intercept: float) -> bool:
+    """Say whether values reach from air to bone, and lie as those of a body in air do."""
     low, high = float(voxels.min()) * slope + intercept, float(voxels.max()) * slope + intercept
-    return _LOWEST_HU <= low <= _AIR_HU and _BONE_HU <= high <= _HIGHEST_HU
+    if not (_LOWEST_HU <= low <= _AIR_HU and _BONE_HU <= high <= _HIGHEST_HU):
+        return False
+    some = voxels.reshape(-1)[:: max(1, voxels.size // _LOOKED_AT)] * slope + intercept
+    air, between = (some <= _AIR_HU).mean(), ((some > _AIR_HU) & (some < _FAT_HU)).mean()
+    soft = ((some >= _SOFT_HU[0]) & (some <= _SOFT_HU[1])).mean()
+    return bool(air >= between and soft >= _LEAST_SOFT)
 
 
 def _notices(is_known: bool) -> Iterator[str]:

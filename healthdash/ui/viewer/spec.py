@@ -178,6 +178,7 @@ def _preset(window: Window) -> dict[str, Any]:
         "center": float(window.center),
         "width": float(window.width),
         "curve": window.function,
+        "stated": window.stated,
     }
 
 

@@ -140,8 +140,9 @@ export class Controls {
     if (this.play) this.play.textContent = state.playing ? "Pause" : "Play";
     if (this.preset) {
       this.preset.value = state.preset == null ? "own" : String(state.preset);
-      keep(this.center, state.look.center);
-      keep(this.width, state.look.width);
+      const [center, width] = state.stated ?? [state.look.center, state.look.width];
+      keep(this.center, center);
+      keep(this.width, width);
     }
     if (this.slice) {
       this.slice.value = state.position[0] + 1;

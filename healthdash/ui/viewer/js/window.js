@@ -14,6 +14,8 @@ export const windowVerbs = {
     if (!preset) return;
     const [center, width] = preset.slices?.[state.position[0]] ?? [preset.center, preset.width];
     state.look = { ...state.look, center, width, curve: preset.curve, table: state.table };
+    // A file's LINEAR window reaches half a value less far than its numbers say; readers know the numbers.
+    state.stated = preset.slices ? null : preset.stated;
   },
 
   typed(name, value) {
@@ -24,6 +26,7 @@ export const windowVerbs = {
   ownWindow(change) {
     const { look } = this.state;
     this.state.preset = null;
+    this.state.stated = null;
     this.state.look = { ...look, curve: look.curve === "TABLE" ? "LINEAR" : look.curve, ...change };
     this.redraw();
   },

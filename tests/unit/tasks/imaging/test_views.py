@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -111,6 +112,19 @@ def test_report_shows_each_label_and_pneumonia_as_a_whole():
     picture = sections.explanation[0]
     assert picture.heat.shape == (96, 128)
     assert "not where the disease is" in picture.caption
+
+
+def test_an_explanation_lies_on_the_slice_that_was_explained_and_names_it():
+    """No heat lies on the volume itself, so that none is left on another slice."""
+    frames = np.arange(3 * 40 * 40, dtype=np.uint16).reshape(3, 40, 40)
+    report = _report(ChestXray().read([written.dicom(frames, NumberOfFrames=3)]))
+    prediction = replace(report.prediction, items=np.array([2]), unit="slice")
+    sections = ChestXray().render(replace(report, prediction=prediction), _bundle())
+    picture = sections.explanation[0]
+    np.testing.assert_array_equal(picture.pixels, frames[2])
+    assert picture.title.endswith("slice 3 of 3")
+    assert sections.input[0].start == 2
+    assert sections.input[0].heat is None
 
 
 def test_cells_add_up_to_output_minus_base_minus_residual():

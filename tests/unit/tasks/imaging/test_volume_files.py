@@ -138,10 +138,27 @@ def test_scales_and_several_volumes_in_time() -> None:
 
 
 def test_values_like_those_of_ct_are_hounsfield_units() -> None:
-    hu = np.linspace(-1024, 1500, 60).reshape(3, 4, 5).astype(np.int16)
+    body = np.concatenate(
+        [np.linspace(-120, 120, 20), np.linspace(-880, -700, 12), np.linspace(200, 1500, 8)]
+    )
+    hu = np.concatenate([np.full(20, -1000), body]).reshape(3, 4, 5).astype(np.int16)
     volume = _read(nibabel.Nifti1Image(hu, np.eye(4)).to_bytes())
     assert volume.unit == "HU"
     assert any("Hounsfield" in words for words in volume.notices)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.linspace(-1024, 1023, 60),  # phases of an MR
+        np.random.default_rng(0).normal(0, 400, 6000).clip(-1500, 1500),  # speeds of blood
+        np.concatenate([np.zeros(40), np.linspace(-1000, 1000, 20)]),  # a field map
+        np.linspace(0, 1500, 60),  # an MR
+    ],
+)
+def test_other_values_that_reach_as_far_are_not(values: np.ndarray) -> None:
+    voxels = values.reshape(3, 4, -1).astype(np.int16)
+    assert _read(nibabel.Nifti1Image(voxels, np.eye(4)).to_bytes()).unit == "grey value"
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "uint16", "float32", "float64", "int64"])

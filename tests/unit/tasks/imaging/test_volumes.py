@@ -266,3 +266,16 @@ def test_wrapped_document_is_named() -> None:
     sample = read([upload])
     assert isinstance(sample, Document)
     assert sample.content == "Encapsulated PDF Storage (application/pdf)"
+
+
+def test_overlays_that_are_not_shown_are_said() -> None:
+    from pydicom.tag import Tag
+
+    plain, drawn = written.dataset(written.ramp()), written.dataset(written.ramp())
+    drawn.add_new(Tag(0x6000, 0x0010), "US", 96)
+    drawn.add_new(Tag(0x6002, 0x0010), "US", 96)
+    for made, expected in ((plain, False), (drawn, True)):
+        file = io.BytesIO()
+        made.save_as(file, enforce_file_format=True)
+        words = read([Upload("", file.getvalue())]).notices
+        assert any("2 overlays" in notice and "not shown" in notice for notice in words) == expected
