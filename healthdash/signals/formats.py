@@ -121,6 +121,15 @@ def _refuse(upload: Upload) -> None:
             raise UnreadableUpload(
                 f"expected a recording (ECG or EEG), got {name}", hint="Export the recording's signal."
             )
+    if upload.data[128:132] == b"DICM":  # PS3.10 7.1
+        raise UnreadableUpload(
+            "expected a recording (ECG or EEG), got a DICOM file without a waveform",
+            hint="A picture belongs on the page Images. Of an ECG, export the waveform.",
+        )
+    if upload.data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[{")):
+        raise UnreadableUpload(
+            "expected a recording (ECG or EEG), got JSON", hint="Export the recording as CSV, WFDB or EDF."
+        )
     if root_name(upload.data) is not None:
         raise UnreadableUpload(
             "expected ECG XML of GE MUSE, HL7 or Philips, got XML or HTML of another kind",

@@ -299,3 +299,12 @@ def test_no_picture_is_taken_for_a_recording(kind):
         stored = io.BytesIO()
         Image.new("L", (side, side), 5).save(stored, kind)
         assert not formats.recognises(Upload("x", stored.getvalue()))
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [(b"\0" * 128 + b"DICM\x02\0\0\0UL\x04\0", "DICOM file without a waveform"), (b'{"a": 1e99999}', "JSON")],
+)
+def test_what_is_no_recording_is_named(data, name):
+    with pytest.raises(UnreadableUpload, match=name):
+        formats.read([Upload("x", data)])
