@@ -15,6 +15,7 @@ from benchmarks.rows import Row, as_json, as_table, missing
 # The app first: its server must not share the machine with a TensorFlow of ours.
 TOPICS = (
     "app",
+    "hostile",
     "viewer",
     "ecg_sheet",
     "signals",

@@ -11,6 +11,8 @@ from benchmarks.rows import Row, missing
 from benchmarks.server import Server, browser, started
 from benchmarks.shipped import with_examples
 
+__all__ = ["analyse", "rows", "sample_addresses"]
+
 _PAGES = {"images": "images", "ecg": "ecg", "records": "records"}
 _SESSIONS = 10
 _PATIENCE_MS = 90_000
@@ -35,17 +37,17 @@ def rows() -> Iterator[Row]:
 
 
 def _predictions(server: Server, chromium: Any, page: Any) -> Iterator[Row]:
-    addresses = _samples(server)
+    addresses = sample_addresses(server)
     if not addresses:
         yield missing("start to first prediction; memory of the server", "no model ships yet")
         return
     before = server.memory_mb()
-    _analyse(page, addresses[0])
+    analyse(page, addresses[0])
     yield Row(name="start to first prediction on screen", ours=f"{server.seconds():.1f} s")
     yield _memory("memory of the server, one session, one prediction", server, before)
     one = server.memory_mb()
     for session in range(1, _SESSIONS):
-        _analyse(chromium.new_context().new_page(), addresses[session % len(addresses)])
+        analyse(chromium.new_context().new_page(), addresses[session % len(addresses)])
     yield _memory(f"memory of the server, {_SESSIONS} sessions, {len(addresses)} models", server, one)
 
 
@@ -56,14 +58,14 @@ def _memory(name: str, server: Server, before: float | None) -> Row:
     return Row(name=name, ours=f"{now:,.0f} MB", reference=f"{before:,.0f} MB before")
 
 
-def _samples(server: Server) -> list[str]:
+def sample_addresses(server: Server) -> list[str]:
     """Return the address of the first sample of each task that has a model."""
     offered = [task for task, bundle in with_examples() if bundle is not None and task.kind in _PAGES]
     asked = [urlencode({"task": task.slug, "sample": task.examples()[0].slug}) for task in offered]
     return [f"{server.url}/{_PAGES[t.kind]}?{query}" for t, query in zip(offered, asked, strict=True)]
 
 
-def _analyse(page: Any, address: str) -> None:
+def analyse(page: Any, address: str) -> None:
     """Open a sample and wait until its result is drawn down to the explanation."""
     page.goto(address, timeout=_PATIENCE_MS, wait_until="commit")
     page.get_by_role("heading", name="Why?").wait_for(timeout=_PATIENCE_MS)

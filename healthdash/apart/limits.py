@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,10 @@ from healthdash import settings
 __all__ = ["Limits"]
 
 _MIB = 1 << 20
+#: What further files and large ones may take: a busy machine unpacks five megabytes a second.
+_FURTHER_FILE_S, _FURTHER_MIB_S, _SMALL_MIB = 0.1, 0.2, 8
 #: One user's many files do not keep the others waiting for longer than this.
-_FURTHER_FILE_S, _LONGEST_S = 0.1, 90.0
+_LONGEST_S = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +47,21 @@ class Limits:
         seconds = now.read_seconds + min(_FURTHER_FILE_S * max(0, files - 1), _LONGEST_S)
         return cls(seconds, now.read_memory_mb, now.read_answer_mb, tuple(sees))
 
+    def for_upload(self, uploaded: int) -> Limits:
+        """Return those for an upload of so many bytes: it must be held as well, and takes its time."""
+        mib = math.ceil(uploaded / _MIB)
+        further = min(_FURTHER_MIB_S * max(0, mib - _SMALL_MIB), _LONGEST_S)
+        return replace(self, seconds=self.seconds + further, memory_mib=self.memory_mib + 2 * mib)
+
     @property
     def answer_bytes(self) -> int:
         """Most bytes of an answer."""
         return self.answer_mib * _MIB
 
-    def told(self, uploaded: int) -> dict[str, Any]:
-        """Return them as a child is told, for an upload of so many bytes, which it must hold as well."""
+    def told(self) -> dict[str, Any]:
+        """Return them as a child is told."""
         return {
-            "memory_mib": self.memory_mib + 2 * math.ceil(uploaded / _MIB),
+            "memory_mib": self.memory_mib,
             "seconds": math.ceil(self.seconds),
             "sees": [str(path) for path in self.sees],
             "answer_bytes": self.answer_bytes,

@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any
 
@@ -56,26 +56,26 @@ class _Pool:
 
     @contextmanager
     def child(self, like: str) -> Iterator[Child]:
-        """Give a child for one job; it is ended afterwards whatever happened."""
+        """Give a child for one job; it is ended afterwards whatever happened.
+
+        Raises
+        ------
+        Gone
+            The template ended before the job did; there is another one now.
+        """
         self._like = like or self._like
         with self.places.one():
             template = self.template()
             try:
                 child = template.child(self._like)
+                try:
+                    yield child
+                finally:
+                    child.leave()
+                    template.refill(self._like)  # not before: this one is to have the processor
             except Gone:
-                child = self._second(self.template(gone=template))
-            try:
-                yield child
-            finally:
-                child.leave()
-                self.template().refill(self._like)  # not before: this one is to have the processor
-
-    def _second(self, template: Template) -> Child:
-        """Try once more with a new template."""
-        try:
-            return template.child(self._like)
-        except Gone as error:
-            raise _impossible() from error
+                self.template(gone=template)
+                raise
 
     @property
     def lacks(self) -> tuple[str, ...]:
@@ -108,7 +108,7 @@ def start() -> None:
 
 def wait() -> None:
     """Wait for the first child, which tells what this machine does not close to it."""
-    with _pool().child(""):
+    with suppress(Gone), _pool().child(""):
         pass
 
 
@@ -141,8 +141,11 @@ def run(
         The function raised what is no error of ours.
     """
     node, buffers = calls.asked(function, given, named)
-    with _pool().child(like) as child:
-        return _talk(child, function, node, buffers, limits)
+    limits = limits.for_upload(buffers.nbytes)
+    for _ in range(2):
+        with suppress(Gone), _pool().child(like) as child:
+            return _talk(child, function, node, buffers, limits)
+    raise _impossible()
 
 
 def _talk(child: Child, function: Callable[..., Any], node: Any, buffers: Buffers, limits: Limits) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import signal
 import socket
 import subprocess
 import sys
@@ -68,7 +67,7 @@ class Child:
 
     def give(self, node: Any, buffers: Buffers, limits: Limits, deadline: float) -> None:
         """Send it its job; raise Closed or Late of `wire` as sending does."""
-        wire.send(self.link, limits.told(buffers.nbytes), Buffers(), deadline)
+        wire.send(self.link, limits.told(), Buffers(), deadline)
         wire.send(self.link, node, buffers, deadline)
 
     def leave(self) -> None:
@@ -79,15 +78,13 @@ class Child:
         if self.has_answered and self._status is None:
             self._template.leave(self._number)
         else:
-            self.status()
+            with suppress(Gone):  # then it is ended as well
+                self.status()
 
     def status(self) -> int:
-        """End it and return how it ended."""
+        """End it and return how it ended; raise Gone where it ended with the template."""
         if self._status is None and self._number is not None:
-            try:
-                self._status = self._template.end(self._number)
-            except Gone:
-                self._status = -signal.SIGKILL
+            self._status = self._template.end(self._number)
         return self._status or 0
 
 

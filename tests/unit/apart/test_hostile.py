@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from healthdash import apart, tasks
-from healthdash.apart import jobs, pool
+from healthdash.apart import jobs
+from healthdash.apart.limits import Limits
 from healthdash.errors import HealthdashError
 from healthdash.tables.read import read_text_table
 from healthdash.task import Upload
@@ -94,4 +95,12 @@ def test_jobs_work_here_as_they_do_apart():
     upload = Upload("a", dicom.whole())
     assert jobs.recognised((upload,)) == tuple(task.slug for task in apart.recognised([upload]))
     assert jobs.grouped("lung-ct", (upload,)) == ((0,),)
-    assert pool.Limits.usual(files=101).seconds == pool.Limits.usual().seconds + 10
+
+
+def test_many_files_and_large_ones_have_more_time_but_not_for_ever():
+    usual = Limits.usual()
+    assert Limits.usual(files=101).seconds == usual.seconds + 10
+    assert usual.for_upload(1 << 20).seconds == usual.seconds
+    assert usual.for_upload(108 << 20).seconds == usual.seconds + 20
+    assert usual.for_upload(108 << 20).memory_mib == usual.memory_mib + 216
+    assert usual.for_upload(1 << 40).seconds == usual.seconds + 90

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -132,10 +133,14 @@ def test_children_that_end_while_they_wait_are_passed_over():
     assert do("nothing") == "done"
     template = pool._pool().template()
     assert template._spare  # those are killed, as a machine without memory does
-    for process in _children(template._process.pid):
-        if process != str(template._process.pid):
-            os.kill(int(process), signal.SIGKILL)
+    waiting = [one for one in _children(template._process.pid) if one != str(template._process.pid)]
+    for process in waiting:
+        os.kill(int(process), signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while any(_is_alive(process) for process in waiting) and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert do("nothing") == "done"
+    assert pool._pool().template() is template
 
 
 def test_an_answer_that_comes_too_late_is_not_taken_for_another(monkeypatch):
@@ -203,6 +208,12 @@ def test_children_end_with_the_server():
     while _children(template) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not _children(template)
+
+
+def _is_alive(process: str) -> bool:
+    with suppress(OSError):
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    return False
 
 
 def _children(template: int) -> list[str]:
