@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pydicom.pixels import apply_windowing
 
 from healthdash.task import Upload
 from healthdash.tasks.imaging.read import read
@@ -42,6 +43,17 @@ def test_linear_exact_differs_from_linear_by_half_a_step() -> None:
     elements = {"WindowCenter": 500, "WindowWidth": 400, "VOILUTFunction": "LINEAR_EXACT"}
     grey = model_view(read([written.dicom(written.ramp(), **elements)]))
     np.testing.assert_allclose(grey, np.clip((written.ramp() - 500.0) / 400 + 0.5, 0, 1), atol=1e-6)
+
+
+@pytest.mark.parametrize("function", ["LINEAR_EXACT", "SIGMOID", "LINEAR"])
+@pytest.mark.parametrize(("center", "width"), [(500, 400), (300.5, 51), (40, 1)])
+def test_windows_are_those_of_pydicom(function: str, center: float, width: float) -> None:
+    """pydicom has all three; DCMTK and GDCM have no LINEAR_EXACT, and VTK knows no function of DICOM."""
+    elements = {"WindowCenter": center, "WindowWidth": width, "VOILUTFunction": function}
+    made = written.dataset(written.ramp(), **elements)
+    theirs = apply_windowing(written.ramp(), made) / 65535
+    ours = model_view(read([written.dicom(written.ramp(), **elements)]))
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
 def test_linear_is_black_and_white_where_the_standard_says() -> None:
