@@ -141,7 +141,9 @@ def as_wfdb(
     """Write a record as WFDB: a header and 16-bit samples, 200 steps a millivolt."""
     steps = np.rint(ecg.signal_mv * 200).astype("<i2")
     lines = [f"{name} 2 {rate_hz:g} {len(steps)}"]
-    lines += [f"{name}.dat 16 200/mV 16 0 {int(steps[0, i])} 0 0 {lead}" for i, lead in enumerate(_LEADS)]
+    # The first value and the 16-bit sum of a signal stand in its line: header(5) of WFDB.
+    sums = steps.sum(axis=0, dtype=np.int64).astype("<i2")
+    lines += [f"{name}.dat 16 200/mV 16 0 {steps[0, i]} {sums[i]} 0 {lead}" for i, lead in enumerate(_LEADS)]
     header = "\n".join([*lines, "# synthetic: drawn by a dynamical model, no patient", ""])
     files = [Upload(f"{name}.hea", header.encode()), Upload(f"{name}.dat", steps.tobytes())]
     return [*files, _annotation(ecg, name, rate_hz)] if annotated else files

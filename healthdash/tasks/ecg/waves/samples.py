@@ -104,8 +104,9 @@ def _record(name: str, one: Drawn) -> dict[str, bytes]:
     import wfdb
 
     steps = np.rint(one.signal_mv * 200).astype("<i2")
+    total = steps.sum(dtype=np.int64).astype("<i2")  # the checksum of header(5) of WFDB
     header = (
-        f"{name} 1 {one.rate_hz:g} {len(steps)}\n{name}.dat 16 200/mV 16 0 {int(steps[0])} 0 0 ii\n"
+        f"{name} 1 {one.rate_hz:g} {len(steps)}\n{name}.dat 16 200/mV 16 0 {steps[0]} {total} 0 ii\n"
         "# synthetic: drawn waves, no patient\n"
     )
     found = one.limits

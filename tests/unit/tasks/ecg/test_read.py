@@ -178,3 +178,8 @@ def test_a_recording_without_a_unit_is_taken_by_the_size_of_its_values(
     assert np.abs(sample.signal_mv).max() == pytest.approx(1, abs=0.01)
     assert not sample.unit_stated
     assert any(f"{unit} is assumed" in told for told in sample.notices)
+
+
+@pytest.mark.parametrize("write", [as_wfdb, as_csv, as_edf])
+def test_nothing_is_wrong_with_what_ships(write) -> None:
+    assert read.read(write(ECG, "drawn")).notices == ()
