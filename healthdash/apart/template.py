@@ -73,6 +73,7 @@ class _Family:
     ) -> None:
         self._control, self._rehearsals, self._folder, self._lacks = control, rehearsals, folder, lacks
         self._children: set[int] = set()
+        self._ending: set[int] = set()
 
     def obey(self, order: dict[str, Any], job: socket.socket | None) -> None:
         """Do what a line asks for."""
@@ -85,8 +86,10 @@ class _Family:
             if child == 0:
                 self._serve(job, order["fork"])
         self._children.add(child)
-        for done in order["done"]:
-            self._end(done)
+        for done in self._children.intersection(order["done"]):
+            self._kill(done)
+            self._ending.add(done)
+        self._reap()
 
     def _serve(self, job: socket.socket, like: str) -> NoReturn:
         """Be the child: do one job, and end whatever happens."""
@@ -109,14 +112,27 @@ class _Family:
         """Kill a child and what it started; return how it ended by itself, negative for a signal."""
         if child not in self._children:
             return 0
+        self._kill(child)
+        _, status = os.waitpid(child, 0)
+        self._forget(child)
+        return os.waitstatus_to_exitcode(status)
+
+    def _reap(self) -> None:
+        """Let go of those that are done; to end takes a child milliseconds, and others wait to be forked."""
+        for child in list(self._ending):
+            if os.waitpid(child, os.WNOHANG)[0]:
+                self._forget(child)
+
+    def _kill(self, child: int) -> None:
         for kill in (os.killpg, os.kill):
             with suppress(ProcessLookupError, PermissionError):
                 kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
+
+    def _forget(self, child: int) -> None:
         self._children.discard(child)
+        self._ending.discard(child)
         self._end_orphans()
         shutil.rmtree(self._folder / str(child), ignore_errors=True)
-        return os.waitstatus_to_exitcode(status)
 
     def _end_orphans(self) -> None:
         """Kill what ended children left running: it came to this process, and is none of those it forked."""
