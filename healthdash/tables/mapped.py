@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from healthdash.fields import CategoryField, Field, NumberField
 
+from .cell_units import each_in_its_unit, without_units
 from .coding import plain_code
 from .concepts import concept_of, meanings
 from .doubts import ambiguous_sex, looks_diastolic, looks_like_calcium, two_meanings, unit_of_model_unknown
@@ -24,7 +25,6 @@ __all__ = ["Mapped", "mapped"]
 
 #: Share of the known cells that must be possible in a unit for it to be taken, and at most in the own one.
 _MOST, _FEW = 0.95, 0.05
-_WITH_UNIT = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*([^\d\s].*)")
 _PRESSURES = re.compile(r"(\d{2,3})\s*/\s*(\d{2,3})")
 _BAND = re.compile(r"\[(\d+)-(\d+)\)")
 _ABOVE = re.compile(r">(\d+)")
@@ -129,7 +129,9 @@ def _values(cells: pd.Series, field: Field, link: Link) -> tuple[pd.Series, str,
 def _numbers(cells: pd.Series, field: Field, link: Link) -> tuple[pd.Series, str, str, str]:
     cells = _as_told(cells, link)
     cells, parted = _one_pressure(cells, field)
-    cells, told = _without_units(cells, field)
+    if mixed := each_in_its_unit(cells, field, link):
+        return mixed[0], "; ".join(part for part in (parted, mixed[1]) if part), link.unit, mixed[2]
+    cells, told = without_units(cells, field)
     unit = link.unit or told
     if problem := unit_of_model_unknown(unit, field, link):
         return cells, parted, "", problem
@@ -173,20 +175,6 @@ def _one_pressure(cells: pd.Series, field: Field) -> tuple[pd.Series, str]:
     taken = cells.where(~both, cells.str.replace(_PRESSURES, rf"\{part}", regex=True))
     which = "first (systolic)" if part == 1 else "second (diastolic)"
     return taken, f"of two pressures in a cell the {which} was taken"
-
-
-def _without_units(cells: pd.Series, field: Field) -> tuple[pd.Series, str]:
-    """Take a unit off cells such as "5.2 mmol/L", where all that have one agree and it can be converted."""
-    known = [str(cell) for cell in cells.unique() if any(mark.isdigit() for mark in str(cell))]
-    parts = {cell: found for cell in known if (found := _WITH_UNIT.fullmatch(cell.strip()))}
-    units = {unit_named(found[2]) for found in parts.values()}
-    own = unit_of(field)
-    if len(units) != 1 or len(parts) < len(known) or not own:
-        return cells, ""
-    (unit,) = units
-    if not unit or not conversion(unit, own, analyte_of(field)):
-        return cells, ""
-    return cells.map(lambda cell: parts[cell][1] if cell in parts else cell), unit
 
 
 def _likely_unit(numbers: NDArray[np.float64], field: NumberField) -> tuple[str, str]:
@@ -266,7 +254,7 @@ def _are_numbers(cells: pd.Series, field: CategoryField) -> bool:
 
 def _classed(cells: pd.Series, field: CategoryField, link: Link) -> tuple[pd.Series, str, str, str]:
     """Return the class of each number."""
-    cells, told = _without_units(cells, field)
+    cells, told = without_units(cells, field)
     unit = link.unit or told
     numbers = numbers_of(cells)
     way = conversion(unit, unit_of(field), analyte_of(field)) if unit else None

@@ -31,7 +31,10 @@ __all__ = [
 ]
 
 #: Text that means "not known" in a number column. In a category column "none" is a value.
-GAPS = ("", "?", "na", "n/a", "nan", "null", "none", ".", "-", "missing")
+GAPS = (
+    "", "?", "na", "n/a", "#n/a", "nan", "null", "none", ".", "-", "--", "missing", "unknown", "unk",
+    "not known", "not done", "not measured", "未知", "不详", "未测", "未查", "无",
+)  # fmt: skip
 CODE_GAPS = ("", "?", "na", "n/a", "nan", "null")
 _MOST_PROBLEMS = 20
 #: A row number, from 0, and what is wrong in it.
@@ -99,8 +102,7 @@ def type_columns(columns: Mapping[str, pd.Series], fields: Sequence[Field], n: i
             typed[field.name] = np.full(n, np.nan) if is_number else np.full(n, "", object)
         elif is_number:
             typed[field.name], bad = to_numbers(columns[field.name])
-            reason = f"column {field.name}: expected a number, got text"
-            wrong += [(row, reason) for row in bad.tolist()]
+            wrong += [(row, _no_number(field, columns[field.name].iloc[row])) for row in bad.tolist()]
         else:
             choices = field.choices if isinstance(field, CategoryField) else {}
             typed[field.name], unknown = to_codes(columns[field.name], choices)
@@ -125,6 +127,13 @@ def to_numbers(text: pd.Series) -> tuple[NDArray[np.float64], NDArray[np.int64]]
         else:
             numbers[row] = np.nan
     return numbers, bad[np.isnan(numbers[bad])]
+
+
+def _no_number(field: Field, cell: str) -> str:
+    """Say what is there in the place of a number, without telling it."""
+    is_bound = re.fullmatch(r"[<>≤≥]\s*=?\s*[\d.,]+.*", cell.strip()) is not None
+    found = "only a bound, such as < 5" if is_bound else "text"
+    return f"column {field.name}: expected a number, got {found}"
 
 
 def to_codes(text: pd.Series, choices: Mapping[str, str]) -> tuple[NDArray[np.object_], int]:

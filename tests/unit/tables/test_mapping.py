@@ -213,3 +213,22 @@ def test_a_clearance_is_no_filtration_rate_of_a_standard_body():
     assert concept_named("eGFR (mL/min/1.73m2)").name == "egfr"
     assert concept_named("GFR (ml/min)") is None
     assert concept_named("creatinine clearance") is None
+
+
+def test_cells_of_several_units_are_each_taken_in_their_own():
+    result = found("age,chol\n63,6.0 mmol/L\n41,230 mg/dL\n50,?\n", AGE, CHOL)
+    assert result.text.frame["chol"].tolist() == ["231.996", "230", "?"]
+    assert result.rules["chol"].startswith("each cell by its own unit: mmol/L x 38.67")
+    # What a cell says counts more than what the header says.
+    result = found("age,chol (mg/dL)\n63,6.0 mmol/L\n41,230\n", AGE, CHOL)
+    assert result.text.frame["chol"].tolist() == ["231.996", "230"]
+    assert found("age;chol\n63;6,0 mmol/L\n41;5,2 mmol/L\n", AGE, CHOL).text.frame["chol"][0] == "231.996"
+
+
+def test_cells_without_a_unit_beside_those_with_one_are_asked_about():
+    csv = "age,chol\n63,6.0 mmol/L\n41,5.2\n"
+    assert "choose the unit of the others" in found(csv, AGE, CHOL).problems[0]
+    chosen = ColumnMapping((Link(field="chol", column="chol", unit="mmol/L", how="chosen"),))
+    told = found(csv, AGE, CHOL, given=chosen)
+    assert told.problems == ()
+    assert told.text.frame["chol"].tolist() == ["231.996", "201.063"]

@@ -135,3 +135,13 @@ def test_mending_leaves_its_input_alone():
 
 def test_decimal_commas_in_a_semicolon_table():
     assert read([heart_row(oldpeak="2,3")], ";").frame["oldpeak"][0] == 2.3
+
+
+def test_words_for_no_value_and_bounds_in_a_column_of_numbers():
+    cells = ["233", "unknown", "n/a", "-", "未知", "not done"]
+    sample = read([heart_row(chol=cell) for cell in cells])
+    assert sample.frame["chol"].isna().tolist() == [False] + [True] * 5
+    assert sample.refused == {}
+    sample = read([heart_row(), heart_row(chol="<40"), heart_row(chol="> 600")])
+    reason = ("column chol: expected a number, got only a bound, such as < 5",)
+    assert sample.refused == {1: reason, 2: reason}
