@@ -125,7 +125,8 @@ def _residual(one: Shown) -> str:
     residual = one.explanation.residual
     if np.isnan(residual):
         return "values are no shares of the output"
-    return f"residual {100 * residual:+.3f} percentage points"
+    points = round(100 * residual, 3) + 0.0  # -0.0 reads as if something were wrong
+    return f"residual {points:+.3f} percentage points"
 
 
 def _input(one: Shown) -> str:

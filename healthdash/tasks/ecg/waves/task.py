@@ -35,7 +35,7 @@ class EcgWaves(EcgBeats):
     """
 
     slug = "ecg-waves"
-    title = "Waves and intervals of an ECG"
+    title = "ECG waves and intervals"
     summary = (
         "An ECG goes in (one lead is enough), the limits of each P wave, QRS complex and T wave come out, "
         "with heart rate, PR, QRS, QT, QTc, axis and the variation of the intervals between beats."
