@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from healthdash import apart
 from healthdash.errors import InputError, InvalidInput
 from healthdash.task import Task, Upload
 from healthdash.training import archive
@@ -66,11 +67,9 @@ def _read(
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the items of each input that can be read."""
     unread = 0
-    for group in task.group(uploads):
+    for group in apart.groups(task, uploads):
         try:
-            sample = task.read(group)
-            task.validate(sample)
-            yield task.prepare(sample, config)[name]
+            yield task.prepare(apart.sample_of(task, group), config)[name]
         except InputError:
             unread += 1
     if unread:

@@ -19,8 +19,6 @@ __all__ = ["GAP_MM", "spectrogram", "traces"]
 GAP_MM = 10.0
 #: At 96 to the inch; browsers take a pixel for that.
 _PX_PER_MM = 96 / 25.4
-#: More points than that are drawn by the graphics card: SVG gets slow.
-_SVG_POINTS = 6000
 _MARGIN = {"l": 72, "r": 10, "t": 42, "b": 44}
 #: Words of annotations stand at two heights by turns, as neighbours are often near.
 _ROWS_MM = (0.0, 3.6)
@@ -51,10 +49,11 @@ def traces(
         Draw negative values upwards, as readers of EEG expect them.
     """
     drawn = go.Figure()
-    kind = go.Scatter if sum(map(len, kept)) <= _SVG_POINTS else go.Scattergl
     upwards = (-1 if negative_up else 1) / microvolts_a_mm
     for number, places in enumerate(kept):
-        drawn.add_trace(kind(**_line(page, number, places, upwards), line={"color": paper.ink, "width": 1}))
+        drawn.add_trace(
+            go.Scatter(**_line(page, number, places, upwards), line={"color": paper.ink, "width": 1})
+        )
     lowest, highest = -(len(page.names) - 0.2) * GAP_MM, 0.8 * GAP_MM
     _add_marks(drawn, page, length_s, highest, paper)
     drawn.update_layout(

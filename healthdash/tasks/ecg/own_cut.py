@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from healthdash.apart import blocks
 from healthdash.datasets.items import Items
 from healthdash.datasets.steps import ItemStep
-from healthdash.errors import InvalidInput
+from healthdash.errors import HealthdashError, InvalidInput
 from healthdash.training import TrainSettings
 
 from . import read
@@ -23,6 +25,8 @@ __all__ = ["MOST_WINDOWS", "Shape", "shape_of", "starts", "stored"]
 #: Every wave of an ECG is below 40 Hz; more samples only cost time.
 _USUAL_HZ = 125.0
 _BEAT_S, _RHYTHM_S, _LONGEST_S = 2.0, 10.0, 30.0
+#: Values and recordings that one child answers with: 64 MB.
+_AT_ONCE, _MOST_FILES = 16_000_000, 32
 #: Of one recording, evenly apart.
 MOST_WINDOWS = 60
 
@@ -47,6 +51,14 @@ class Shape:
     samples: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """What a model takes of a recording, float32 (n_samples, n_leads) at its rate; the file.s rate."""
+
+    signal_mv: NDArray[np.float32]
+    rate_hz: float
+
+
 def shape_of(own: OwnListing, items: Items, steps: tuple[ItemStep, ...], settings: TrainSettings) -> Shape:
     """Return what a window is: leads that all recordings have, the rate, and the length.
 
@@ -69,13 +81,46 @@ def shape_of(own: OwnListing, items: Items, steps: tuple[ItemStep, ...], setting
 def stored(own: OwnListing, items: Items, shape: Shape) -> tuple[SignalStore, dict[int, tuple[int, float]]]:
     """Keep the signals of all items; return where each file's is, and its own rate."""
     store, places = SignalStore(len(shape.leads)), {}
-    paths = own.listing.files
-    for number in np.unique(items.files):
-        names = [name for name in own.files[paths[number]] if not name.endswith(".atr")]
-        sample = read.read(uploads_of(own.listing.folder, names))
-        places[int(number)] = (store.add(taken(sample, shape.leads, shape.rate_hz)), sample.rate_hz)
+    folder, paths = own.listing.folder, own.listing.files
+    for some in _together(items, shape):
+        named = [tuple(n for n in own.files[paths[file]] if not n.endswith(".atr")) for file in some]
+        found = blocks.looked_at(cut_all, folder, named, shape.leads, shape.rate_hz, failed=_refused)
+        for file, one in zip(some, found, strict=True):
+            places[file] = (store.add(one.signal_mv), one.rate_hz)
     store.close()
     return store, places
+
+
+def cut_all(
+    folder: str, recordings: tuple[tuple[str, ...], ...], leads: tuple[str, ...], rate_hz: float
+) -> tuple[Cut, ...]:
+    """Return some leads of some recordings at a rate; called apart, as files are strangers here too."""
+    found = []
+    for names in recordings:
+        sample = read.read(uploads_of(Path(folder), names))
+        found.append(Cut(taken(sample, leads, rate_hz), sample.rate_hz))
+    return tuple(found)
+
+
+def _refused(error: HealthdashError) -> Cut:
+    raise error
+
+
+def _together(items: Items, shape: Shape) -> Iterator[list[int]]:
+    """Yield files that are read by one child: so many that a day of one is read alone."""
+    files = np.unique(items.files)
+    seconds = items.survey.traits["duration (s)"].iloc[files].astype(float)
+    some: list[int] = []
+    values = 0.0
+    for file, lasts_s in zip(files.tolist(), seconds, strict=True):
+        more = lasts_s * shape.rate_hz * len(shape.leads)
+        if some and (values + more > _AT_ONCE or len(some) == _MOST_FILES):
+            yield some
+            some, values = [], 0.0
+        some.append(file)
+        values += more
+    if some:
+        yield some
 
 
 def starts(

@@ -141,6 +141,14 @@ def test_windows_of_a_recording_are_its_whole_and_stay_inside(tmp_path):
     )
 
 
+def test_recordings_are_read_for_training_by_a_process_of_their_own(tmp_path, monkeypatch):
+    def here(uploads):
+        raise AssertionError("an upload is read by the training itself")
+
+    monkeypatch.setattr(read, "read", here)
+    assert len(load_signals(folder_of(tmp_path / "set", 14), TrainSettings())) == 28
+
+
 def test_a_recording_is_prepared_for_prediction_as_it_was_for_training(tmp_path):
     path = folder_of(tmp_path / "set", 14)
     signals = load_signals(path, TrainSettings(seconds=2.0, rate_hz=50))

@@ -55,3 +55,13 @@ def test_one_file_is_enough_and_none_is_not(folder, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InvalidInput, match="no file among"):
         inputs_of(tasks.get("images"), tmp_path / "empty", CONFIG, "image")
+
+
+def test_unlabelled_items_are_read_by_a_process_of_their_own(folder, monkeypatch):
+    task = tasks.get("images")
+
+    def here(self, uploads):
+        raise AssertionError("an unlabelled file is read by the training itself")
+
+    monkeypatch.setattr(type(task), "read", here)
+    assert len(inputs_of(task, folder, CONFIG, "image")) == 2
