@@ -52,9 +52,11 @@ def _map(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
         from healthdash.tables.coding import coded
 
         mapping = coded(mapping, _coding(options.coding, found.coding))
-    # What is still to be decided stands beside the fields; nobody reads it back.
+    # What is still to be decided, and what columns could be, stands beside the fields; nobody reads it back.
     asked = [] if options.coding else list(found.problems)
-    yield json.loads(mapping.to_json()) | ({"to_decide": asked} if asked else {})
+    could_be = {one.column: {"holds": one.looks, "could_be": list(one.fields)} for one in found.suggestions}
+    more = {"to_decide": asked, "suggestions": could_be}
+    yield json.loads(mapping.to_json()) | {name: told for name, told in more.items() if told}
 
 
 def _coding(name: str, asked: CodingQuestion | None) -> Coding:

@@ -158,7 +158,7 @@ def _course(stay: _Stay) -> Iterator[_Value]:
     """Yield how long the stay was, where the patient came from and went."""
     resource = stay.entry.resource
     days = max(1, (stay.end.first_day - stay.start.first_day).days)
-    yield _of_stay(stay, "length_of_stay", str(days), f"{days} days")
+    yield _of_stay(stay, "length_of_stay", str(days), f"{days} {'day' if days == 1 else 'days'}")
     way = part(resource, "hospitalization")
     for field, concept, known in (
         ("admission_type", part(resource, "priority"), _PRIORITY),
@@ -213,13 +213,14 @@ def _done(patient: Patient, stay: _Stay) -> Iterator[_Value]:
     ]
     procedures = _of(patient, stay, "Procedure", frozenset(("completed",)), "encounter")
     kinds = {medicine for one in given if (medicine := _medicine(one.resource))}
-    for field, count, resource in (
-        ("medication_count", len(kinds), "MedicationAdministration"),
-        ("lab_count", len(tests), "Observation"),
-        ("procedure_count", len(procedures), "Procedure"),
+    for field, count, found in (
+        ("medication_count", len(kinds), given),
+        ("lab_count", len(tests), tests),
+        ("procedure_count", len(procedures), procedures),
     ):
         if count:
-            yield _Value(field, str(count), f"{count} of this stay", resource, "", stay.start.day)
+            kind, told = text_in(found[0].resource, "resourceType"), f"{count} of this stay, the first here"
+            yield _Value(field, str(count), told, kind, found[0].place, stay.start.day)
     for one in [*given, *ordered]:
         if any(drug in _medicine(one.resource) for drug in _DRUGS):
             kind = text_in(one.resource, "resourceType")

@@ -43,6 +43,7 @@ def settle(task: Task, bundle: Bundle, work: state.Workspace) -> None:
             _moment(task, work)
         _report(task, found, missing)
         choose_coding(task, work, table)
+        _suggested(found)
         _sources(found)
         is_wanted = bool(found.problems and not found.coding) or bool(missing and not found.origins)
         key = f"correct:{task.slug}:{work.turn}:{table.numbers[0]}"
@@ -167,9 +168,27 @@ def _report(task: RecordsTask, found: Matching, missing: list[str]) -> None:
         borne = (
             GAP
             if most >= len(found.complete)
-            else f"makes the output worse; rows without more than {most} are refused"
+            else f"makes the output worse; rows with more than {most} missing are refused"
         )
         st.caption(f"A missing value {borne}. Rows with a value out of range are refused.")
+
+
+def _suggested(found: Matching) -> None:
+    """Say what columns of unknown names could hold; nothing of it is taken by itself."""
+    if not found.suggestions:
+        return
+    labels = {line.field: line.label for line in found.complete}
+    st.markdown("**Columns with names that are not known, and what they could hold**")
+    lines = [
+        {
+            "Column": one.column,
+            "Holds": one.looks,
+            "Could be": " or ".join(labels[name] for name in one.fields),
+        }
+        for one in found.suggestions
+    ]
+    st.dataframe(pd.DataFrame(lines), hide_index=True, width="stretch", height=height_of(lines))
+    st.caption("By what is in them alone; none is taken before you choose it below.")
 
 
 def _sources(found: Matching) -> None:
@@ -181,7 +200,7 @@ def _sources(found: Matching) -> None:
     shown = found.origins[:_MOST_SOURCES]
     lines = [
         {
-            "Patient": one.row + 1, "Field": labels.get(one.column, one.column), "Value": one.told,
+            "Row": one.row + 1, "Field": labels.get(one.column, one.column), "Value": one.told,
             "Date": one.date, "Code": one.code, "Resource": one.resource, "Place in the file": one.place,
         }
         for one in shown

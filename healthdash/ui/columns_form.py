@@ -70,8 +70,10 @@ def _meanings(task: Task, table: Layout, choice: Coding) -> list[str]:
         if not table.found.mapping.of(one.name).column or one.name not in choice.words:
             continue
         meant = dict(getattr(one, "choices", {})) | {"": "not measured"}
-        told = [f"{cell} {meant.get(code, code)}" for cell, code in choice.words[one.name].items()]
-        lines.append(f"{one.label}: {', '.join(told)}")
+        words = choice.words[one.name].items()
+        # A number that stays itself says nothing.
+        told = [f"{cell} {meant.get(code, code)}" for cell, code in words if code in meant]
+        lines += [f"{one.label}: {', '.join(told)}"] if told else []
     return lines
 
 

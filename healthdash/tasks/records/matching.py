@@ -15,6 +15,7 @@ from healthdash.tables.coding import CodingQuestion
 from healthdash.tables.layout import Origin, TextTable, canonical
 from healthdash.tables.mapped import Mapped
 from healthdash.tables.mapping import ColumnMapping, unit_of
+from healthdash.tables.suggestions import Suggestion, suggestions
 
 __all__ = [
     "Completeness",
@@ -94,6 +95,8 @@ class Matching:
         Of a record of FHIR: where each value comes from, its column the field's name.
     coding : CodingQuestion or None
         That it must be said how the table is coded.
+    suggestions : tuple of Suggestion
+        What columns of unknown names could hold.
     """
 
     columns: tuple[str, ...] = ()
@@ -104,6 +107,7 @@ class Matching:
     problems: tuple[str, ...] = ()
     origins: tuple[Origin, ...] = ()
     coding: CodingQuestion | None = None
+    suggestions: tuple[Suggestion, ...] = ()
 
     @property
     def is_plain(self) -> bool:
@@ -134,6 +138,7 @@ def found_columns(
         units={field.name: unit for field in fields if (unit := unit_of(field))},
         unsure=found.unsure,
         problems=found.problems,
+        suggestions=() if found.text.origins else suggestions(found.text.frame, fields, found.mapping),
         origins=tuple(_named(one, by_column[one.column]) for one in origins),
     )
 

@@ -10,6 +10,7 @@ from healthdash.tables.concepts import concept_named, meanings, without_unit
 from healthdash.tables.mapped import mapped
 from healthdash.tables.mapping import ColumnMapping, Link, propose
 from healthdash.tables.read import read_text_table
+from healthdash.tables.suggestions import suggestions
 from healthdash.tables.units import alternatives, conversion, unit_named
 
 CHOL = NumberField(name="chol", label="Serum cholesterol", unit="mg/dl", low=40, high=1000)
@@ -232,3 +233,21 @@ def test_cells_without_a_unit_beside_those_with_one_are_asked_about():
     told = found(csv, AGE, CHOL, given=chosen)
     assert told.problems == ()
     assert told.text.frame["chol"].tolist() == ["231.996", "201.063"]
+
+
+def test_columns_of_unknown_names_are_suggested_and_never_taken():
+    age = NumberField(name="age", label="Age", unit="years", low=1, high=120, default=54)
+    chol = NumberField(name="chol", label="Serum cholesterol", unit="mg/dl", low=40, high=1000, default=240)
+    csv = "V1,V2,V3,V4\n63,1,233,a\n41,0,204,b\n57,1,250,c\n44,0,263,d\n70,1,199,e\n"
+    result = found(csv, age, SEX, FBS, chol)
+    assert {link.how for link in result.mapping.links} == {"missing"}
+    told = {one.column: one for one in suggestions(result.text.frame, (age, SEX, FBS, chol), result.mapping)}
+    assert told["V1"].fields == ("age",)
+    assert told["V1"].looks == "numbers from 41 to 70, the middle 57"
+    assert told["V2"].fields == ("sex", "fbs")
+    assert told["V2"].looks == "the codes 0, 1"
+    assert told["V3"].fields == ("chol",)
+    assert "V4" not in told
+    absent = ColumnMapping((Link(field="age", column="", how="chosen"),))
+    again = found(csv, age, given=absent)
+    assert suggestions(again.text.frame, (age,), again.mapping) == ()
