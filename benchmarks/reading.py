@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,9 +13,9 @@ from healthdash.task import Task, Upload
 
 #: Issue 5: "adds under 30 ms to a small file".
 _MOST_ADDED_S = 0.030
-_BUDGET_S = 6.0
+_BUDGET_S, _PAUSE_S = 8.0, 0.1
 _MANY = 100
-_TASKS = ("chest-xray", "ecg-beats", "heart-disease")
+_TASKS = ("chest-xray", "lung-ct", "ecg-beats", "heart-disease", "readmission")
 
 
 def rows() -> Iterator[Row]:
@@ -27,10 +28,15 @@ def rows() -> Iterator[Row]:
 
 
 def _row(task: Task, uploads: Sequence[Upload]) -> Row:
-    here, there = alternate(
-        [lambda: jobs.read(task, tuple(uploads)), lambda: apart.sample_of(task, uploads)], budget_s=_BUDGET_S
-    )
+    read, read_apart = (lambda: jobs.read(task, tuple(uploads))), (lambda: apart.sample_of(task, uploads))
+    read_apart()  # from now on children wait that know this task
+    # A pause before each: people bring a file now and then, and what a stream of files costs is the last row.
+    _, here, _, there = alternate([_pause, read, _pause, read_apart], budget_s=_BUDGET_S)
     return _judged(f"{task.slug}: read a small file apart", here, there, _MOST_ADDED_S)
+
+
+def _pause() -> None:
+    time.sleep(_PAUSE_S)
 
 
 def _many(task: Task) -> Row:
