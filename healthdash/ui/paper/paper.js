@@ -116,8 +116,8 @@ class Sheet {
       letter.lastChild.textContent = mark.title;
       root.append(letter);
     }
-    for (const second of this.data.seconds) root.append(words(second.x, height - 1, second.label, { fill: paper.muted, "font-size": 2.4, "text-anchor": "middle" }));
-    root.append(words(width - 1, height - 1, this.data.scale, { fill: paper.muted, "font-size": 2.4, "text-anchor": "end", stroke: paper.sheet, "stroke-width": 0.6, "paint-order": "stroke" }));
+    for (const second of this.data.seconds) root.append(words(second.x, height - 4.4, second.label, { fill: paper.muted, "font-size": 2.4, "text-anchor": "middle" }));
+    root.append(words(1, height - 1.2, this.data.scale, { fill: paper.muted, "font-size": 2.4, stroke: paper.sheet, "stroke-width": 0.6, "paint-order": "stroke" }));
     this.legs = svg("g", { class: "caliper" });
     root.append(this.legs);
     root.addEventListener("pointerdown", (event) => this.press(event));

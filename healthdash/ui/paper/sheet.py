@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from healthdash.signals.decimate import min_max
 from healthdash.signals.filters import filtered
+from healthdash.signals.leads import STANDARD
 from healthdash.signals.simplify import simplified
 from healthdash.ui.palette import Paper
 from healthdash.views import Trace
@@ -27,11 +28,14 @@ _MARKED, _TICKED = 300, 400
 #: AHA/ACC/HRS 2007 (Kligfield et al., Circulation 115:1306): four columns of three leads, and a rhythm strip.
 GRID = (("I", "AVR", "V1", "V4"), ("II", "AVL", "V2", "V5"), ("III", "AVF", "V3", "V6"))
 _RHYTHM = "II"
+#: As readers write it, where a file says "avr" or "ECG V1".
+_AS_WRITTEN = {name.upper(): name for name in STANDARD}
 GRID_S = 10.0
 #: Leads in a row where each shows the same moments.
 _BESIDE = 4
-#: Room for the calibration pulse (1 mV for 0.2 s) and at the edges, mm.
-_LEFT, _RIGHT, _TOP, _BOTTOM = 12.0, 2.0, 5.0, 5.0
+#: Room for the calibration pulse (1 mV for 0.2 s) and at the edges, mm; below stand the seconds and, at the
+#: left, where it is in sight on every screen, the scale.
+_LEFT, _RIGHT, _TOP, _BOTTOM = 12.0, 2.0, 5.0, 8.0
 _PULSE_S = 0.2
 #: Height of a lane over and under its middle, mV.
 _LEAST_MV, _MOST_MV = 0.75, 2.5
@@ -186,7 +190,7 @@ def _drawn(
     places = simplified(lines, budget, _TOLERANCE_MM)
     return [
         {
-            "name": view.leads[lane.lead],
+            "name": _AS_WRITTEN.get(_plain(view.leads[lane.lead]), view.leads[lane.lead]),
             "flag": view.flags[lane.lead] if view.flags else "",
             "x": round(lane.x, 2),
             "y": round(lane.y, 2),

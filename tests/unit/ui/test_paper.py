@@ -57,6 +57,8 @@ def test_leads_are_known_by_any_spelling_and_missing_ones_refuse_the_grid():
     assert sheet.places(tuple(name.lower() for name in TWELVE)) is not None
     assert sheet.places(tuple(f"ECG {name}" for name in TWELVE)) is not None
     assert sheet.places(TWELVE[:-1]) is None
+    lower = sheet.of(_trace(leads=("avr", "ECG V1", "mlii")), 0, 10, sheet.Choice(), LIGHT)
+    assert [lane["name"] for lane in lower["lanes"]] == ["aVR", "V1", "mlii"]
 
 
 def test_a_day_sends_fewer_than_5000_points_and_keeps_its_peak():
