@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -65,3 +66,13 @@ def test_a_refused_file_says_why():
     assert line["gate"] == {"verdict": "refuse", "reasons": ["expected values within 100"]}
     assert line["error"]["type"] == "OutOfScope"
     assert "probabilities" not in line
+
+
+def test_what_is_odd_about_an_input_stands_at_its_first_object():
+    bundle = toy_bundle()
+    report = pipeline.run(TASK, [Upload("name", b"1,1\n-3,1")], bundle)
+    assert report.sample is not None
+    odd = replace(report, sample=replace(report.sample, notices=("Every second one is kept.",)))
+    first, second = export.results(TASK, odd, bundle)
+    assert first["notices"] == ["Every second one is kept."]
+    assert "notices" not in second
