@@ -159,7 +159,7 @@ def guarded() -> Iterator[None]:
         if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
             raise
         raise UnreadableUpload(
-            f"expected a whole DICOM file, got a damaged or cut-off one ({type(error).__name__})", hint=_HINT
+            "expected a whole DICOM file, got a damaged or cut-off one", hint=_HINT
         ) from error
 
 

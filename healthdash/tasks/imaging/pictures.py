@@ -89,7 +89,7 @@ def read(data: bytes, source: str) -> ImageSample | VolumeSample:
         colours=colours,
         stored=stored,
         full_scale=full_scale,
-        facts=_facts(name, picture.size, stored),
+        facts=_facts(picture.size),
     )
 
 
@@ -112,7 +112,7 @@ def _page(picture: Image.Image, number: int) -> Image.Image:
 def _stack(data: bytes, picture: Image.Image, frames: int, source: str) -> VolumeSample:
     """Return pages of one size: frames in time, of a file that says how long each is shown."""
     name, first = str(picture.format), _page(picture, 0)
-    told = _facts(name, first.size, _measured(np.asarray(first)))
+    told = _facts(first.size)
     size = frames * picture.width * picture.height * (1 if first.mode in ("1", "L") else 3)
     step = max(1, -(-size // _MOST_KEPT_BYTES))
     kept: list[NDArray[Any]] = []
@@ -179,7 +179,7 @@ def _pillow() -> Iterator[None]:
         raise _too_large() from error
     except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, struct.error and more
         raise UnreadableUpload(
-            f"expected a whole picture, got a damaged or cut-off one ({type(error).__name__})",
+            "expected a whole picture, got a damaged or cut-off one",
             hint="Export it again, or try another file.",
         ) from error
 
@@ -247,5 +247,5 @@ def _flat(picture: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", layer.size, (0, 0, 0, 255)), layer)
 
 
-def _facts(name: str, size: tuple[int, int], stored: Stored) -> tuple[tuple[str, str], ...]:
-    return (("File format", name), ("Size", f"{size[0]} x {size[1]} pixels"), ("Stored values", stored.dtype))
+def _facts(size: tuple[int, int]) -> tuple[tuple[str, str], ...]:
+    return (("Size", f"{size[0]} x {size[1]} pixels"),)

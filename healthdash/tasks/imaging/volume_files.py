@@ -102,9 +102,7 @@ def _nibabel() -> Iterator[None]:
     except HealthdashError:
         raise
     except Exception as error:  # many classes, most of them built in
-        raise UnreadableUpload(
-            f"expected a whole volume, got a damaged or cut-off one ({type(error).__name__})", hint=_HINT
-        ) from error
+        raise UnreadableUpload("expected a whole volume, got a damaged or cut-off one", hint=_HINT) from error
 
 
 def _opened(kind: str, data: bytes, voxels: bytes | None) -> Any:

@@ -72,9 +72,7 @@ def _zip() -> Iterator[None]:
     except HealthdashError:
         raise
     except Exception as error:  # zipfile raises BadZipFile, RuntimeError, NotImplementedError, zlib.error...
-        raise UnreadableUpload(
-            f"the zip archive is damaged or locked ({type(error).__name__})", hint=_HINT
-        ) from error
+        raise UnreadableUpload("the zip archive is damaged or locked", hint=_HINT) from error
 
 
 def _is_office(archive: zipfile.ZipFile) -> bool:
