@@ -36,7 +36,7 @@ __all__ = ["TableFormat", "TextTable", "canonical", "looks_like_table", "read_pa
 
 _ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
 #: Files that say themselves that they are tables, however narrow.
-_ONE_COLUMN = ("excel", "xls", "ods", "spss", "stata", "xport", "sas")
+_ONE_COLUMN = ("excel", "xls", "ods", "spss", "portable", "stata", "xport", "sas")
 _PICKLE = "a Python pickle, which is never opened because it can run code"
 
 #: First bytes of what people upload by mistake.
