@@ -23,6 +23,8 @@ __all__ = ["Suggestion", "suggestions"]
 #: Fewer values say too little; of a column with less numbers than this share nothing is said.
 _FEWEST, _MOST_SHARE = 5, 0.95
 _MOST_FIELDS, _MOST_COLUMNS, _MOST_CODES = 3, 100, 12
+#: Rows that are looked at.
+_MOST_ROWS = 5_000
 #: A middle that is more than this many times larger or smaller than the usual value is of something else.
 _FARTHEST = 2.0
 
@@ -56,7 +58,8 @@ def suggestions(
     if not absent:
         return ()
     free = [name for name in map(str, frame.columns) if name not in taken][:_MOST_COLUMNS]
-    found = (_of_column(name, frame.iloc[:, list(frame.columns).index(name)], absent) for name in free)
+    places = {str(name): place for place, name in reversed(list(enumerate(frame.columns)))}
+    found = (_of_column(name, frame.iloc[:_MOST_ROWS, places[name]], absent) for name in free)
     return tuple(one for one in found if one)
 
 
