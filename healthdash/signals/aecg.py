@@ -147,7 +147,11 @@ def _microvolts(sequence: Element) -> NDArray[np.float32]:
     values = numbers(digits.text or "", "the digits of a lead")
     factor = checked_scale(_volts(scale), "scale")
     start = _volts(origin) if origin is not None else 0.0
-    return (start + factor * values).astype(np.float32)
+    with np.errstate(over="ignore"):
+        found = (start + factor * values).astype(np.float32)
+    if np.isinf(found).any():
+        raise UnreadableUpload("the annotated ECG holds values that are no voltage", hint="Export it again.")
+    return found
 
 
 def _volts(element: Element) -> float:

@@ -7,6 +7,7 @@ against the same recording in WFDB.
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element
@@ -85,11 +86,14 @@ def read_muse(uploads: Sequence[Upload]) -> Recording:
 def _number(element: Element, name: str, default: float) -> float:
     text = child_text(element, name)
     try:
-        return float(text) if text else default
-    except ValueError as error:
+        number = float(text) if text else default
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
         raise UnreadableUpload(
             f"expected a number in the tag {name} of the MUSE file", hint="Export it again."
-        ) from error
+        )
+    return number
 
 
 def _lead(lead: Element) -> tuple[str, NDArray[np.float32], bool]:
@@ -104,7 +108,7 @@ def _lead(lead: Element) -> tuple[str, NDArray[np.float32], bool]:
     )
     data = base64_bytes(child_text(lead, "WaveFormData"), _WHAT)
     claimed = _number(lead, "LeadSampleCountTotal", len(data) / 2)
-    if len(data) % 2 or len(data) / 2 < claimed:
+    if len(data) % 2 or not 0 <= claimed <= len(data) / 2:
         raise UnreadableUpload(
             f"the MUSE file announces {claimed:,.0f} samples a lead, it holds {len(data) // 2:,}",
             hint="It is cut off: export it again.",

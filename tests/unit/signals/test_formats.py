@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from healthdash.errors import InvalidInput, UnreadableUpload
+from healthdash.errors import InputError, InvalidInput, UnreadableUpload
 from healthdash.signals import formats
 from healthdash.signals.recording import Recording
 from healthdash.task import Upload
@@ -308,3 +308,38 @@ def test_no_picture_is_taken_for_a_recording(kind):
 def test_what_is_no_recording_is_named(data, name):
     with pytest.raises(UnreadableUpload, match=name):
         formats.read([Upload("x", data)])
+
+
+@pytest.mark.parametrize(
+    ("make", "before", "after"),
+    [
+        (muse_file, f"<LeadSampleCountTotal>{N}", "<LeadSampleCountTotal>nan"),
+        (muse_file, f"<LeadSampleCountTotal>{N}", "<LeadSampleCountTotal>-1"),
+        (muse_file, f"<LeadSampleCountTotal>{N}", "<LeadSampleCountTotal>0"),
+        (muse_file, "UnitsPerBit>2<", "UnitsPerBit>nan<"),
+        (muse_file, "<SampleBase>5", "<SampleBase>0"),
+        (muse_file, "<SampleBase>5", "<SampleBase>inf"),
+        (aecg_file, 'scale value="1"', 'scale value="0"'),
+        (aecg_file, 'scale value="1"', 'scale value="nan"'),
+        (aecg_file, 'origin value="0.1"', 'origin value="1e300"'),
+        (aecg_file, 'increment value="2"', 'increment value="0"'),
+    ],
+)
+def test_numbers_that_are_none_are_refused_with_a_reason(
+    make: Callable[[Path], list[Upload]], before: str, after: str, tmp_path: Path
+) -> None:
+    data = make(tmp_path)[0].data
+    coding = "utf-16" if make is aecg_file else "utf-8"
+    text = data.decode(coding)
+    assert before in text
+    with pytest.raises(InputError):
+        formats.read([Upload("r.xml", text.replace(before, after).encode(coding))])
+
+
+def test_a_holter_file_of_no_rate_or_a_thousand_leads_is_refused(tmp_path: Path) -> None:
+    whole = bytearray(ishne_file(tmp_path)[0].data)
+    for place, value in ((272, 0), (156, 1000), (156, 0), (156, -2)):
+        broken = bytearray(whole)
+        struct.pack_into("<h", broken, place, value)
+        with pytest.raises(InputError):
+            formats.read([Upload("r.ecg", bytes(broken))])
