@@ -6,7 +6,9 @@ Channel Infos of the header, Marker Infos of the marker file.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -144,12 +146,13 @@ def _header(upload: Upload) -> _Header:
 
 
 def _number(text: str, what: str) -> float:
-    try:
-        return float(text.replace(",", "."))
-    except ValueError as error:
-        raise UnreadableUpload(
-            f"expected {what} in the BrainVision header, got no number", hint="Export it again."
-        ) from error
+    with suppress(ValueError):
+        number = float(text.replace(",", "."))
+        if math.isfinite(number):
+            return number
+    raise UnreadableUpload(
+        f"expected {what} in the BrainVision header, got no number", hint="Export it again."
+    )
 
 
 def _channel_infos(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 import struct
 import zlib
 from collections.abc import Callable
@@ -91,7 +92,7 @@ def ishne() -> bytes:
     return b"ISHNE1.0" + b"\0\0" + bytes(head) + bytes(100)
 
 
-def brainvision(name: str, channels: int = 1) -> Callable[[], Made]:
+def brainvision(name: str, channels: float = 1) -> Callable[[], Made]:
     text = f"""Brain Vision Data Exchange Header File Version 1.0
 [Common Infos]
 DataFile={name}
@@ -172,6 +173,7 @@ CASES = [
     Case("scp-pointers", "ecg", scp, "section|length|cut off|damaged|bytes"),
     Case("ishne-counts", "ecg", ishne, f"{_LARGE}|outside"),
     Case("brainvision-above", "ecg", brainvision("../../../etc/passwd"), _ELSEWHERE),
+    Case("brainvision-infinite", "ecg", brainvision("r.eeg", math.inf), "number of channels"),
     Case("brainvision-channels", "ecg", brainvision("r.eeg", 99_999_999), f"{_LARGE}|{_ELSEWHERE}"),
     Case(
         "signal-exponent",  # ends pandas 2.3.3 by a signal

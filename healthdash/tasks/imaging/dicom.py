@@ -137,9 +137,10 @@ def head(data: bytes) -> Dataset | None:
     try:
         end, named = _meta(data)
         if named == uid.DeflatedExplicitVRLittleEndian:
-            start = zlib.decompressobj(wbits=-zlib.MAX_WBITS).decompress(data[end:], _HEAD_BYTES)
-            return read_partial(io.BytesIO(start), _is_past_head, force=True, specific_tags=_HEAD_TAGS)
-        return read_partial(io.BytesIO(data), _is_past_head, force=True, specific_tags=_HEAD_TAGS)
+            data = zlib.decompressobj(wbits=-zlib.MAX_WBITS).decompress(data[end:], _HEAD_BYTES)
+        found = read_partial(io.BytesIO(data), _is_past_head, force=True, specific_tags=_HEAD_TAGS)
+        list(found)  # values are parsed when they are asked for, and a damaged one is to break here
+        return found
     except Exception:  # what is wrong with it, `read` says
         return None
 

@@ -264,3 +264,11 @@ def test_office_documents_are_no_archives_of_pictures(mark: str) -> None:
     assert grouped([office]) == [[office]]
     with pytest.raises(UnreadableUpload, match="spreadsheet or another Office document"):
         read([office])
+
+
+def test_a_slice_whose_header_breaks_the_library_stands_alone():
+    uploads = _series([0, 1, 2], ImageType=["ORIGINAL", "PRIMARY"])
+    told = b"\x08\x00\x08\x00CS"  # ImageType (0008,0008), in explicit VR, little endian
+    assert told in uploads[0].data
+    broken = replace(uploads[0], data=uploads[0].data.replace(told, told[:-2] + b"QQ"))
+    assert [len(group) for group in grouped([broken, *uploads[1:]])] == [1, 2]
