@@ -150,11 +150,12 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """One line of an explanation: a feature, its value as text or number, its share."""
+    """One line of an explanation: a feature, its value as text or number, its share; the value in words."""
 
     feature: str
     value: str | float | None
     attribution: float
+    words: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,6 +237,8 @@ class Task(ABC):
         Of a table: columns that belong together, such as all drugs, which people may take as one.
     is_generic : bool
         Whether its labels and fields come from each bundle, so that none ships; see `bound`.
+    key_figures : tuple of str
+        Names of the measures that say most, the first of all; empty: those that a recipe puts first.
     usual_network : str
         Of those of the studio, the one that is offered first; empty: by the kind of its items.
     """
@@ -253,6 +256,7 @@ class Task(ABC):
     divisions: Mapping[str, str] = {}
     column_groups: Mapping[str, tuple[str, ...]] = {}
     is_generic: bool = False
+    key_figures: tuple[str, ...] = ()
     usual_network: str = ""
 
     def bound(self, bundle: Bundle) -> Task:

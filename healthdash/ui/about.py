@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from healthdash import tasks
 from healthdash.bundles import Bundle
 from healthdash.training.evaluation import Evaluation, MetricRow, Points, ReliabilityBin
 from healthdash.training.explained import ExplanationQuality
@@ -39,8 +40,15 @@ def expander(bundle: Bundle) -> None:
 
 
 def headline(bundle: Bundle) -> Sequence[MetricRow]:
-    """Return the figures that a recipe put first, without those of the usual class (the first label)."""
+    """Return the figures that the task names, or a recipe put first, without those of the usual class.
+
+    The usual class is the first label.
+    """
     rows = bundle.evaluation.metrics
+    named = {row.name: row for row in rows}
+    key_figures = [named[name] for name in tasks.get(bundle.info.task).key_figures if name in named]
+    if key_figures:
+        return key_figures
     unusual = [row for row in rows if not row.name.startswith(f"{bundle.info.labels[0]} ")]
     return unusual[: _HEADLINES if len(unusual) == len(rows) else 2 * _HEADLINES]
 

@@ -12,6 +12,9 @@ from healthdash.views import ClassBars, Curve, Curves, Matrix
 
 __all__ = ["class_bars", "curves", "faint", "laid_out", "matrix", "percent", "signed_percent", "vertical"]
 
+#: With fewer epochs than this every one has its tick.
+_FEW_EPOCHS = 12
+
 
 def class_bars(view: ClassBars, paper: Paper) -> go.Figure:
     """Return one bar a class, the decided one in full colour, the operating point as a line."""
@@ -57,6 +60,11 @@ def curves(view: Curves, paper: Paper) -> go.Figure:
     laid_out(figure, height=360, paper=paper)
     figure.update_xaxes(title=view.x_label)
     figure.update_yaxes(title=view.y_label)
+    if (
+        view.x_label == "epoch"
+        and max((float(np.ptp(one.x)) for one in view.curves), default=0) < _FEW_EPOCHS
+    ):
+        figure.update_xaxes(dtick=1)  # there is no epoch 1.5
     if view.diagonal:
         figure.update_xaxes(range=[-0.01, 1.01])
         figure.update_yaxes(range=[-0.01, 1.01])

@@ -9,6 +9,7 @@ from healthdash.bundles import Bundle
 from healthdash.ui import about, compare_models, exchange, problems, shell
 from healthdash.ui.downloads import safe_csv
 from healthdash.ui.draw import draw
+from healthdash.views import Grid
 
 __all__ = ["page"]
 
@@ -80,9 +81,12 @@ def _figures(bundle: Bundle, key: str) -> None:
     st.caption(evaluation.split_rule)
     draw(about.metric_grid(evaluation.metrics, "Measured"), f"{key}/metrics")
     columns = st.columns(2, gap="large")
-    for number, view in enumerate(about.figures(evaluation)):
+    views = list(about.figures(evaluation))
+    for number, view in enumerate(one for one in views if not isinstance(one, Grid)):
         with columns[number % 2]:
             draw(view, f"{key}/{view.title}")
+    for view in (one for one in views if isinstance(one, Grid)):
+        draw(view, f"{key}/{view.title}")
     if evaluation.comparisons:
         draw(about.metric_grid(evaluation.comparisons, "Other models on the same rows"), f"{key}/compared")
     if evaluation.subgroups:

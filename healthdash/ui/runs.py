@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +13,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from healthdash import settings, tasks
+from healthdash import bundles, settings, tasks
+from healthdash.errors import HealthdashError
 from healthdash.runs import Run
 from healthdash.runs.queue import Queue
 from healthdash.runs.queue import opened as opened_store
@@ -249,6 +251,7 @@ def _result(task: Task, run: Run) -> None:
             st.metric(f"{name}, {row['part']}", about.number(row["value"]), width="content")
     if is_trial:
         return
+    _limits(run)
     with st.container(horizontal=True):
         if task.kind in _PAGES:
             st.page_link(
@@ -259,6 +262,14 @@ def _result(task: Task, run: Run) -> None:
             "pages/models.py", label="See its card and figures", icon=":material/monitoring:",
             query_params={"model": f"{task.slug}/{run.name}"},
         )  # fmt: skip
+
+
+def _limits(run: Run) -> None:
+    """Repeat what the data report still says of the data, beside the figures that it makes doubtful."""
+    with suppress(HealthdashError):
+        limits = bundles.open_folder(Path(run.out)).info.limits
+        told = "\n".join(f"- {problems.plain(words)}" for words in limits)
+        st.warning(f"What to know of these figures:\n\n{told}", icon=":material/rule:")
 
 
 def _first(run: Run) -> Sequence[tuple[str, dict[str, float]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import time
 from pathlib import Path
 
@@ -11,10 +12,10 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from healthdash import settings, tasks
+from healthdash import bundles, settings, tasks
 from healthdash.runs import Run, Told, queue
 from healthdash.training import TrainSettings
-from healthdash.ui import owner, runs
+from healthdash.ui import owner, problems, runs
 
 pytestmark = pytest.mark.usefixtures("visited", "quiet")
 TOKEN = "A" * 43
@@ -156,6 +157,14 @@ def test_a_finished_run_leads_to_its_model(open_page, browser):
     app = open_page("train", run=run.id)
     assert "ready and offered" in _texts(app)
     assert [metric.value for metric in app.metric] == ["0.900"]
+
+
+def test_a_finished_run_repeats_what_makes_its_figures_doubtful(open_page, browser):
+    run = _submit(name="copy", epochs=2, state="done", metrics={"AUC": {"value": 0.9, "part": "test"}})
+    shutil.copytree(settings.current().shipped_models / "heart-disease" / "cleveland-mlp", run.out)
+    (told,) = (one.value for one in open_page("train", run=run.id).warning if "figures" in one.value)
+    for words in bundles.open_folder(Path(run.out)).info.limits:
+        assert problems.plain(words) in told
 
 
 def test_last_good_weights_of_a_diverged_run_are_offered(open_page, browser):

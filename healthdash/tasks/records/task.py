@@ -250,7 +250,7 @@ class RecordsTask(Task):
 
     def attributions(self, report: Report) -> list[Attribution]:
         """Return one line a column, in the network's order."""
-        return views.attributions(self._names, report)
+        return views.attributions(self._names, self.fields, report)
 
     def show(self, sample: Sample) -> tuple[View, ...]:
         """Return the table, or for one row its values in words."""

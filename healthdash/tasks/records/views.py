@@ -50,11 +50,13 @@ def inputs(sample: TableSample, fields: Sequence[Field]) -> tuple[View, ...]:
     return (Grid(title="Your table", caption=caption, frame=frame),)
 
 
-def attributions(names: Sequence[str], report: Report) -> list[Attribution]:
-    """Return one line a column: its name, its value as stored, its share."""
+def attributions(names: Sequence[str], fields: Sequence[Field], report: Report) -> list[Attribution]:
+    """Return one line a column: its name, its value as stored, its share, its value in words."""
     row, shares = _explained(report)
+    known = {field.name: field for field in fields}
     return [
-        Attribution(name, _plain(row[name]), float(share)) for name, share in zip(names, shares, strict=True)
+        Attribution(name, _plain(row[name]), float(share), in_words(row[name], known[name]))
+        for name, share in zip(names, shares, strict=True)
     ]
 
 

@@ -1,7 +1,8 @@
-"""What the page of the models says of a bundle's explanations."""
+"""What the pages say of a model: its key figures, and how good its explanations are."""
 
 from __future__ import annotations
 
+from healthdash import bundles, tasks
 from healthdash.judging.averages import Scores, averaged
 from healthdash.training.evaluation import Evaluation
 from healthdash.training.explained import ExplanationQuality
@@ -36,3 +37,13 @@ def test_methods_that_say_little_are_named():
 
 def test_models_without_these_figures_show_none():
     assert list(about.figures(Evaluation(split_rule="None.", counts={}, metrics=()))) == []
+
+
+def test_the_figures_that_a_task_names_come_first_and_are_measured():
+    for task in tasks.all_tasks():
+        for bundle in bundles.available(task.slug):
+            shown = [row.name for row in about.headline(bundle)]
+            assert shown, task.slug
+            assert len(shown) == len(set(shown))
+            if task.key_figures:
+                assert tuple(shown) == task.key_figures

@@ -65,6 +65,16 @@ def test_the_other_plots_are_made():
     assert charts.matrix(Matrix(labels=("a", "b"), counts=np.zeros((2, 2), np.int64)), LIGHT).data
 
 
+def test_a_few_epochs_have_whole_numbers_and_many_have_few_ticks():
+    def ticks(epochs: int) -> object:
+        line = Curve(name="a", x=np.arange(1.0, epochs + 1), y=np.zeros(epochs))
+        return charts.curves(
+            Curves(curves=(line,), x_label="epoch", y_label="loss"), LIGHT
+        ).layout.xaxis.dtick
+
+    assert (ticks(3), ticks(80)) == (1, None)
+
+
 _PUBLIC = (getattr(views, name) for name in views.__all__)
 VIEWS = [kind for kind in _PUBLIC if isinstance(kind, type) and issubclass(kind, View) and kind is not View]
 

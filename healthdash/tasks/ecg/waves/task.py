@@ -49,6 +49,7 @@ class EcgWaves(EcgBeats):
     }
     methods = ("exact-shapley", "expected-gradients", "integrated-gradients", "occlusion")
     divisions = {}  # noqa: RUF012
+    key_figures = ("QRS onset, sensitivity", "P onset, sensitivity", "T offset, sensitivity")
     samples = {"expected-gradients": 400}  # noqa: RUF012
 
     # -- predicting --------------------------------------------------------------------------

@@ -90,7 +90,8 @@ def test_attributions_hold_each_column_with_its_value():
     lines = HEART.attributions(report(HEART.examples()[2].make()))
     assert [line.feature for line in lines] == [field.name for field in HEART.fields]
     assert lines[0].value == 64.0
-    assert lines[-1].value is None
+    assert lines[0].words == "64 years"
+    assert (lines[-1].value, lines[-1].words) == (None, "missing")
     assert sum(line.attribution for line in lines) == pytest.approx(
         np.linspace(-0.2, 0.3, 13).sum(), abs=1e-5
     )
