@@ -22,7 +22,7 @@ _MOST_MB = 300.0
 _PATIENCE_MS = 120_000
 _LOOK_EVERY_S = 0.02
 #: A little more than `disconnectedSessionTTL` of .streamlit/config.toml: then an upload is forgotten.
-_SESSIONS_END_S = 80
+_SESSIONS_END_S, _LEAVE_S = 80, 3
 #: Where people would bring a file, and with which task.
 _PAGES = {"images": "images?task=lung-ct", "ecg": "ecg?task=ecg-beats"}
 _TABLES = "records?task=heart-disease"
@@ -50,9 +50,11 @@ def rows() -> Iterator[Row]:
         for name in _NAMES:
             yield _row(server, chromium, _CASES[name], idle)
         time.sleep(_SESSIONS_END_S)
-        page = chromium.new_page()  # Streamlit lets go of ended sessions when the next one comes
+        page = chromium.new_page()  # Streamlit lets go of ended sessions when another one ends
         page.goto(server.url, timeout=_PATIENCE_MS)
         page.get_by_role("button", name="Remove my data").wait_for(timeout=_PATIENCE_MS)
+        page.close()
+        time.sleep(_LEAVE_S)
         yield Row(
             name="after all of them, their sessions ended",
             ours=f"{(server.memory_mb() or 0) - idle:+,.0f} MB",

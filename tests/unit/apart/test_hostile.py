@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from healthdash import apart, tasks
+from healthdash import apart, bundles, tasks
 from healthdash.apart import jobs
 from healthdash.apart.limits import Limits
-from healthdash.errors import HealthdashError
+from healthdash.errors import HealthdashError, OutOfScope
 from healthdash.tables.read import read_text_table
 from healthdash.task import Upload
 from tests.hostile import dicom, pictures, signals, tables
@@ -56,7 +56,12 @@ def read(case, uploads):
     if case.reader == "table":
         return apart.call(read_text_table, uploads[0].data)
     task = tasks.get(_TASKS[case.reader])
-    return [apart.sample_of(task, group) for group in apart.groups(task, uploads)]
+    bundle = bundles.get(task.slug)
+    for group in apart.groups(task, uploads):
+        gate = task.gate(apart.sample_of(task, group), bundle)  # a DICOM file without a picture gets so far
+        if gate.verdict == "refuse":
+            raise OutOfScope("; ".join(gate.reasons), hint=gate.hint)
+    return None
 
 
 def test_there_are_enough_of_them():
