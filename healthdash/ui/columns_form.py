@@ -59,7 +59,8 @@ def choose_coding(task: Task, work: state.Workspace, table: Layout) -> None:
             for line in _meanings(task, table, choice):
                 st.caption(problems.plain(line))
             st.caption(problems.plain(f"Source: {choice.source}."))
-            if st.button("Use these codes", key=f"coding:{task.slug}:{work.turn}:{choice.name}"):
+            # The key bears no turn: a click while the files are still being taken must count.
+            if st.button("Use these codes", key=f"coding:{task.slug}:{choice.name}"):
                 table.tell(work, mapping=coded(table.found.mapping, choice).to_json())
 
 

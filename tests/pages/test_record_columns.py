@@ -52,3 +52,24 @@ def test_what_is_not_sure_is_asked_and_then_predicted(open_page):
     assert not app.exception
     assert not app.error
     assert "Results" in "".join(one.value for one in [*app.subheader, *app.markdown])
+
+
+RECODED = (
+    b"age,sex,cp,trestbps,chol,fbs,restecg,thalach,exang,oldpeak,slope,ca,thal\n"
+    b"61,1,3,142,231,1,0,151,0,2.1,0,0,1\n42,0,1,131,206,0,2,171,0,1.3,2,0,3\n"
+)
+
+
+def test_a_coding_is_chosen_once_for_all_tables_of_the_same_columns(open_page):
+    app = open_page("records", task="heart-disease")
+    files = [("a.csv", RECODED, "text/csv"), ("b.csv", RECODED, "text/csv"), ("c.csv", TABLE, "text/csv")]
+    app.file_uploader[0].set_value(files).run(timeout=120)
+    assert any("may not be those of UCI" in one.value for one in app.warning)
+    assert any("2 tables have these columns" in one.value for one in app.caption)
+    (layouts,) = (one for one in app.selectbox if "matched apart" in one.label)
+    assert len(layouts.options) == 2
+    next(one for one in app.button if one.label == "Use these codes").click().run(timeout=120)
+    assert not app.exception
+    results = _frame(app, "gate").set_index("source")
+    assert set(results.loc[["a.csv", "b.csv"], "gate"]) == {"pass"}
+    assert results.loc["c.csv", "gate"] == "refuse"
