@@ -39,6 +39,8 @@ _DISPOSITION = {
     "rehab": "rehabilitation facility", "snf": "skilled nursing facility",
 }  # fmt: skip
 _YEAR = timedelta(days=365)
+#: An earlier stay is a typing error, and the year before it may be none of the calendar.
+_FIRST_YEAR = 1900
 _DRUGS = (
     "insulin", "metformin", "repaglinide", "nateglinide", "glimepiride", "glipizide", "glyburide",
     "glibenclamide", "pioglitazone", "rosiglitazone", "acarbose",
@@ -124,7 +126,7 @@ def _stays(patient: Patient, limit: Moment | None, passed: Counter[str]) -> Iter
         start, end = _period(resource)
         if text_in(resource, "status") != "finished" or resource.get("modifierExtension"):
             passed["of a stay that is not finished"] += 1
-        elif start is None or end is None or end.end < start.start:
+        elif start is None or end is None or end.end < start.start or start.first_day.year < _FIRST_YEAR:
             passed["of a stay without a start and an end"] += 1
         elif limit is None or end.is_before(limit):
             found.append(_Stay(entry, start, end))

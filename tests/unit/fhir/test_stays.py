@@ -134,6 +134,7 @@ def test_stays_before_a_moment_and_the_words_about_them():
         (patient(), encounter("s", "2021-03-01", "2021-03-02", "AMB")),
         (patient(), {**STAY, "status": "entered-in-error"}),
         (patient(), {**STAY, "period": {"start": "2021-03-01"}}),
+        (patient(), {**STAY, "period": {"start": "0001-01-01", "end": "0001-01-02"}}),
         (patient(), {**STAY, "period": "yesterday", "hospitalization": [], "diagnosis": {}}),
     ],
 )
