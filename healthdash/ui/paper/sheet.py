@@ -17,14 +17,16 @@ from healthdash.signals.simplify import simplified
 from healthdash.ui.palette import Paper
 from healthdash.views import Trace
 
+from .lines import Numbers, path, unbroken
+from .strip import strip
+
 __all__ = ["GRID", "GRID_S", "MOST_POINTS", "UNITS", "Choice", "of", "places"]
 
 #: Points sent for one sheet at most, over all leads and the strip of the whole recording.
 MOST_POINTS = 5000
-_STRIP_POINTS = 1200
 #: Of one lane before it is simplified; what is left out then is thinner than half the line that is drawn.
 _LANE_POINTS, _TOLERANCE_MM = 4000, 0.06
-_MARKED, _TICKED = 300, 400
+_MARKED = 300
 #: AHA/ACC/HRS 2007 (Kligfield et al., Circulation 115:1306): four columns of three leads, and a rhythm strip.
 GRID = (("I", "AVR", "V1", "V4"), ("II", "AVL", "V2", "V5"), ("III", "AVF", "V3", "V6"))
 _RHYTHM = "II"
@@ -41,8 +43,6 @@ _PULSE_S = 0.2
 _LEAST_MV, _MOST_MV = 0.75, 2.5
 #: Units that paper can hold, in millivolt.
 UNITS = {"mV": 1.0, "uV": 0.001, "µV": 0.001, "V": 1000.0}
-
-Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,8 @@ def of(view: Trace, start_s: float, length_s: float, choice: Choice, paper: Pape
     lanes = list(_lanes(view, start_s, length_s, choice, half))
     width = max(lane.x + (lane.stop_s - lane.start_s) * choice.mm_per_s for lane in lanes) + _RIGHT
     height = max(lane.y for lane in lanes) + half * choice.mm_per_mv + _BOTTOM
-    strip = _strip(view, start_s, length_s)
-    budget = MOST_POINTS - (strip["points"] if strip else 0)
+    below = strip(view, start_s, length_s)
+    budget = MOST_POINTS - (below["points"] if below else 0)
     return {
         "width": round(width, 2),
         "height": round(height, 2),
@@ -120,29 +120,41 @@ def of(view: Trace, start_s: float, length_s: float, choice: Choice, paper: Pape
         "spans": list(_spans(view, lanes, choice, half)) if choice.waves else [],
         "marks": list(_marks(view, start_s, length_s, choice)),
         "seconds": _seconds(view, start_s, length_s, choice),
-        "strip": strip,
+        "strip": below,
     }
 
 
 def _stretch(view: Trace, start_s: float, length_s: float, choice: Choice) -> tuple[int, NDArray[np.float32]]:
-    """Return the number of the first sample and the stretch in mV, filters begun five seconds before."""
+    """Return the number of the first sample and the stretch in mV, filters begun five seconds before.
+
+    What was not recorded stays NaN: on paper it is no line, and not a flat one.
+    """
     rate, factor = view.rate_hz, np.float32(UNITS.get(view.unit, 1.0))
     first = max(0, round(start_s * rate))
     last = min(len(view.signal), first + max(2, round(length_s * rate) + 1))
     if not choice.filters:
-        return first, np.nan_to_num(view.signal[first:last] * factor)
+        return first, view.signal[first:last] * factor
     before, after = max(0, first - round(5 * rate)), min(len(view.signal), last + round(5 * rate))
-    part = filtered(np.nan_to_num(view.signal[before:after] * factor), rate, choice.filters)
-    return first, part[first - before : last - before]
+    given = view.signal[before:after] * factor
+    part = np.where(np.isnan(given), np.nan, filtered(np.nan_to_num(given), rate, choice.filters))
+    return first, part[first - before : last - before].astype(np.float32)
 
 
 def _half_mv(signal: NDArray[np.float32]) -> float:
     """Return half the height of a lane, mV: what the stretch needs, in steps of a quarter."""
     if not signal.size:
         return _LEAST_MV
-    center = np.median(signal, axis=0)
-    spread = float(np.percentile(np.abs(signal - center).max(axis=0), 90))
+    away = np.nan_to_num(np.abs(signal - _middle(signal)))
+    spread = float(np.percentile(away.max(axis=0), 90))
     return float(np.clip(np.ceil(spread * 1.1 * 4) / 4, _LEAST_MV, _MOST_MV))
+
+
+def _middle(signal: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the median of each lead, 0 where it holds no value."""
+    known = np.isfinite(signal).any(axis=0)
+    middle = np.zeros(signal.shape[1], np.float32)
+    middle[known] = np.nanmedian(signal[:, known], axis=0)
+    return middle
 
 
 def _lanes(view: Trace, start_s: float, length_s: float, choice: Choice, half: float) -> Iterator[_Lane]:
@@ -179,15 +191,20 @@ def _drawn(
     budget: int,
 ) -> list[dict[str, Any]]:
     """Return every lane with its line as an SVG path, each lead about the middle of its values."""
-    middle = np.median(signal, axis=0) if len(signal) else np.zeros(len(view.leads), np.float32)
-    lines = []
-    for lane in lanes:
+    middle = _middle(signal)
+    lines: list[tuple[Numbers, Numbers]] = []
+    owners: list[int] = []
+    for number, lane in enumerate(lanes):
         start, stop = (max(0, round(at * view.rate_hz) - first) for at in (lane.start_s, lane.stop_s))
         kept, values = min_max(signal[start : stop + 1, lane.lead], _LANE_POINTS)
         seconds = (first + start + kept) / view.rate_hz - lane.start_s
         y = lane.y - (values.astype(np.float64) - middle[lane.lead]) * choice.mm_per_mv
-        lines.append((lane.x + seconds * choice.mm_per_s, y))
-    places = simplified(lines, budget, _TOLERANCE_MM)
+        whole = unbroken(lane.x + seconds * choice.mm_per_s, y)
+        lines += whole
+        owners += [number] * len(whole)
+    kept_of = simplified(lines, budget, _TOLERANCE_MM)
+    parts = [(x[kept], y[kept]) for (x, y), kept in zip(lines, kept_of, strict=True)]
+    of_lane = [[part for part, own in zip(parts, owners, strict=True) if own == n] for n in range(len(lanes))]
     return [
         {
             "name": _AS_WRITTEN.get(_plain(view.leads[lane.lead]), view.leads[lane.lead]),
@@ -195,16 +212,11 @@ def _drawn(
             "x": round(lane.x, 2),
             "y": round(lane.y, 2),
             "top": round(lane.y - half * choice.mm_per_mv, 2),
-            "points": len(kept),
-            "path": _path(x[kept], y[kept]),
+            "points": sum(len(x) for x, _ in drawn),
+            "path": "".join(path(x, y) for x, y in drawn),
         }
-        for lane, (x, y), kept in zip(lanes, lines, places, strict=True)
+        for lane, drawn in zip(lanes, of_lane, strict=True)
     ]
-
-
-def _path(x: Numbers, y: Numbers) -> str:
-    pairs = [f"{a:.2f} {b:.2f}" for a, b in zip(x.tolist(), y.tolist(), strict=True)]
-    return f"M{'L'.join(pairs)}" if pairs else ""
 
 
 def _pulses(lanes: Sequence[_Lane], choice: Choice) -> list[str]:
@@ -214,7 +226,7 @@ def _pulses(lanes: Sequence[_Lane], choice: Choice) -> list[str]:
     paths = []
     for y in dict.fromkeys(lane.y for lane in lanes):
         x = np.array([0.5, 0.5 + foot, 0.5 + foot, 0.5 + foot + wide, 0.5 + foot + wide, _LEFT - 0.5])
-        paths.append(_path(np.maximum.accumulate(x), y + np.array([0, 0, -high, -high, 0, 0])))
+        paths.append(path(np.maximum.accumulate(x), y + np.array([0, 0, -high, -high, 0, 0])))
     return paths
 
 
@@ -260,40 +272,3 @@ def _seconds(view: Trace, start_s: float, length_s: float, choice: Choice) -> li
         {"x": round(_LEFT + (s - view.start_s - start_s) * choice.mm_per_s, 2), "label": f"{s:g}"}
         for s in whole.tolist()
     ]
-
-
-def _strip(view: Trace, start_s: float, length_s: float) -> dict[str, Any] | None:
-    """Return the whole recording in 1000 by 100 parts; None where all of it is seen on the sheet."""
-    duration_s = len(view.signal) / view.rate_hz
-    if duration_s <= length_s * 1.01:
-        return None
-    kept, values = min_max(view.signal[:, 0], _STRIP_POINTS)
-    low, high = _range(np.nan_to_num(values))
-    y = 95 - 80 * (np.clip(np.nan_to_num(values), low, high) - low) / max(high - low, 1e-9)
-    return {
-        "path": _path(1000 * kept / len(view.signal), y.astype(np.float64)),
-        "points": len(kept),
-        "from": round(1000 * start_s / duration_s, 2),
-        "width": round(max(1000 * length_s / duration_s, 1.5), 2),
-        "durationS": duration_s,
-        "events": [
-            {
-                "x": [round(1000 * s / len(view.signal), 2) for s in _thinned(marker.samples).tolist()],
-                "color": marker.color,
-                "label": marker.label,
-            }
-            for marker in view.markers
-            if marker.label != "N" and len(marker.samples)
-        ],
-    }
-
-
-def _range(values: NDArray[np.float32]) -> tuple[float, float]:
-    """Return the values between which a strip is drawn: one spike of an electrode must not flatten a day."""
-    low, high = (float(v) for v in np.percentile(values, [0.5, 99.5]))
-    room = 2 * (high - low) or float("inf")
-    return max(low - room, float(values.min())), min(high + room, float(values.max()))
-
-
-def _thinned(samples: NDArray[np.int64]) -> NDArray[np.int64]:
-    return samples[:: max(1, -(-len(samples) // _TICKED))]

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import re
 
@@ -124,3 +125,19 @@ def test_a_line_keeps_its_extremes_and_ends_on_a_budget():
     assert {0, 123, 700, 999} <= set(kept.tolist())
     assert len(kept) <= 20
     assert len(simplified([(x, 2 * x)], 100, 0.01)[0]) == 2
+
+
+def test_what_was_not_recorded_is_no_line():
+    trace = _trace(seconds=30.0, leads=("I", "II"))
+    signal = trace.signal.copy()
+    signal[1000:1500, 0] = np.nan
+    signal[:, 1] = np.nan
+    for filters in ((), (next(iter(FILTERS)),)):
+        gappy = dataclasses.replace(trace, signal=signal)
+        found = sheet.of(gappy, 0.0, 5.0, sheet.Choice(filters=filters), LIGHT)
+        broken, empty = (lane["path"] for lane in found["lanes"])
+        assert broken.count("M") == 2
+        x = _places(broken)[:, 0]
+        assert not ((x > 12 + 2.01 * 25) & (x < 12 + 2.98 * 25)).any()
+        assert empty == ""
+        assert found["strip"]["path"].count("M") == 2
