@@ -40,6 +40,8 @@ class Settings:
     ray_address : str
         A Ray cluster that trains and predicts in the place of this machine (``HEALTHDASH_RAY_ADDRESS``,
         such as "auto" or "ray://host:10001"); empty: none.
+    ray_workers : int
+        Workers of the cluster on which `train` spreads each single network (``HEALTHDASH_RAY_WORKERS``).
     weights_folder : Path or None
         Where files of weights lie from which a training may begin (``HEALTHDASH_WEIGHTS``); None: in `home`.
     read_apart : bool
@@ -60,6 +62,7 @@ class Settings:
     data_folders: tuple[Path, ...] = ()
     weights_folder: Path | None = None
     ray_address: str = ""
+    ray_workers: int = 1
     read_apart: bool = True
     read_seconds: float = 10.0
     read_memory_mb: int = 2048
@@ -92,6 +95,7 @@ class Settings:
             threads=int(environment.get("HEALTHDASH_THREADS", "0")),
             database_url=environment.get("HEALTHDASH_DATABASE_URL", ""),
             ray_address=environment.get("HEALTHDASH_RAY_ADDRESS", ""),
+            ray_workers=max(1, int(environment.get("HEALTHDASH_RAY_WORKERS", "1"))),
             runs_at_once=max(1, int(environment.get("HEALTHDASH_RUNS_AT_ONCE", "1"))),
             data_folders=tuple(
                 Path(one) for one in environment.get("HEALTHDASH_DATA_FOLDERS", "").split(os.pathsep) if one

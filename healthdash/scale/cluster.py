@@ -77,6 +77,10 @@ def fitting() -> Place | None:
     """Return where the fits of a training are done: on the cluster, if there is one."""
     if not is_on():
         return None
+    if settings.current().ray_workers > 1:
+        from healthdash.scale.workers import fit_each_across
+
+        return fit_each_across
     from healthdash.scale.fits import fit_all
 
     return fit_all

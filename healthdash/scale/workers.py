@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from healthdash import settings as configured
 from healthdash.errors import TrainingError
 from healthdash.scale.cluster import RETRIES, cause, connected, resources
 from healthdash.training import TrainSettings, checkpoint
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from healthdash.training.studio.fitting import Fitted, Part
     from healthdash.training.studio.items import Labelled
 
-__all__ = ["fit_across"]
+__all__ = ["fit_across", "fit_each_across"]
 
 _LOOK_S = 0.5
 
@@ -71,6 +72,20 @@ def fit_across(
         finally:
             team.end()
     raise TrainingError("the workers of the training were lost again and again", hint="Look at the cluster.")
+
+
+def fit_each_across(
+    labelled: Labelled, settings: TrainSettings, on_epoch: Callable[[EpochRow], None]
+) -> Callable[[Sequence[Part]], Sequence[Fitted]]:
+    """Return the function that fits parts one after the other, each on as many workers as the settings say.
+
+    Parameters
+    ----------
+    on_epoch : function of a row
+        May raise `TrainingStopped`.
+    """
+    workers = configured.current().ray_workers
+    return lambda parts: [fit_across(labelled, settings, part, on_epoch, workers) for part in parts]
 
 
 class _Team:

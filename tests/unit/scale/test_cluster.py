@@ -206,16 +206,17 @@ def test_without_an_address_nothing_goes_to_a_cluster():
     assert scale.fitting() is None
 
 
-def test_one_network_on_two_workers_learns_together(cluster, tmp_path):
-    from healthdash.scale.workers import fit_across
+def test_one_network_on_two_workers_learns_together(cluster, tmp_path, monkeypatch):
     from healthdash.training.ranking import separation
     from healthdash.training.studio.parts import parts_of
 
     items, rows = made.rows(240), []
-    settings = TrainSettings(network="mlp", epochs=12, folds=0, seed=1, batch_size=32, learning_rate=0.01)
-    (part,) = parts_of(items, settings)
+    chosen = TrainSettings(network="mlp", epochs=12, folds=0, seed=1, batch_size=32, learning_rate=0.01)
+    (part,) = parts_of(items, chosen)
+    monkeypatch.setenv("HEALTHDASH_RAY_WORKERS", "2")
+    settings.current.cache_clear()
     with checkpoint.kept_in(tmp_path / "kept"):
-        fitted = fit_across(items, settings, part, rows.append, workers=2)
+        (fitted,) = scale.fitting()(items, chosen, rows.append)([part])
     assert fitted.logits.shape == (len(part.judged), 2)
     scores = fitted.logits[:, 1].astype(float) - fitted.logits[:, 0]
     assert separation(items.truth[part.judged], scores) > 0.85
