@@ -165,6 +165,10 @@ class FakeSignal(FakeTask):
     kind, unit, key = "ecg", "beat", "signal"
     example = np.sin(np.arange(5000) / 20).round(3).tolist()
 
+    def group(self, uploads: Sequence[Upload]) -> list[list[Upload]]:
+        stems = list(dict.fromkeys(Path(upload.name).stem for upload in uploads))
+        return [[upload for upload in uploads if Path(upload.name).stem == stem] for stem in stems]
+
     def prepare(self, sample: Sample, config: Mapping[str, Any]) -> dict[str, np.ndarray]:
         assert isinstance(sample, Numbers)
         return {"features": np.array([[1, 1], [-1, -1], [0.5, -1]], np.float32)}

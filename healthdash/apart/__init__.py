@@ -142,7 +142,9 @@ def recognised(uploads: Sequence[Upload]) -> list[Task | None]:
         if len(uploads) < 2:
             return [None] * len(uploads)
         return [task for upload in uploads for task in recognised([upload])]
-    return [tasks.get(slug) if slug else None for slug in slugs]
+    # A child knows the tasks of the package; this process may have others.
+    known = {task.slug: task for task in tasks.all_tasks()}
+    return [known.get(slug) for slug in slugs]
 
 
 def run(

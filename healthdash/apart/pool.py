@@ -72,7 +72,7 @@ class _Pool:
                     yield child
                 finally:
                     child.leave()
-                    template.refill(self._like)  # not before: this one is to have the processor
+                    template.refill_soon(self._like)
             except Gone:
                 self.template(gone=template)
                 raise

@@ -26,6 +26,8 @@ _TEMPLATE = "healthdash.apart.template"
 _START_S = 120.0
 #: Children that wait: one for a file, one for the next that comes before another is ready.
 _SPARE = 2
+#: What follows an upload, the network above all, is to have the processors first.
+_LATER_S = 0.1
 _MOST_HELLO = 1 << 10
 _LACKS = {
     "network": "the network is not closed to them, as the kernel lets this user make no network namespace",
@@ -129,6 +131,15 @@ class Template:
                 child.leave()
                 if not is_spare:
                     raise
+
+    def refill_soon(self, like: str) -> None:
+        """Have children forked once the present work is hardly disturbed; at once where none is left."""
+        if not self._spare:
+            self.refill(like)
+            return
+        later = threading.Timer(_LATER_S, self.refill, (like,))
+        later.daemon = True
+        later.start()
 
     def refill(self, like: str) -> None:
         """Have children forked for the next jobs, likely to be as this one; waits for none of them."""

@@ -20,17 +20,21 @@ def _opened(new_page, **screen) -> tuple[Page, Locator]:
     return page, figure
 
 
-def _height_of(figure: Locator, name: str) -> float:
-    box = figure.get_by_text(name, exact=True).bounding_box()
-    assert box is not None
-    return box["y"]
+def _between(page: Page, figure: Locator, *names: str) -> float:
+    """Return how far below each other two lines stand, px; a figure that is drawn anew is waited for."""
+    for _ in range(100):
+        boxes = [figure.get_by_text(name, exact=True).bounding_box() for name in names]
+        if all(boxes):
+            first, second = (box["y"] for box in boxes)
+            return second - first
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{names} are not in sight")
 
 
 def test_a_reader_turns_a_page_in_a_montage_and_sees_the_spectrum(new_page):
     page, figure = _opened(new_page)
     # Lines stand a centimetre apart on a screen of 96 pixels an inch.
-    apart = _height_of(figure, "Fp2") - _height_of(figure, "Fp1")
-    assert apart == pytest.approx(10 * _PX_PER_MM, abs=1)
+    assert _between(page, figure, "Fp1", "Fp2") == pytest.approx(10 * _PX_PER_MM, abs=1)
 
     page.get_by_role("radio", name="Longitudinal bipolar").click()
     expect(figure).to_contain_text("Fp1-F7")
