@@ -8,7 +8,6 @@ import pandas as pd
 
 from healthdash.fields import Field
 
-from .kinds import is_gap
 from .mapping import Link, analyte_of, unit_of
 from .units import Conversion, conversion, unit_named
 
@@ -64,9 +63,8 @@ def _converted(number: str, way: Conversion) -> str:
 
 
 def _told(cells: pd.Series) -> list[str]:
-    """Return the different cells that hold a number of any form."""
-    known = cells[~is_gap(cells)].unique()
-    return [str(cell) for cell in known if any(mark.isdigit() for mark in str(cell))]
+    """Return the different cells that hold a number of any form; a gap has no digit."""
+    return [str(cell) for cell in cells.unique() if any(mark.isdigit() for mark in str(cell))]
 
 
 def _parts(cells: pd.Series) -> dict[str, tuple[str, str]]:

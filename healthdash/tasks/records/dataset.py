@@ -88,7 +88,7 @@ def _one(task: RecordsTask, file: Path, settings: TrainSettings) -> Dataset:
     except OSError as error:
         raise InputError(f"the data cannot be opened: {error.strerror}", hint="Check --data.") from error
     text = task.read_text(data)
-    sample = task.sample_of(text, file.name)
+    sample, _ = task.sample_of(text, file.name)
     target = _column(text.frame, settings.target or task.target)
     group = settings.group or task.group_column
     # To leave out rows here would quietly change who is in the data.

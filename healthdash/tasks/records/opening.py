@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from healthdash.tables.layout import TextTable
 from healthdash.tables.mapped import Mapped, mapped
 from healthdash.tables.mapping import ColumnMapping, propose
 from healthdash.task import Upload
 
-from .columns import match_columns, type_columns
 from .matching import found_columns, known_in, only_person, with_gaps
 from .sample import TableSample
 
@@ -45,10 +43,9 @@ def opened(task: RecordsTask, upload: Upload) -> TableSample:
     given = ColumnMapping.from_json(told) if told else None
     found = mapped(text, task.asked, propose(text.frame, task.asked, text.titles, given))
     whole = with_gaps(found, task.asked, given, is_draft=is_draft)
-    sample = task.sample_of(task.mended(whole), upload.name)
+    sample, typed = task.sample_of(task.mended(whole), upload.name)
     if not task.fields:
         return sample
-    typed = _typed(task, sample.text)
     matching = found_columns(found, list(map(str, text.frame.columns)), task.fields, typed)
     if asked := task.coding_question(found):
         matching = replace(matching, coding=asked, problems=(*matching.problems, asked.problem))
@@ -58,12 +55,6 @@ def opened(task: RecordsTask, upload: Upload) -> TableSample:
     if matching.problems:
         return replace(sample, problems=(*matching.problems, *sample.problems))
     return _with_findings(task, sample, typed, is_record=_is_record(found))
-
-
-def _typed(task: RecordsTask, text: TextTable) -> pd.DataFrame:
-    places, _ = match_columns(list(text.frame.columns), task.fields)
-    columns, _ = task.mend({name: text.frame.iloc[:, at] for name, at in places.items()})
-    return type_columns(columns, task.fields, len(text.frame)).frame
 
 
 def _is_record(found: Mapped) -> bool:

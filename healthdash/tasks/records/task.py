@@ -163,8 +163,8 @@ class RecordsTask(Task):
         """Parse a table whose columns have their names already, and mend it: for labelled data."""
         return self.mended(self.raw_text(data))
 
-    def sample_of(self, text: TextTable, source: str) -> TableSample:
-        """Return the sample of a text table, its columns typed and checked."""
+    def sample_of(self, text: TextTable, source: str) -> tuple[TableSample, pd.DataFrame]:
+        """Return the sample of a text table, its columns typed and checked; and these of all rows."""
         places, problems = match_columns(list(text.frame.columns), self.fields)
         columns, mended = self.mend({name: text.frame.iloc[:, at] for name, at in places.items()})
         typed = type_columns(columns, self.fields, len(text.frame))
@@ -173,7 +173,7 @@ class RecordsTask(Task):
             problems, refused = (*problems, *with_row_numbers(wrong)), {}
         else:
             refused = wrong
-        return TableSample(
+        sample = TableSample(
             source=source,
             kind="table",
             format=text.format,
@@ -183,6 +183,7 @@ class RecordsTask(Task):
             frame=typed.frame.drop(index=list(refused)),
             problems=shortened(problems),
         )
+        return sample, typed.frame
 
     def validate(self, sample: Sample) -> None:
         """Raise `InvalidInput` with every missing column; where no row can be used, with all reasons."""
