@@ -201,7 +201,7 @@ def _drawn(shown: EegPage, kept: Sequence[NDArray[np.int64]]) -> str:
         return "Every value is drawn."
     return (
         f"Drawn through {many:,} of {every:,} values; 99 % of all lie within "
-        f"{float(np.percentile(off, 99)):.2g} {shown.unit} of the lines."
+        f"{float(f'{np.percentile(off, 99):.2g}'):,g} {shown.unit} of the lines."
     )
 
 

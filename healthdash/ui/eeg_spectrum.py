@@ -66,7 +66,10 @@ def _bands(shown: EegPage) -> Grid:
     for name, values in zip(shown.names, shown.microvolts, strict=True):
         powers = band_powers(spectra(values, shown.rate_hz))
         total = float(np.nansum(list(powers.values())))
-        shares = {band: round(power / total, 3) if total else np.nan for band, power in powers.items()}
+        known = values[np.isfinite(values)]
+        # The spectrum of a constant is what rounding leaves: shares of it would be of nothing.
+        is_flat = not total or not len(known) or float(np.ptp(known)) == 0
+        shares = {band: np.nan if is_flat else round(power / total, 3) for band, power in powers.items()}
         rows.append({"line": name, f"all bands, {shown.unit}²": round(total, 1), **shares})
     edges = ", ".join(f"{band} {low:g} to {high:g} Hz" for band, (low, high) in BANDS_HZ.items())
     return Grid(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from healthdash.signals.eeg import EegPage
 from healthdash.signals.eeg_example import synthetic_eeg
-from healthdash.ui import eeg
+from healthdash.ui import eeg, eeg_spectrum
 
 pytestmark = pytest.mark.usefixtures("fake_tasks", "visited")
 
@@ -102,7 +103,6 @@ def test_a_page_sends_a_bounded_number_of_points_and_under_5000_where_asked(samp
 
 
 def test_a_figure_draws_what_is_kept_about_the_middle_of_each_line():
-    from healthdash.signals.eeg import EegPage
     from healthdash.ui import eeg_figure
     from healthdash.ui.palette import LIGHT
 
@@ -144,6 +144,13 @@ def test_a_montage_over_two_references_says_why_it_is_not_drawn(open_page):
     assert not app.exception
     assert "Fp1-avg" in _texts(app)
     assert len(app.get("plotly_chart")) == 0
+
+
+def test_a_line_without_an_electrode_has_no_shares_of_bands():
+    wave = np.sin(np.arange(2000, dtype=np.float32) / 4) * 1e-3
+    lines = (wave, np.full(2000, 0.7, np.float32), np.full(2000, np.nan, np.float32))
+    table = eeg_spectrum._bands(EegPage(("O1", "V1", "V2"), lines, 250.0, 0.0, (), "mV")).frame
+    assert table["alpha"].notna().tolist() == [True, False, False]
 
 
 def test_sensitivities_are_rising():
