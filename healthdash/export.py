@@ -16,6 +16,7 @@ from healthdash.task import Gate, Prediction, Report, Task, Upload
 __all__ = ["error", "inspections", "results"]
 
 _ZIP = b"PK\x03\x04"
+_VERDICT = ("label", "probabilities", "calibrated")
 
 
 def error(problem: HealthdashError) -> dict[str, str]:
@@ -52,9 +53,7 @@ def _results(
     elif report.prediction.unit == "slice":
         yield from _slices(task, report, bundle, request)
     elif task.unit in ("beat", "window"):
-        item = task.default_item(report.prediction)
-        result = _result(task, report, bundle, request, item) | _recording(task, report, bundle)
-        yield {**result, **task.more(report, bundle)}
+        yield {**_recorded(task, report, bundle, request), **task.more(report, bundle)}
     else:
         yield _result(task, report, bundle, request, 0)
 
@@ -197,6 +196,18 @@ def _for_item(request: ExplainRequest, item: int) -> ExplainRequest:
     from dataclasses import replace
 
     return replace(request, item=item)
+
+
+def _recorded(task: Task, report: Report, bundle: Bundle, request: ExplainRequest | None) -> dict[str, Any]:
+    """Return the object of a recording: its verdict, or its figures where the task has none."""
+    assert report.prediction is not None
+    item = task.default_item(report.prediction)
+    result = _result(task, report, bundle, request, item) | _recording(task, report, bundle)
+    figures = task.figures(report, bundle)
+    if figures is None:
+        return result
+    others = {name: value for name, value in result.items() if name not in _VERDICT}
+    return {**_head(report), "figures": dict(figures), **others}
 
 
 def _recording(task: Task, report: Report, bundle: Bundle) -> dict[str, Any]:

@@ -332,6 +332,18 @@ class Task(ABC):
         """Return what else stands in the JSON object of a recording; by default nothing."""
         return {}
 
+    def figures(self, report: Report, bundle: Bundle) -> Mapping[str, float | None] | None:
+        """Return what stands for a recording where its task finds and measures, and judges nothing.
+
+        Returns
+        -------
+        mapping of str to float or None
+            Figures by names that bear their units ("QRS, ms"), None where one cannot be taken: the line of
+            the recording in tables and JSON has them instead of a label and its probabilities. None, the
+            usual case: the task has a verdict.
+        """
+        return None
+
     def default_item(self, prediction: Prediction) -> int:
         """Return the item that is shown and explained first."""
         return 0

@@ -28,7 +28,7 @@ def _lines(task: Task, bundle: Bundle, report: Report) -> pd.DataFrame:
         line = {"source": report.source, "result": result, "gate": "refuse", "message": message}
         return pd.DataFrame([line])
     if task.unit in ("beat", "window"):
-        return pd.DataFrame(_recording(report, task.unit) | _mean_of_windows(task, bundle, report.prediction))
+        return pd.DataFrame(_recording(task, bundle, report, report.prediction))
     if report.prediction.unit == "slice":
         return pd.DataFrame(_slice(task, bundle, report, report.prediction))
     predicted = pd.DataFrame(_predicted(task, bundle, report, report.prediction))
@@ -84,20 +84,25 @@ def is_many(report: Report, prediction: Prediction) -> bool:
     return len(prediction) + len(report.sample.refused if report.sample else ()) > 1
 
 
-def _recording(report: Report, unit: str) -> dict[str, object]:
-    """Return one line for a recording: its beats, or windows, counted by class."""
-    assert report.prediction is not None
+def _recording(task: Task, bundle: Bundle, report: Report, prediction: Prediction) -> dict[str, object]:
+    """Return one line for a recording: its verdict, or what was measured where the task has none."""
     gate = report.gate or Gate()
-    labels = report.prediction.labels
-    counts = np.bincount(report.prediction.decided, minlength=len(labels))
-    beats = {f"{label} {unit}s": [int(count)] for label, count in zip(labels, counts, strict=True)}
-    return {
-        "source": [report.source],
-        "result": [f"mostly {labels[int(counts.argmax())]}"],
-        **beats,
-        "gate": gate.verdict,
-        "message": "; ".join(gate.reasons),
-    }
+    figures = task.figures(report, bundle)
+    if figures is None:
+        said = _counted(prediction, task.unit) | _mean_of_windows(task, bundle, prediction)
+    else:
+        # Not None: a column that no recording has a figure for is one of numbers all the same.
+        taken = {name: [np.nan if value is None else value] for name, value in figures.items()}
+        said = {"result": ["measured"], **taken}
+    return {"source": [report.source], **said, "gate": gate.verdict, "message": "; ".join(gate.reasons)}
+
+
+def _counted(prediction: Prediction, unit: str) -> dict[str, object]:
+    """Return the most frequent class, and how many beats, or windows, are of each."""
+    counts = np.bincount(prediction.decided, minlength=len(prediction.labels))
+    each = zip(prediction.labels, counts, strict=True)
+    usual = prediction.labels[int(counts.argmax())]
+    return {"result": [f"mostly {usual}"], **{f"{label} {unit}s": [int(count)] for label, count in each}}
 
 
 def _mean_of_windows(task: Task, bundle: Bundle, prediction: Prediction) -> dict[str, object]:

@@ -69,7 +69,8 @@ def entries(task: Task, reports: list[Report]) -> list[Entry]:
 def _chosen(task: Task, bundle: Bundle, work: state.Workspace, found: list[Entry]) -> Entry:
     """Show the table; return the line that the reader clicked, or the first that succeeded."""
     if work.table is None:
-        work.table = table(task, bundle, work.reports)
+        with st.spinner("Putting the results together…"):
+            work.table = table(task, bundle, work.reports)
     frame = work.table
     missing = frame["result"].isin(_NO_RESULT).to_numpy()
     failed = int(missing.sum())

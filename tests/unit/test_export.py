@@ -10,6 +10,7 @@ import pytest
 from healthdash import export, pipeline
 from healthdash.explain import ExplainRequest
 from healthdash.task import Upload
+from tests import fakes
 from tests.toy import ToyTask, toy_bundle
 
 TASK = ToyTask()
@@ -76,3 +77,19 @@ def test_what_is_odd_about_an_input_stands_at_its_first_object():
     first, second = export.results(TASK, odd, bundle)
     assert first["notices"] == ["Every second one is kept."]
     assert "notices" not in second
+
+
+class Measuring(fakes.FakeSignal):
+    def figures(self, report, bundle):
+        return {"height, mV": 2.0, "interval, ms": None}
+
+
+def test_a_recording_without_a_verdict_has_figures_in_place_of_a_label():
+    task = Measuring()
+    bundle = fakes.fake_bundle(task)
+    report = pipeline.run(task, [task.file(task.example)], bundle)
+    (line,) = export.results(task, report, bundle, ExplainRequest())
+    json.dumps(line, allow_nan=False)
+    assert line["figures"] == {"height, mV": 2.0, "interval, ms": None}
+    assert not {"label", "probabilities", "calibrated"} & set(line)
+    assert {"source", "gate", "beats", "explanation"} <= set(line)

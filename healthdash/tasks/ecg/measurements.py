@@ -56,11 +56,20 @@ class Measurement:
     source: str = ""
 
     @property
+    def rounded(self) -> float | None:
+        """The figure to as many digits as people read."""
+        return None if self.value is None else round(self.value, self._decimals)
+
+    @property
     def words(self) -> str:
         """The figure as people read it."""
         if self.value is None:
             return "not measurable"
-        return f"{self.value:.{0 if abs(self.value) >= 10 else 1}f} {self.unit}"
+        return f"{self.value:.{self._decimals}f} {self.unit}"
+
+    @property
+    def _decimals(self) -> int:
+        return 0 if self.value is None or abs(self.value) >= 10 else 1
 
 
 def intervals(beats: Beats) -> tuple[Measurement, ...]:

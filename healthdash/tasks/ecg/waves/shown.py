@@ -27,10 +27,19 @@ from .limits import LABELS
 if TYPE_CHECKING:
     from healthdash.bundles import Bundle
 
-__all__ = ["COLORS", "attributions", "measured", "plain", "sections", "stretches"]
+__all__ = ["COLORS", "attributions", "figures", "measured", "plain", "sections", "stretches"]
 
 #: Told apart by colour-blind readers too (Okabe & Ito 2008).
 COLORS = {"P": "#009e73", "QRS": "#0072b2", "T": "#d55e00"}
+#: Measurements that stand in one line a recording, by what their column is called beside the unit.
+_IN_A_LINE = {
+    "rate": "heart rate",
+    "pr": "PR",
+    "qrs": "QRS",
+    "qt": "QT",
+    "qtc_bazett": "QTc Bazett",
+    "qtc_fridericia": "QTc Fridericia",
+}
 _STRETCHES = 8
 _MOST_ROWS = 2000
 
@@ -85,6 +94,18 @@ def plain(report: Report, bundle: Bundle) -> dict[str, Any]:
         "leads_left_out": list(found.left_out),
         "measurements": to_plain(measured(report.sample, beats_in(report.sample, found), found)),
     }
+
+
+def figures(report: Report, bundle: Bundle) -> dict[str, float | None]:
+    """Return what a reader wants of a recording in one line, of all leads together."""
+    assert isinstance(report.sample, EcgSample)
+    found = delineation_of(report.sample, bundle)
+    beats = beats_in(report.sample, found)
+    taken = {one.name: one for one in measured(report.sample, beats, found)}
+    kinds = found.together.limits.kind
+    waves = {f"{wave} waves": int((kinds == LABELS.index(wave)).sum()) for wave in ("P", "T")}
+    told = {f"{title}, {taken[name].unit}": taken[name].rounded for name, title in _IN_A_LINE.items()}
+    return {**told, "beats": len(beats), **waves}
 
 
 def sections(report: Report, bundle: Bundle, item: int) -> Sections:

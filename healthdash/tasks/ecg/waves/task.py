@@ -84,6 +84,12 @@ class EcgWaves(EcgBeats):
 
         return plain(report, bundle)
 
+    def figures(self, report: Report, bundle: Bundle) -> Mapping[str, float | None]:
+        """Return rate, intervals and numbers of waves: waves are found, nothing is said of the recording."""
+        from .shown import figures
+
+        return figures(report, bundle)
+
     # -- explaining and showing --------------------------------------------------------------
 
     def players(self, inputs: Arrays, config: Mapping[str, Any], division: str = "") -> Players:

@@ -13,6 +13,7 @@ from healthdash.tasks.ecg.waves.matched import count, predictivity, sensitivity
 from healthdash.tasks.ecg.waves.parts import parted
 from healthdash.tasks.ecg.waves.samples import drawn, training_set
 from healthdash.training import TrainSettings, archive
+from healthdash.ui.result_table import table
 
 
 def _sample(signal, rate_hz, leads):
@@ -225,6 +226,33 @@ def test_the_command_line_tells_every_wave_and_measurement():
     figures = {one["name"]: one for one in line["measurements"]}
     assert figures["rate"]["value"] == pytest.approx(71, abs=4)
     assert figures["qrs_axis"]["reason"]
+    assert "label" not in line
+
+
+@pytest.mark.tf
+def test_a_recording_has_rate_intervals_and_waves_in_one_line_and_no_verdict():
+    task, bundle = tasks.get("ecg-waves"), bundles.get("ecg-waves")
+    (uploads,) = task.group(task.examples()[0].make())
+    report = pipeline.run(task, uploads, bundle)
+    (line,) = export.results(task, report, bundle)
+    (row,) = table(task, bundle, [report]).to_dict("records")
+    assert line["figures"].items() <= row.items()
+    assert not [name for name in row if name in task.labels or name.endswith("windows")]
+    measured = {one["name"]: one["value"] for one in line["measurements"]}
+    assert row["PR, ms"] == pytest.approx(measured["pr"], abs=0.5)
+    assert row["QTc Bazett, ms"] == pytest.approx(measured["qtc_bazett"], abs=0.5)
+    assert row["heart rate, /min"] == pytest.approx(measured["rate"], abs=0.5)
+    assert row["beats"] == sum(wave["wave"] == "QRS" for wave in line["waves_of_all_leads"])
+
+
+@pytest.mark.tf
+def test_a_figure_that_cannot_be_taken_is_left_empty():
+    task, bundle = tasks.get("ecg-waves"), bundles.get("ecg-waves")
+    (fibrillation,) = (one for one in task.examples() if "fibrillation" in one.slug)
+    (uploads,) = task.group(fibrillation.make())
+    figures = task.figures(pipeline.run(task, uploads, bundle), bundle)
+    assert figures["PR, ms"] is None
+    assert figures["QRS, ms"] > 60
 
 
 @pytest.mark.tf
