@@ -13,7 +13,7 @@ import streamlit as st
 from healthdash import DISCLAIMER
 from healthdash.bundles import Bundle
 from healthdash.task import Gate, Report, Task
-from healthdash.ui import explaining, otherpage, parts, problems, reconstructed, state, viewer
+from healthdash.ui import explaining, failures, otherpage, parts, problems, reconstructed, state, viewer
 from healthdash.ui.downloads import safe_csv
 from healthdash.ui.draw import draw_all, draw_beside, point_at
 from healthdash.ui.result_table import is_many, table
@@ -76,13 +76,15 @@ def _chosen(task: Task, bundle: Bundle, work: state.Workspace, found: list[Entry
     failed = int(missing.sum())
     words = f"{len(frame) - failed:,} of {len(frame):,} analysed"
     st.subheader("Results", anchor=False)
-    st.markdown(f"{words}; {failed:,} could not be, the table says why." if failed else f"{words}.")
+    st.markdown(f"{words}; {failed:,} could not be:" if failed else f"{words}.")
+    if failed:
+        failures.show(work.reports)
     first = int(missing.argmin())
     height = min(_ROW_PX * (len(frame) + 1) + 3, _TALLEST_PX)
     chosen = st.dataframe(
         frame, hide_index=True, on_select="rerun", selection_mode="single-row",
         key=f"table:{task.slug}:{work.title}:{len(frame)}",
-        column_config=_columns(frame), height=height, alt=f"Results: {words}",
+        column_config=_columns(frame), height=height, placeholder="–", alt=f"Results: {words}",
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Click the box at the left of a row to open it; click a heading to sort.")

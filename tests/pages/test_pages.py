@@ -7,7 +7,9 @@ import json
 import pytest
 
 from healthdash import DISCLAIMER
-from healthdash.ui import results, state
+from healthdash.errors import UnreadableUpload
+from healthdash.task import Report
+from healthdash.ui import failures, results, state
 from tests import fakes
 
 PAGES = ("home", "images", "ecg", "eeg", "records", "explain", "models", "train")
@@ -104,7 +106,25 @@ def test_many_files_give_a_table_with_the_failures_in_it(open_page):
     table = app.dataframe[0].value
     assert list(table["result"]) == ["low", "low", "low", "failed"]
     assert table["message"].iloc[-1] == "expected JSON with numbers"
-    assert "3 of 4 analysed" in _texts(app)
+    assert "3 of 4 analysed; 1 could not be" in _texts(app)
+
+
+def test_what_failed_is_listed_above_the_results_with_the_reason_and_what_to_do(open_page):
+    task = KINDS["images"]
+    bad = [fakes.Upload(f"bad{i}.json", b"?") for i in range(5)]
+    app = _upload(
+        open_page("images"), task, task.file(task.example, "good.json"), *bad, task.file([[5000.0]])
+    )
+    assert (
+        "- **bad0.json, bad1.json, bad2.json and 2 more**: Expected JSON with numbers. Write JSON.\n"
+        "- **sample.json**: The first problem. The second problem. Use smaller numbers."
+    ) in _texts(app)
+    assert len(app.dataframe[0].value) == 7
+
+
+def test_a_name_among_the_failures_is_not_read_as_markdown():
+    report = Report(source="*a*\n#b", task="t", model="m", sha256="", error=UnreadableUpload("expected 0"))
+    assert failures.lines([report]) == ["**\\*a\\* \\#b**: Expected 0."]
 
 
 def test_refused_rows_stand_in_the_table_with_their_reason_and_without_a_score(open_page):
@@ -116,6 +136,7 @@ def test_refused_rows_stand_in_the_table_with_their_reason_and_without_a_score(o
     assert table["message"].iloc[1] == "column a: expected a number, got text"
     assert table["P(high)"].isna().tolist() == [False, True, False]
     assert "2 of 3 analysed; 1 could not be" in _texts(app)
+    assert "**sample.json, row 2**: Column a: expected a number, got text." in _texts(app).replace("\\", "")
 
 
 def test_a_refused_row_is_opened_with_its_reason_and_nothing_else(monkeypatch, open_page):
