@@ -46,7 +46,7 @@ def settle(task: Task, bundle: Bundle, work: state.Workspace) -> None:
         _suggested(found)
         _sources(found)
         is_wanted = bool(found.problems and not found.coding) or bool(missing and not found.origins)
-        key = f"correct:{task.slug}:{work.turn}:{table.numbers[0]}"
+        key = f"correct:{task.slug}:{table.key}"
         if st.toggle("Correct the columns", value=is_wanted, key=key):
             corrected(task, work, table)
             kept(task, work, table)

@@ -40,6 +40,15 @@ class Layout:
     name: str
     numbers: tuple[int, ...]
 
+    @property
+    def key(self) -> str:
+        """What the forms of the layout are about: their keys bear it.
+
+        And no turn of the inputs: a click that is heard after a file with the same columns was taken is meant
+        for what is asked there too. Another table, or a mapping that was just told, begins a new form.
+        """
+        return f"{hash((self.found.columns, self.found.mapping.to_json())):x}"
+
     def tell(self, work: state.Workspace, **hints: str) -> None:
         """Say something about every table of the layout; all are read anew."""
         for number in self.numbers:
@@ -91,7 +100,7 @@ def corrected(task: Task, work: state.Workspace, table: Layout) -> None:
             for line in found.complete
         ]
     )
-    with st.form(f"columns:{task.slug}:{work.turn}", border=False):
+    with st.form(f"columns:{task.slug}:{table.key}", border=False):
         st.caption("Choose another column or unit where one was taken wrongly.")
         edited = st.data_editor(
             frame,
@@ -103,24 +112,24 @@ def corrected(task: Task, work: state.Workspace, table: Layout) -> None:
                 "Column": st.column_config.SelectboxColumn(options=[NONE, *found.columns], required=True),
                 "Unit of the column": st.column_config.SelectboxColumn(options=_units(found), required=True),
             },
-            key=f"mapping:{task.slug}:{work.turn}",
+            key=f"mapping:{task.slug}:{table.key}",
         )
-        words = _words(task, work, found)
+        words = _words(task, table)
         if st.form_submit_button("Use these columns", type="primary", icon=":material/check:"):
             table.tell(work, mapping=_as_mapping(found, edited, words).to_json())
 
 
-def _words(task: Task, work: state.Workspace, found: Matching) -> dict[str, dict[str, str]]:
+def _words(task: Task, table: Layout) -> dict[str, dict[str, str]]:
     """Ask what the cells of a column mean, where that is not sure; by field."""
     told: dict[str, dict[str, str]] = {}
-    for name, cells in (found.unsure or {}).items():
+    for name, cells in (table.found.unsure or {}).items():
         field = next(one for one in task.fields if one.name == name)
         choices = dict(getattr(field, "choices", {}))
         for cell in cells:
             code = st.selectbox(
                 f"{field.label}: {problems.plain(cell)} means", list(choices), index=None,
                 format_func=choices.__getitem__, placeholder="not known",
-                key=f"word:{task.slug}:{work.turn}:{name}:{cell}",
+                key=f"word:{task.slug}:{table.key}:{name}:{cell}",
             )  # fmt: skip
             if code is not None:
                 told.setdefault(name, {})[cell] = code

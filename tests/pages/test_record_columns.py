@@ -54,6 +54,30 @@ def test_what_is_not_sure_is_asked_and_then_predicted(open_page):
     assert "Results" in "".join(one.value for one in [*app.subheader, *app.markdown])
 
 
+def test_a_click_counts_though_the_same_table_comes_again_before_it_is_heard(open_page):
+    app = open_page("records", task="heart-disease")
+    app.file_uploader[0].set_value([("t.csv", TABLE, "text/csv")]).run(timeout=120)
+    for label, code in (("Sex: 1 means", "1"), ("Sex: 2 means", "0")):
+        next(one for one in app.selectbox if one.label == label).set_value(code)
+    next(one for one in app.button if one.label == "Use these columns").click()
+    # Both reach the server in one run; the file is taken first.
+    app.file_uploader[0].set_value([("again.csv", TABLE, "text/csv")]).run(timeout=120)
+    assert not app.exception
+    assert not app.error
+    assert _frame(app, "gate")["source"].unique().tolist() == ["again.csv"]
+
+
+def test_words_for_one_table_are_not_taken_for_another(open_page):
+    app = open_page("records", task="heart-disease")
+    app.file_uploader[0].set_value([("t.csv", TABLE, "text/csv")]).run(timeout=120)
+    next(one for one in app.selectbox if one.label == "Sex: 1 means").set_value("1")
+    next(one for one in app.button if one.label == "Use these columns").click()
+    other = TABLE.replace(b"restecg", b"ecg")
+    app.file_uploader[0].set_value([("other.csv", other, "text/csv")]).run(timeout=120)
+    assert not app.exception
+    assert next(one for one in app.selectbox if one.label == "Sex: 1 means").value is None
+
+
 RECODED = (
     b"age,sex,cp,trestbps,chol,fbs,restecg,thalach,exang,oldpeak,slope,ca,thal\n"
     b"61,1,3,142,231,1,0,151,0,2.1,0,0,1\n42,0,1,131,206,0,2,171,0,1.3,2,0,3\n"
