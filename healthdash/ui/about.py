@@ -56,7 +56,9 @@ def headline(bundle: Bundle) -> Sequence[MetricRow]:
 def in_words(row: MetricRow) -> str:
     """Return a figure with its interval and what it was measured on."""
     interval = f" ({number(row.low)} to {number(row.high)})" if _known(row) else ""
-    return f"{row.name} **{number(row.value)}**{interval}, {row.part}, n = {row.n:,}"
+    # A line of a narrow card ends before "n" and not within "n = 522".
+    count = f"n = {row.n:,}".replace(" ", "\N{NO-BREAK SPACE}")
+    return f"{row.name} **{number(row.value)}**{interval}, {row.part}, {count}"
 
 
 def number(value: float | None) -> str:

@@ -15,11 +15,12 @@ from healthdash.signals import formats
 from healthdash.signals.decimate import min_max
 from healthdash.signals.eeg import FILTERS, EegPage, left_out, lines_of, page_of, value_range
 from healthdash.signals.eeg_example import synthetic_eeg
-from healthdash.signals.montage import MONTAGES
+from healthdash.signals.leads import lead_kind
+from healthdash.signals.montage import MONTAGES, position
 from healthdash.signals.recording import Recording
 from healthdash.signals.simplify import departures, sketched
 from healthdash.task import Upload
-from healthdash.ui import eeg_figure, eeg_spectrum, problems, shell, state
+from healthdash.ui import eeg_figure, eeg_spectrum, otherpage, problems, shell, state
 from healthdash.ui.draw import paper
 
 __all__ = ["page"]
@@ -146,10 +147,19 @@ def _about(held: _Held) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.badge("Synthetic" if held.is_synthetic else "Loaded", icon=":material/check:")
         st.text(", ".join(told))
+    if _is_ecg(recording):
+        st.warning("These look like the leads of an ECG and not like EEG.", icon=":material/warning:")
+        otherpage.point_to("ecg")
     for notice in recording.notices:
         st.info(problems.sentence(notice))
     if recording.gaps:
         st.info(problems.sentence(f"There are gaps: {'; '.join(recording.gaps)}"))
+
+
+def _is_ecg(recording: Recording) -> bool:
+    """Say whether most channels are named as ECG leads; C3 and C4 are electrodes of the head."""
+    leads = [one for one in recording.channels if lead_kind(one.name) == "ecg" and not position(one.name)]
+    return 2 * len(leads) > len(recording.channels)
 
 
 @st.fragment

@@ -9,7 +9,7 @@ import streamlit as st
 from healthdash import apart
 from healthdash.task import Task, Upload
 
-__all__ = ["kind_of", "offer"]
+__all__ = ["kind_of", "offer", "point_to"]
 
 _PAGES = {
     "images": ("Images", "pages/images.py"),
@@ -35,6 +35,11 @@ def offer(task: Task, uploads: Sequence[Upload]) -> None:
     kind = kind_of(uploads)
     if kind in ("", task.kind):
         return
+    point_to(kind)
+
+
+def point_to(kind: str) -> None:
+    """Lead to the page of a kind of task, for a file that looks like one of its own."""
     title, path = _PAGES[kind]
     label = f"The file looks like one for the page {title}: go there and upload it"
     st.page_link(path, label=label, icon=":material/arrow_forward:")

@@ -76,6 +76,26 @@ def test_a_recording_of_many_channels_is_read_in_parts(open_page):
     assert any("1 to 32 of 70" in option for box in app.selectbox for option in box.options)
 
 
+@pytest.mark.parametrize(
+    ("names", "is_ecg"),
+    [
+        (("I", "II", "III", "aVR", "V1", "V6"), True),
+        (("MLII", "V5"), True),
+        (("C3", "C4"), False),
+        (("Fp1", "F3", "C3", "O1", "ECG"), False),
+    ],
+)
+def test_an_ecg_is_shown_the_way_to_its_page(open_page, names, is_ecg):
+    app = open_page("eeg")
+    rows = "\n".join(f"{n / 250:.4f},{','.join(str(n % 9) for _ in names)}" for n in range(400))
+    header = ",".join(["time_s", *(f"{name}_uV" for name in names)])
+    app.file_uploader[0].set_value([("x.csv", f"{header}\n{rows}".encode(), "text/csv")]).run()
+    assert not app.exception
+    links = [link.proto.label for link in app.get("page_link")]
+    assert any("for the page ECG" in label for label in links) == is_ecg
+    assert ("look like the leads of an ECG" in _texts(app)) == is_ecg
+
+
 def test_a_file_that_is_none_is_refused_with_its_reason(open_page):
     app = open_page("eeg")
     app.file_uploader[0].set_value([("x.edf", b"%PDF-1.7 no", "application/pdf")]).run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from healthdash import bundles, tasks
 from healthdash.judging.averages import Scores, averaged
-from healthdash.training.evaluation import Evaluation
+from healthdash.training.evaluation import Evaluation, MetricRow
 from healthdash.training.explained import ExplanationQuality
 from healthdash.ui import about
 
@@ -47,3 +47,8 @@ def test_the_figures_that_a_task_names_come_first_and_are_measured():
             assert len(shown) == len(set(shown))
             if task.key_figures:
                 assert tuple(shown) == task.key_figures
+
+
+def test_the_number_of_items_does_not_wrap_within_itself():
+    row = MetricRow(name="AUC", value=0.9, low=0.8, high=0.95, n=1522, part="test")
+    assert about.in_words(row) == "AUC **0.900** (0.800 to 0.950), test, n\u00a0=\u00a01,522"
