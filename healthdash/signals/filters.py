@@ -1,14 +1,15 @@
-"""Filters that a reader can lay over a drawn signal, by name; none of them is on by itself."""
+"""Filters: those that a reader can lay over a drawn signal, by name, and the band-pass of the tasks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-__all__ = ["FILTERS", "filtered"]
+__all__ = ["FILTERS", "band_pass", "filtered"]
 
 #: Names with (kind, hertz). Zero-phase, so that waves stay where they are. AHA/ACC/HRS 2007 (Kligfield et
 #: al., Circulation 115:1306) allows up to 0.67 Hz for a zero-phase low cut-off, and asks for 150 Hz and more
@@ -52,3 +53,17 @@ def filtered(values: NDArray[np.float32], rate_hz: float, names: Sequence[str]) 
 
 def _notch(hertz: float, rate_hz: float) -> NDArray[np.float64]:
     return np.asarray(signal.tf2sos(*signal.iirnotch(hertz, _QUALITY, rate_hz)))
+
+
+@lru_cache(maxsize=64)
+def band_pass(order: int, low_hz: float, high_hz: float, rate_hz: float) -> NDArray[np.float64]:
+    """Return a Butterworth band-pass in second-order sections, float64 (n_sections, 6).
+
+    Kept by its numbers, and the same array for all, so not to be changed: to design one takes longer than to lay it over a minute of one lead.
+
+    Raises
+    ------
+    ValueError
+        The limits do not rise, or half the rate is not above them.
+    """
+    return np.asarray(signal.butter(order, (low_hz, high_hz), "bandpass", fs=rate_hz, output="sos"))

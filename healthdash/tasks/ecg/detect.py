@@ -7,13 +7,26 @@ waves - with running levels that look both ways, since the whole recording is at
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, signal
 
-__all__ = ["WORKING_HZ", "clarity", "find_beats", "resampled", "slope_energy"]
+from healthdash.signals.filters import band_pass
+
+__all__ = [
+    "WORKING_HZ",
+    "Steepness",
+    "accepted",
+    "clarity",
+    "find_beats",
+    "resampled",
+    "slope_energy",
+    "steepness",
+]
 
 #: Rate at which beats are sought and cut out: 8 ms steps, and every wave of an ECG is below 40 Hz.
 WORKING_HZ = 125.0
@@ -29,6 +42,24 @@ _LEVEL_BLOCKS = 9
 _THRESHOLD = 0.30
 _SEARCH_BACK = 0.18
 _LONG_GAP = 1.6
+# Ten minutes say enough about a day, and the beginning of a recording is often disturbed.
+_MIDDLE_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Steepness:
+    """How steep a lead is.
+
+    Attributes
+    ----------
+    energy : float32 (n_samples,), at 125 Hz
+        Root of the mean squared slope over a tenth of a second.
+    clarity : float
+        How far the complexes stand out: about 3 for noise, 6 to 50 for an ECG; 0 if flat.
+    """
+
+    energy: NDArray[np.float32]
+    clarity: float
 
 
 def resampled(
@@ -71,41 +102,59 @@ def find_beats(signal_mv: NDArray[np.float32], rate_hz: float) -> NDArray[np.int
         Places of steepest energy, within 0.1 s of the R peak; empty when there is none.
     """
     working = resampled(signal_mv, rate_hz)
-    energy = slope_energy(working)
-    peaks = _accepted(energy)
+    peaks = accepted(slope_energy(working))
     positions = np.rint(peaks * (rate_hz / WORKING_HZ)).astype(np.int64)
     return np.asarray(np.minimum(positions, len(signal_mv) - 1))
 
 
-def slope_energy(working: NDArray[np.float32]) -> NDArray[np.float32]:
+def slope_energy(
+    working: NDArray[np.float32], middle: Sequence[Steepness] = ()
+) -> NDArray[np.float32]:
     """Return how steep the signal is, 0 or more, joined over leads; (n_samples, n_leads) at 125 Hz.
 
     Each lead is divided by its own running level and weighted by how clearly its complexes stand out.
+
+    Parameters
+    ----------
+    middle : sequence of Steepness
+        What `steepness` says of the leads, if known; used where their middle is all of the recording.
     """
     joined = np.zeros(len(working), np.float32)
     total = 0.0
     if len(working) < _samples(1.0):
         return joined
-    for lead in working.T:
-        energy = _energy(lead)
-        weight = _contrast(energy) ** 2
-        joined += np.float32(weight) * energy / np.maximum(_level(energy), 1e-9)
+    is_known = bool(middle) and len(middle[0].energy) == len(working)
+    for lead in middle if is_known else map(_steepness, working.T):
+        weight = lead.clarity**2
+        joined += np.float32(weight) * lead.energy / np.maximum(_level(lead.energy), 1e-9)
         total += weight
     return joined / np.float32(total) if total else joined
 
 
 def clarity(lead_mv: NDArray[np.float32], rate_hz: float) -> float:
     """Return how far the complexes of a lead stand out: about 3 for noise, 6 to 50 for an ECG; 0 if flat."""
-    # Ten minutes say enough about a day, and the beginning of a recording is often disturbed.
-    start = max(0, len(lead_mv) // 2 - round(300 * rate_hz))
-    part = lead_mv[start : start + round(600 * rate_hz), None]
-    working = resampled(part, rate_hz)[:, 0]
-    return _contrast(_energy(working)) if len(working) >= _samples(1.0) else 0.0
+    start = max(0, len(lead_mv) // 2 - round(_MIDDLE_S / 2 * rate_hz))
+    part = lead_mv[start : start + round(_MIDDLE_S * rate_hz), None]
+    return _steepness(resampled(part, rate_hz)[:, 0]).clarity
+
+
+def steepness(working: NDArray[np.float32]) -> Steepness:
+    """Return how steep the ten minutes in the middle of one lead are; (n_samples,) at 125 Hz."""
+    start = max(0, len(working) // 2 - _samples(_MIDDLE_S / 2))
+    part = working[start : start + _samples(_MIDDLE_S)]
+    return _steepness(part)
+
+
+def _steepness(working: NDArray[np.float32]) -> Steepness:
+    if len(working) < _samples(1.0):
+        return Steepness(np.zeros(len(working), np.float32), 0.0)
+    energy = _energy(working)
+    return Steepness(energy, _contrast(energy))
 
 
 def _energy(working: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the root of the mean squared slope of one lead over a tenth of a second."""
-    band = signal.butter(2, _BAND_HZ, "bandpass", fs=WORKING_HZ, output="sos")
+    band = band_pass(2, *_BAND_HZ, WORKING_HZ)
     slope = np.square(np.gradient(np.asarray(signal.sosfiltfilt(band, working), np.float32)))
     smooth = ndimage.uniform_filter1d(slope, _samples(_INTEGRATION_S))
     return np.asarray(np.sqrt(np.maximum(smooth, 0)), np.float32)
@@ -136,8 +185,8 @@ def _level(energy: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.interp(np.arange(len(energy)), centers, level), np.float32)
 
 
-def _accepted(energy: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Return the peaks of the energy that are beats."""
+def accepted(energy: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return the peaks of a slope energy that are beats, sample numbers at 125 Hz."""
     peaks, _ = signal.find_peaks(energy, height=_SEARCH_BACK, distance=_samples(_REFRACTORY_S))
     if len(peaks) == 0:
         return np.asarray(peaks, np.int64)

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
+from healthdash.signals.filters import band_pass
+
 from .alike import means_of_alike
 from .detect import WORKING_HZ, resampled
 from .usual import cut, local_usual, part_of_beat, running, shape_features, shifts, usual_beat
@@ -204,7 +206,7 @@ def _lead(working: Floats, at: Beats, interval: NDArray[np.float64], config: Map
 def conditioned(lead_mv: Floats, rate_hz: float, config: Mapping[str, Any]) -> Floats:
     """Return a lead at the working rate without drift and mains hum, millivolt."""
     working = resampled(lead_mv[:, None], rate_hz, config["working_hz"])[:, 0]
-    band = signal.butter(2, config["band_hz"], "bandpass", fs=config["working_hz"], output="sos")
+    band = band_pass(2, *config["band_hz"], config["working_hz"])
     if len(working) < 30:
         return working
     return np.asarray(signal.sosfiltfilt(band, working), np.float32)

@@ -13,7 +13,7 @@ from healthdash.signals.leads import LeadKind, lead_kind, to_millivolt
 from healthdash.signals.recording import Mark, Stored
 from healthdash.task import Sample
 
-from .detect import WORKING_HZ, clarity, find_beats, resampled
+from .detect import WORKING_HZ, Steepness, accepted, resampled, slope_energy, steepness
 
 __all__ = ["Annotation", "EcgSample", "LeadKind", "Stored", "lead_kind", "to_millivolt"]
 
@@ -72,7 +72,7 @@ class EcgSample(Sample):
     @cached_property
     def beats(self) -> NDArray[np.int64]:
         """Sample numbers of the beats that the detector finds on all leads."""
-        found = find_beats(self.working_mv, WORKING_HZ)
+        found = accepted(slope_energy(self.working_mv, self._steepness))
         at = np.rint(found * (self.rate_hz / WORKING_HZ)).astype(np.int64)
         return np.asarray(np.minimum(at, len(self.signal_mv) - 1))
 
@@ -82,9 +82,14 @@ class EcgSample(Sample):
         return resampled(self.signal_mv, self.rate_hz)
 
     @cached_property
+    def _steepness(self) -> tuple[Steepness, ...]:
+        """How steep each lead is in the middle of the recording."""
+        return tuple(steepness(lead) for lead in self.working_mv.T)
+
+    @cached_property
     def clarities(self) -> list[float]:
         """How far the complexes of each lead stand out; see `detect.clarity`."""
-        return [clarity(lead, WORKING_HZ) for lead in self.working_mv.T]
+        return [lead.clarity for lead in self._steepness]
 
     @cached_property
     def conditioned(self) -> dict[tuple[float, ...], NDArray[np.float32]]:

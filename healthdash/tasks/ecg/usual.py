@@ -18,6 +18,10 @@ __all__ = ["cut", "local_usual", "part_of_beat", "running", "shape_features", "s
 Floats = NDArray[np.float32]
 Beats = NDArray[np.int64]
 _CHUNK = 8192
+# Beats that are aligned at once: so many fit into the caches with all their shifts.
+_ALIGNED = 512
+# Samples by which a window may lie outside the recording, beyond its own length.
+_SPARE = 16
 
 
 def part_of_beat(config: Mapping[str, Any], name: str) -> slice:
@@ -28,11 +32,21 @@ def part_of_beat(config: Mapping[str, Any], name: str) -> slice:
 
 def cut(working: Floats, at: Beats, config: Mapping[str, Any]) -> Floats:
     """Return windows (n, samples) around working-rate positions; the ends repeat the last value."""
+    every = _every_window(working, config)
+    return every[_number(at, every)]
+
+
+def _every_window(working: Floats, config: Mapping[str, Any]) -> Floats:
+    """Return the window around every sample, and around some before and after the recording; a view."""
     before = round(config["before_s"] * config["working_hz"])
     after = round(config["after_s"] * config["working_hz"])
-    padded = np.pad(working, (before + 16, after + 16), mode="edge")
-    starts = np.clip(at + 16, 0, len(padded) - before - after)
-    return np.lib.stride_tricks.sliding_window_view(padded, before + after)[starts]
+    padded = np.pad(working, (before + _SPARE, after + _SPARE), mode="edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, before + after)
+
+
+def _number(at: Beats, every: Floats) -> Beats:
+    """Return which of all windows lie around working-rate positions."""
+    return np.clip(at + _SPARE, 0, len(every) - 1)
 
 
 def _unit(rows: Floats) -> Floats:
@@ -82,9 +96,13 @@ def local_usual(
     """
     usual, members = np.empty_like(windows), np.zeros(len(windows), bool)
     block, context = config["block_beats"], config["context_beats"]
+    around = slice(0)
     for start in range(0, len(windows), block):
-        around = slice(max(0, start + block // 2 - context // 2), start + block // 2 + context // 2)
-        beat, same = usual_beat(windows[around], interval[around], config, most=config["block_medoids"])
+        middle = start + block // 2
+        wanted = slice(max(0, middle - context // 2), min(middle + context // 2, len(windows)))
+        if wanted != around:  # blocks of a short recording have the same surroundings
+            around = wanted
+            beat, same = usual_beat(windows[around], interval[around], config, most=config["block_medoids"])
         inside = slice(start, min(start + block, len(windows)))
         usual[inside] = beat
         members[inside] = same[start - around.start :][: inside.stop - start]
@@ -98,13 +116,13 @@ def shifts(working: Floats, at: Beats, usual: Floats, config: Mapping[str, Any])
     reach = round(config["align_s"] * config["working_hz"])
     where = part_of_beat(config, "qrs_s")
     template = _unit(usual[:, where])
-    best, shift = np.full(len(at), -np.inf, np.float32), np.zeros(len(at), np.int64)
-    for by in range(-reach, reach + 1):
-        score = (_unit(cut(working, at + by, config)[:, where]) * template).sum(axis=1)
+    every, shift = _every_window(working, config), np.empty(len(at), np.int64)
+    for start in range(0, len(at), _ALIGNED):
+        rows = slice(start, start + _ALIGNED)
+        moved = at[rows, None] + np.arange(-reach, reach + 1)
+        score = (_unit(every[_number(moved, every), where]) * template[rows, None]).sum(axis=-1)
         # An upside-down fit is right for some ventricular beats, but a wave beside the QRS gives one too.
-        score = np.where(score > 0, score, -0.6 * score)
-        shift[score > best] = by
-        best = np.maximum(best, score)
+        shift[rows] = np.where(score > 0, score, -0.6 * score).argmax(axis=1) - reach
     return shift
 
 

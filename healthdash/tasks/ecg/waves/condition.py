@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, signal
 
+from healthdash.signals.filters import band_pass
+
 from ..detect import resampled
 
 __all__ = ["CONFIG", "INPUT", "conditioned", "filtered", "window_starts", "windows"]
@@ -40,7 +42,7 @@ def filtered(leads: Floats, rate_hz: float, config: Mapping[str, Any]) -> Floats
         return np.asarray(working - working.mean(axis=0, keepdims=True), np.float32)
     low, high = config["band_hz"]
     highest = min(high, 0.45 * min(rate_hz, config["rate_hz"]))
-    band = signal.butter(2, [low, highest], "bandpass", fs=config["rate_hz"], output="sos")
+    band = band_pass(2, low, highest, config["rate_hz"])
     padding = min(len(working) - 1, round(2 * config["rate_hz"]))
     return np.asarray(signal.sosfiltfilt(band, working, axis=0, padlen=padding), np.float32)
 
