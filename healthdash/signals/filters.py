@@ -59,7 +59,8 @@ def _notch(hertz: float, rate_hz: float) -> NDArray[np.float64]:
 def band_pass(order: int, low_hz: float, high_hz: float, rate_hz: float) -> NDArray[np.float64]:
     """Return a Butterworth band-pass in second-order sections, float64 (n_sections, 6).
 
-    Kept by its numbers, and the same array for all, so not to be changed: to design one takes longer than to lay it over a minute of one lead.
+    Kept by its numbers, and the same array for all, so not to be changed: to design one takes longer than
+    to lay it over a minute of one lead.
 
     Raises
     ------

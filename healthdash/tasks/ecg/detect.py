@@ -107,9 +107,7 @@ def find_beats(signal_mv: NDArray[np.float32], rate_hz: float) -> NDArray[np.int
     return np.asarray(np.minimum(positions, len(signal_mv) - 1))
 
 
-def slope_energy(
-    working: NDArray[np.float32], middle: Sequence[Steepness] = ()
-) -> NDArray[np.float32]:
+def slope_energy(working: NDArray[np.float32], middle: Sequence[Steepness] = ()) -> NDArray[np.float32]:
     """Return how steep the signal is, 0 or more, joined over leads; (n_samples, n_leads) at 125 Hz.
 
     Each lead is divided by its own running level and weighted by how clearly its complexes stand out.
