@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,14 @@ def test_turning_or_scaling_a_lead_moves_no_beat() -> None:
 @pytest.mark.parametrize("signal", [np.zeros((5000, 1)), np.ones((5000, 2)), np.zeros((10, 1))])
 def test_a_flat_signal_has_no_beats(signal: np.ndarray) -> None:
     assert len(detect.find_beats(signal.astype(np.float32), 250.0)) == 0
+
+
+@pytest.mark.parametrize("seconds", [0.5, 60.0, 620.0])
+def test_a_recording_whose_clarities_are_known_has_the_same_beats(seconds: float) -> None:
+    whole = drawn("normal", max(seconds, 10.0))
+    ecg = replace(whole, signal_mv=whole.signal_mv[: round(seconds * whole.rate_hz)])
+    assert ecg.clarities == [detect.clarity(lead, detect.WORKING_HZ) for lead in ecg.working_mv.T]
+    assert np.array_equal(ecg.beats, detect.find_beats(ecg.signal_mv, ecg.rate_hz))
 
 
 def test_inputs_have_the_documented_shapes_and_are_finite() -> None:
