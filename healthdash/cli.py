@@ -194,7 +194,7 @@ def _train(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
         dataset = task.load_dataset(path, chosen)
     progress = Progress(options.history)
     shown = options.history and options.history.with_name(live.LIVE)
-    labels = getattr(dataset, "labels", None) or tuple(task.labels)
+    labels = _label_names(task, dataset)
     made = options.history and options.history.with_name(samples.FOLDER)
     with (
         checkpoint.kept_in(options.checkpoints),
@@ -212,6 +212,12 @@ def _train(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
         "sha256": bundle.info.sha256,
         "metrics": flat_metrics(bundle.evaluation),
     }
+
+
+def _label_names(task: Task, dataset: Any) -> tuple[str, ...]:
+    """Return the labels in order: those that the data set names, else those of the task."""
+    named = (getattr(dataset, attribute, None) for attribute in ("names", "labels"))
+    return next((found for found in named if isinstance(found, tuple)), tuple(task.labels))
 
 
 def _find_rate(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:

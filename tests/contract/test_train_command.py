@@ -1,0 +1,30 @@
+"""Every task learns by its command, from the synthetic set that it offers, to a bundle that opens."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from healthdash import bundles, cli, tasks
+from healthdash.task import Task
+
+pytestmark = pytest.mark.tf
+
+
+@pytest.mark.parametrize("task", tasks.all_tasks(), ids=lambda task: task.slug)
+def test_the_train_command_makes_a_bundle(
+    task: Task, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # How good the explanations are takes minutes, and has tests of its own.
+    monkeypatch.setattr(cli.judging, "after_training", lambda task, trained, progress: trained)
+    history = tmp_path / "run" / "history.csv"
+    history.parent.mkdir()
+    words = ["train", task.slug, "--data", "synthetic", "--out", str(tmp_path / "made"), "--epochs", "1"]
+    assert cli.main([*words, "--history", str(history)]) == 0
+    (line,) = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    bundle = bundles.open_folder(Path(line["path"]))
+    assert (bundle.info.task, line["sha256"]) == (task.slug, bundle.info.sha256)
+    assert bundle.evaluation.metrics
+    assert history.is_file()
