@@ -35,7 +35,7 @@ models: .venv/app
 	$(BIN)/python -m healthdash train readmission --data $(HEALTHDASH_DATA)/tabular/diabetes130/diabetic_data.csv --out models/readmission/diabetes130-mlp
 	$(BIN)/python -m healthdash train ecg-beats --data $(HEALTHDASH_DATA)/signals/mitdb --out models/ecg-beats/sequence
 	$(BIN)/python -m healthdash train ecg-waves --data $(HEALTHDASH_DATA)/signals/ludb --out models/ecg-waves/unet-250
-	$(BIN)/python -m healthdash train chest-xray --data $(HEALTHDASH_DATA)/imaging/chest_xray --out models/chest-xray/residual-160
+	$(BIN)/python -m healthdash train chest-xray --data $(HEALTHDASH_DATA)/imaging/chest_xray --out models/chest-xray/imagenet-192
 	$(BIN)/python -m healthdash train lung-ct --data $(HEALTHDASH_DATA)/imaging/lung_ct --out models/lung-ct/chest-features-128
 	for task in heart-disease readmission ecg-beats ecg-waves chest-xray lung-ct; do \
 	  $(BIN)/python -m healthdash judge $$task --write || exit 1; done

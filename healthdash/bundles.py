@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 import threading
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -313,7 +314,7 @@ def save(
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
     try:
-        network.save(partial / "model.keras")
+        _save_compressed(network, partial / "model.keras")
         stored: dict[str, Any] = {name: np.asarray(values, np.float32) for name, values in arrays.items()}
         np.savez_compressed(partial / "background.npz", **stored)
         info = _completed(info, network, partial / "model.keras")
@@ -358,6 +359,16 @@ def with_recipe(bundle: Bundle, notes: Mapping[str, str]) -> Bundle:
 def _card(info: BundleInfo, evaluation: Evaluation) -> str:
     # As JSON holds it, so that a card that is written again says the same.
     return render_card(info.model_dump(mode="json"), evaluation)
+
+
+def _save_compressed(network: keras.Model, path: Path) -> None:
+    """Save a network as Keras does, in a zip archive whose members are deflated."""
+    whole = path.with_name("whole.keras")
+    network.save(whole)
+    with zipfile.ZipFile(whole) as plain, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as small:
+        for name in plain.namelist():
+            small.writestr(name, plain.read(name), zipfile.ZIP_DEFLATED)
+    whole.unlink()
 
 
 def _overwrite(path: Path, text: str) -> None:

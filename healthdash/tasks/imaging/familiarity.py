@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from .prepare import from_bytes
+
 __all__ = ["centroids", "fit_familiarity", "fit_thumbnails", "strangeness", "thumbnails"]
 
 _SIDE = 32
@@ -145,4 +147,5 @@ def centroids(
         members = [own[cluster == c] for c in range(count)]
         large = [m for m in members if len(m) >= _PICTURES_PER_CENTROID] or [own]
         means.extend(m.mean(axis=0) for m in large)
-    return np.stack(means).round(3).astype(np.float32)
+    # In whole bytes, as pictures are kept: these compress well.
+    return from_bytes(np.rint(np.stack(means) * 255).astype(np.uint8))

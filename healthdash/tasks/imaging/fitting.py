@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -15,14 +15,33 @@ from healthdash.training.history import EpochRow
 
 from .augment import Augmentation, AugmentedPictures
 from .dataset import LabelledPictures
-from .network import NetworkPlan, build, folded
 from .prepare import from_bytes
 
-__all__ = ["FitPlan", "Part", "described", "fit", "part_of", "predict_logits"]
+__all__ = ["FitPlan", "NetworkShape", "Part", "described", "fit", "part_of", "predict_logits"]
 
 _LARGEST_GRADIENT = 1.0
 _FIRST_RATE_SHARE, _LAST_RATE_SHARE = 0.01, 0.01
+#: How many times the span of the running average fits into the training at least.
+_LEAST_SPANS = 10
 _BATCH = 64
+
+
+class NetworkShape(Protocol):
+    """What a recipe trains; `words` says what it is, for a card."""
+
+    @property
+    def size(self) -> int:
+        """Height and width of the input."""
+
+    @property
+    def words(self) -> str:
+        """What it is, for a card."""
+
+    def fresh(self) -> keras.Model:
+        """Return a network to be trained."""
+
+    def folded(self, network: keras.Model, name: str) -> keras.Model:
+        """Return the same function in plain layers and float32."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +93,7 @@ class FitPlan:
 
 
 def fit(
-    network: NetworkPlan,
+    network: NetworkShape,
     plan: FitPlan,
     train: Part,
     validation: Part,
@@ -96,11 +115,11 @@ def fit(
     before = keras.mixed_precision.global_policy()
     keras.mixed_precision.set_global_policy("mixed_bfloat16" if plan.half_precision else "float32")
     try:
-        model = build(network)
+        model = network.fresh()
         _train(model, plan, train, validation, on_epoch, seed=seed, run=run)
     finally:
         keras.mixed_precision.set_global_policy(before)
-    return folded(model, network, name=run.replace(" ", "_") or "member")
+    return network.folded(model, run.replace(" ", "_") or "member")
 
 
 def predict_logits(network: keras.Model, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -162,23 +181,24 @@ def _optimizer(plan: FitPlan, steps: int) -> keras.optimizers.Optimizer:
         warmup_target=plan.learning_rate,
         warmup_steps=steps,
     )
+    # A running average must not reach back to the first steps: with few, it is shorter.
+    longest = max(0.0, 1 - _LEAST_SPANS / max(1, steps * plan.epochs))
     optimizer = keras.optimizers.AdamW(
         rate,
         weight_decay=plan.weight_decay,
         clipnorm=_LARGEST_GRADIENT,
         use_ema=True,
-        ema_momentum=plan.average_momentum,
+        ema_momentum=min(plan.average_momentum, longest),
     )
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gain"])
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gain", "gamma", "beta"])
     return optimizer
 
 
-def described(plan: FitPlan, network: NetworkPlan) -> Mapping[str, Any]:
+def described(plan: FitPlan, network: NetworkShape) -> Mapping[str, Any]:
     """Return the plan as the bundle's recipe, for people to read."""
     changes = plan.augmentation
     return {
-        "network": f"residual, {network.size} px, widths {list(network.widths)}, "
-        f"depths {list(network.depths)}, weight standardisation, no batch statistics",
+        "network": network.words,
         "epochs": plan.epochs,
         "early stopping": "off" if plan.patience is None else f"{plan.patience} epochs of no lower loss",
         "batch size": plan.batch_size,

@@ -16,7 +16,7 @@ from keras import layers, ops
 
 from .prepare import INPUT
 
-__all__ = ["NetworkPlan", "ScaledConv2D", "average", "build", "copied", "folded"]
+__all__ = ["NetworkPlan", "ScaledConv2D", "average", "build", "copied", "folded", "views"]
 
 # Keeps the variance of relu(x) at 1 for a standard normal x (Brock et al. 2021, ICLR, table 1).
 _RELU_GAIN = float(np.sqrt(2 / (1 - 1 / np.pi)))
@@ -53,6 +53,22 @@ class NetworkPlan:
     widths: tuple[int, ...] = (48, 96, 128)
     depths: tuple[int, ...] = (1, 2, 3)
     dropout: float = 0.15
+
+    def fresh(self) -> keras.Model:
+        """Return a network to be trained, with random weights."""
+        return build(self)
+
+    def folded(self, network: keras.Model, name: str) -> keras.Model:
+        """Return the same function made of plain convolutions only, in float32."""
+        return folded(network, self, name)
+
+    @property
+    def words(self) -> str:
+        """What it is, for a card."""
+        return (
+            f"residual, {self.size} px, widths {list(self.widths)}, depths {list(self.depths)}, "
+            "weight standardisation, no batch statistics"
+        )
 
 
 @keras.saving.register_keras_serializable(package="healthdash")
@@ -117,7 +133,7 @@ def build(plan: NetworkPlan, *, trainable: bool = True, name: str = "member") ->
         Input `image` (n, size, size, 1), grey 0 to 1; output logits (n, labels).
     """
     picture = keras.Input((plan.size, plan.size, 1), name=INPUT)
-    x = _conv(trainable, plan.stem, 3, 2, "stem")(_views(picture, plan.size))
+    x = _conv(trainable, plan.stem, 3, 2, "stem")(views(picture, plan.size))
     x = _conv(trainable, plan.widths[0], 3, 2, "reduce")(layers.ReLU()(x))
     for stage, (width, depth) in enumerate(zip(plan.widths, plan.depths, strict=True)):
         for block in range(depth):
@@ -178,8 +194,8 @@ def copied(source: keras.Model, target: keras.Model) -> int:
     return len(same)
 
 
-def _views(picture: Any, size: int) -> Any:
-    """Return the picture standardised as a whole, and standardised around each place.
+def views(picture: Any, size: int) -> Any:
+    """Return the picture standardised as a whole, and around each place, (n, size, size, 2).
 
     Brightness and contrast differ between X-ray rooms more than between patients.
     """

@@ -45,7 +45,17 @@ def _small(folds: int):
     from healthdash.tasks.imaging.plans import CHEST_XRAY
 
     fit = replace(CHEST_XRAY.fit, epochs=2, batch_size=16, half_precision=False)
-    return replace(CHEST_XRAY, size=32, stem=4, widths=(4,), depths=(1,), members=1, folds=folds, fit=fit)
+    return replace(
+        CHEST_XRAY,
+        from_imagenet=False,
+        size=32,
+        stem=4,
+        widths=(4,),
+        depths=(1,),
+        members=1,
+        folds=folds,
+        fit=fit,
+    )
 
 
 @pytest.mark.parametrize("folds", [0, 2])
