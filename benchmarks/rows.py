@@ -85,19 +85,25 @@ def seconds_of(call: Callable[[], Result]) -> tuple[float, Result]:
     return time.perf_counter() - started, result
 
 
-def alternate(calls: Sequence[Callable[[], object]], *, budget_s: float, most: int = 200) -> list[float]:
+def alternate(
+    calls: Sequence[Callable[[], object]], *, budget_s: float, most: int = 200, rest_s: float = 0.0
+) -> list[float]:
     """Return the median seconds of each call, run in turn so that other load meets all alike.
 
     Parameters
     ----------
     budget_s : float, seconds
         For all of them together; each runs at least three times.
+    rest_s : float, seconds
+        Pause after the first, in which what it left to be done later is done.
     """
     times: list[list[float]] = [[] for _ in calls]
     started = time.perf_counter()
     while len(times[0]) < 3 or (time.perf_counter() - started < budget_s and len(times[0]) < most):
         for call, taken in zip(calls, times, strict=True):
             taken.append(seconds_of(call)[0])
+            if taken is times[0]:
+                time.sleep(rest_s)
     return [statistics.median(taken) for taken in times]
 
 

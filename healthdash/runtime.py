@@ -34,6 +34,9 @@ _tensorflow: ModuleType | None = None
 # Numbers in the largest activation of one call of the network. Small ones stay in a CPU's caches
 # (a table network ran twice as fast by 1,024 rows as by 16,384); a GPU wants more work in one call.
 _ACTIVATION = {"CPU": 1 << 19, "GPU": 1 << 24}
+# Few items share the cost of a call badly (an ECG's 59 windows by 16 took a third longer than at once), so
+# that up to so many go together while their activation has no more numbers than this.
+_TOGETHER, _TOGETHER_ACTIVATION = 64, 1 << 22
 _LARGEST_CHUNK = 1 << 14
 _SMALLEST_CHUNK = 16
 # Tensor cores came with compute capability 7.0; older GPUs gain nothing from float16.
@@ -83,6 +86,20 @@ def _configure(tf: ModuleType) -> None:
     if gpus and _has_tensor_cores(tf, gpus[0]):
         # The graph rewriter casts where it is safe; saved networks stay float32.
         tf.config.optimizer.set_experimental_options({"auto_mixed_precision": True})
+    if not gpus:
+        _leave_cores_to_models()
+
+
+def _leave_cores_to_models() -> None:
+    """Let numpy and scipy multiply in one thread.
+
+    The threads of OpenBLAS go on spinning for some 30 ms after each product, on the cores that the network
+    needs next: the inputs of an ECG and its forward pass took a third longer.
+    """
+    import scipy.linalg  # noqa: F401  (it brings an OpenBLAS of its own, to be found below)
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1, user_api="blas")
 
 
 def _has_tensor_cores(tf: ModuleType, gpu: Any) -> bool:
@@ -145,7 +162,8 @@ class Forward:
         operations = self._function(name).graph.get_operations()
         shapes = [tensor.shape for operation in operations for tensor in operation.outputs]
         per_item = max(s[1:].num_elements() or 1 for s in shapes if s.rank and s[0] is None)
-        fitting = max(1, _ACTIVATION[device().kind] // per_item)
+        together = min(_TOGETHER, _TOGETHER_ACTIVATION // per_item)
+        fitting = max(1, together, _ACTIVATION[device().kind] // per_item)
         return int(min(_LARGEST_CHUNK, max(_SMALLEST_CHUNK, 1 << (fitting.bit_length() - 1))))
 
     def logits(self, inputs: Arrays) -> NDArray[np.float32]:

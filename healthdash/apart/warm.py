@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from contextlib import suppress
+from queue import SimpleQueue
 from typing import Any
 
 from . import wire
@@ -105,6 +106,8 @@ class Template:
         self._control.settimeout(_START_S)
         self._spare: deque[Child] = deque()
         self._done: list[int] = []
+        self._wanted: SimpleQueue[str | None] = SimpleQueue()
+        threading.Thread(target=self._refill_later, name="healthdash-refill", daemon=True).start()
         self.lacks: tuple[str, ...] | None = None
 
     def child(self, like: str) -> Child:
@@ -136,10 +139,13 @@ class Template:
         """Have children forked once the present work is hardly disturbed; at once where none is left."""
         if not self._spare:
             self.refill(like)
-            return
-        later = threading.Timer(_LATER_S, self.refill, (like,))
-        later.daemon = True
-        later.start()
+        else:
+            self._wanted.put(like)  # to start a thread takes milliseconds, and the upload waits
+
+    def _refill_later(self) -> None:
+        while (like := self._wanted.get()) is not None:
+            time.sleep(_LATER_S)
+            self.refill(like)
 
     def refill(self, like: str) -> None:
         """Have children forked for the next jobs, likely to be as this one; waits for none of them."""
@@ -197,6 +203,7 @@ class Template:
 
     def close(self) -> None:
         """End it and all its children; one that does not hear is killed."""
+        self._wanted.put(None)
         self._control.close()
         for child in self._spare:
             child.link.close()

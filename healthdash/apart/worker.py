@@ -26,6 +26,8 @@ _MOST_ASKED = 1 << 40
 _GRACE_S = 5
 _WRITTEN_MIB = 512
 _FILES = 256
+#: Steps of niceness, to be served after all others.
+_LAST = 19
 #: Mebibytes and seconds: what bounds a child before its job says how much it may take.
 _LOOSE = 1 << 20
 
@@ -57,6 +59,7 @@ def serve(
     _bounded(given["memory_mib"], given["seconds"])
     rules.enforce([Path(one) for one in given["sees"]])
     _answer(job, given)
+    os.nice(_LAST)  # to free its memory takes milliseconds of a processor, which the network needs now
     shutil.rmtree(folder, ignore_errors=True)  # what is left of it goes with the template
 
 

@@ -165,7 +165,7 @@ def _form(sample: ImageSample, grey: Floats) -> Iterator[Finding]:
             yield "warn", "the picture has coloured parts, such as marks or a tint"
     if float(grey.std()) < _SMALLEST_SPREAD:
         yield "refuse", "the picture is blank or of one grey"
-    elif len(np.unique(np.rint(grey * 255))) < _FEWEST_LEVELS:
+    elif np.count_nonzero(np.bincount(np.rint(grey * 255).astype(np.uint8).ravel())) < _FEWEST_LEVELS:
         yield "refuse", "the picture has only a few grey levels: a drawing, a mask or text"
 
 

@@ -66,6 +66,10 @@ class Recipe:
         """Return the shape of a network for so many labels."""
         if self.from_imagenet:
             return MobilePlan(size=self.size, labels=labels)
+        return self.residual(labels)
+
+    def residual(self, labels: int) -> NetworkPlan:
+        """Return the shape of a residual network for so many labels."""
         return NetworkPlan(
             size=self.size, labels=labels, stem=self.stem, widths=self.widths, depths=self.depths
         )

@@ -142,7 +142,7 @@ def _by_folds(
     folds = folds_by_group(dataset.labels, dataset.groups, recipe.folds, seed=seed)
     source = encoder_bundle(recipe)
     if source is not None and recipe.head is not None:
-        shape = recipe.network(len(dataset.names))
+        shape = recipe.residual(len(dataset.names))
         network, logits = heads_by_folds(
             dataset, encoder(loaded(source), shape), recipe.head, folds, report, seed=seed
         )
@@ -265,12 +265,13 @@ def _preprocessing(recipe: Recipe) -> dict[str, Any]:
 
 def _steps(recipe: Recipe, labels: int) -> dict[str, Any]:
     """Return how the network was made, for people to read."""
-    network, source = recipe.network(labels), encoder_bundle(recipe)
+    source = encoder_bundle(recipe)
     averaged = f"{recipe.folds} folds" if recipe.folds > 1 else f"{recipe.members} seeds"
     if source is None or recipe.head is None:
-        steps = described(recipe.fit, network)
+        steps = described(recipe.fit, recipe.network(labels))
     else:
-        steps = described_head(recipe.head, network, f"{source.info.task}, {source.info.sha256[:12]}")
+        shape = recipe.residual(labels)
+        steps = described_head(recipe.head, shape, f"{source.info.task}, {source.info.sha256[:12]}")
     return {**steps, "averaged": averaged, "mirrored too": recipe.mirrored}
 
 

@@ -7,6 +7,7 @@ VOI LUT or window, then one inversion at the very end (PS3.3 C.7.6.3.1.2 and C.1
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -124,6 +125,11 @@ class ImageSample(Sample):
     facts: tuple[tuple[str, str], ...] = ()
     header: tuple[HeaderEntry, ...] = field(default=(), repr=False)
 
+    @cached_property
+    def squares(self) -> dict[tuple[int, Window | None], NDArray[np.float32]]:
+        """What networks see of it, by size and window; each is computed once."""
+        return {}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Document(Sample):
@@ -182,10 +188,13 @@ def windowed(
     DICOM PS3.3 C.11.2.1.3.1 (sigmoid) and C.11.2.1.3.2 (linear exact).
     """
     width = max(window.width, _SMALLEST_WIDTH)
-    position = (pixels - np.float32(window.center)) / np.float32(width)
+    # In place from here on: new arrays of a picture's size take longer than the arithmetic.
+    position = pixels - np.float32(window.center)
+    position /= np.float32(width)
     if function == "SIGMOID":
         return np.asarray(1 / (1 + np.exp(np.clip(-4 * position, -80, 80))), np.float32)
-    return np.asarray(np.clip(position + 0.5, 0, 1), np.float32)
+    position += np.float32(0.5)
+    return np.asarray(np.clip(position, 0, 1, out=position), np.float32)
 
 
 def stretched(sample: ImageSample) -> Window:

@@ -102,7 +102,7 @@ class ImageTask(TrainedOnPictures):
         if seen is not None:
             return gating.judge(picture, seen[0, ..., 0], seen, bundle, self.scope)
         grey = model_view(picture, _window(config))
-        return gating.judge(picture, grey, to_square(grey, _size(config)), bundle, self.scope)
+        return gating.judge(picture, grey, _squared(picture, config, grey), bundle, self.scope)
 
     def describe(self, sample: Sample) -> dict[str, Any]:
         """Return what the file holds, before any window or rescale."""
@@ -136,7 +136,7 @@ class ImageTask(TrainedOnPictures):
 
     def prepare_one(self, picture: ImageSample, config: Mapping[str, Any]) -> NDArray[np.float32]:
         """Return one grey picture as the network sees it, (1, size, size, 1)."""
-        return to_square(model_view(picture, _window(config)), _size(config))
+        return _squared(picture, config)
 
     def unit_of(self, sample: Sample) -> Unit:
         """Return what an item of a sample is: a slice of a volume, or the picture."""
@@ -242,6 +242,16 @@ class LungCt(ImageTask):
 def _as_picture(sample: Sample) -> ImageSample:
     assert isinstance(sample, ImageSample)
     return sample
+
+
+def _squared(
+    picture: ImageSample, config: Mapping[str, Any], grey: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Return the network's input, (1, size, size, 1); computed once, for the gate and the network."""
+    size, window = _size(config), _window(config)
+    if (size, window) not in picture.squares:
+        picture.squares[size, window] = to_square(model_view(picture, window) if grey is None else grey, size)
+    return picture.squares[size, window]
 
 
 def _size(config: Mapping[str, Any]) -> int:
