@@ -27,8 +27,7 @@ format: .venv/dev
 bench: .venv/dev
 	$(BIN)/python -m benchmarks
 
-# Hours on two cores; needs the real data sets, see docs/data.md. lung-ct keeps the
-# convolutions that its shipped bundle holds, and fits their head anew.
+# Hours on two cores; needs the real data sets, see docs/data.md.
 models: .venv/app
 	@test -n "$(HEALTHDASH_DATA)" || { echo "set HEALTHDASH_DATA to the unpacked data sets" >&2; exit 2; }
 	$(BIN)/python -m healthdash train heart-disease --data $(HEALTHDASH_DATA)/tabular/heart_disease/processed.cleveland.data --out models/heart-disease/cleveland-mlp
@@ -36,7 +35,7 @@ models: .venv/app
 	$(BIN)/python -m healthdash train ecg-beats --data $(HEALTHDASH_DATA)/signals/mitdb --out models/ecg-beats/sequence
 	$(BIN)/python -m healthdash train ecg-waves --data $(HEALTHDASH_DATA)/signals/ludb --out models/ecg-waves/unet-250
 	$(BIN)/python -m healthdash train chest-xray --data $(HEALTHDASH_DATA)/imaging/chest_xray --out models/chest-xray/imagenet-192
-	$(BIN)/python -m healthdash train lung-ct --data $(HEALTHDASH_DATA)/imaging/lung_ct --out models/lung-ct/chest-features-128
+	$(BIN)/python -m healthdash train lung-ct --data $(HEALTHDASH_DATA)/imaging/lung_ct --out models/lung-ct/imagenet-192
 	for task in heart-disease readmission ecg-beats ecg-waves chest-xray lung-ct; do \
 	  $(BIN)/python -m healthdash judge $$task --write || exit 1; done
 	$(BIN)/python -m healthdash.tasks.imaging.synthetic --data $(HEALTHDASH_DATA)/imaging

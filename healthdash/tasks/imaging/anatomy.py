@@ -9,6 +9,7 @@ from PIL import Image
 __all__ = ["enclosed_air", "middle_grey", "slice_limits"]
 
 _OUTLINE_SIDE = 64
+_GREY_SIDE = 128  # the share of blurred edges depends on the resolution, so it is measured at one
 # In the window -500 / 1500 HU: 0.5 is -500 HU, between air or lung and tissue; 0.35 to 0.7 is
 # -725 to -200 HU, where neither healthy lung, nor air, nor tissue is.
 _TISSUE = 0.5
@@ -46,8 +47,7 @@ def enclosed_air(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
 
     shares = []
     for picture in pictures:
-        small = Image.fromarray(picture[..., 0]).resize((_OUTLINE_SIDE, _OUTLINE_SIDE), Image.Resampling.BOX)
-        tissue = np.asarray(small) > _TISSUE
+        tissue = _small(picture, _OUTLINE_SIDE) > _TISSUE
         parts, count = ndimage.label(ndimage.binary_fill_holes(tissue))
         body = parts == 1 + int(np.argmax(np.bincount(parts.ravel())[1:])) if count else tissue
         shares.append((body & ~tissue).sum() / max(1, body.sum()))
@@ -57,4 +57,10 @@ def enclosed_air(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
 def middle_grey(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the share of pixels between lung and tissue, float32 (n,); an X-ray has mostly such."""
     low, high = _BETWEEN
-    return np.asarray(((pictures > low) & (pictures < high)).mean(axis=(1, 2, 3)), np.float32)
+    small = np.stack([_small(picture, _GREY_SIDE) for picture in pictures])
+    return np.asarray(((small > low) & (small < high)).mean(axis=(1, 2)), np.float32)
+
+
+def _small(picture: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Return a picture (size, size, 1) as (side, side)."""
+    return np.asarray(Image.fromarray(picture[..., 0]).resize((side, side), Image.Resampling.BOX))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,33 +15,16 @@ from healthdash.training.history import EpochRow
 
 from .augment import Augmentation, AugmentedPictures
 from .dataset import LabelledPictures
+from .network import NetworkPlan
 from .prepare import from_bytes
 
-__all__ = ["FitPlan", "NetworkShape", "Part", "described", "fit", "part_of", "predict_logits"]
+__all__ = ["FitPlan", "Part", "described", "fit", "part_of", "predict_logits"]
 
 _LARGEST_GRADIENT = 1.0
 _FIRST_RATE_SHARE, _LAST_RATE_SHARE = 0.01, 0.01
 #: How many times the span of the running average fits into the training at least.
 _LEAST_SPANS = 10
 _BATCH = 64
-
-
-class NetworkShape(Protocol):
-    """What a recipe trains; `words` says what it is, for a card."""
-
-    @property
-    def size(self) -> int:
-        """Height and width of the input."""
-
-    @property
-    def words(self) -> str:
-        """What it is, for a card."""
-
-    def fresh(self) -> keras.Model:
-        """Return a network to be trained."""
-
-    def folded(self, network: keras.Model, name: str) -> keras.Model:
-        """Return the same function in plain layers and float32."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +76,7 @@ class FitPlan:
 
 
 def fit(
-    network: NetworkShape,
+    network: NetworkPlan,
     plan: FitPlan,
     train: Part,
     validation: Part,
@@ -194,7 +177,7 @@ def _optimizer(plan: FitPlan, steps: int) -> keras.optimizers.Optimizer:
     return optimizer
 
 
-def described(plan: FitPlan, network: NetworkShape) -> Mapping[str, Any]:
+def described(plan: FitPlan, network: NetworkPlan) -> Mapping[str, Any]:
     """Return the plan as the bundle's recipe, for people to read."""
     changes = plan.augmentation
     return {

@@ -21,7 +21,17 @@ from healthdash.training.evaluation import (
     reliability_bins,
 )
 
-__all__ = ["balanced_threshold", "macro_auc", "measure", "one_against_another", "rows_for"]
+from .dataset import LabelledPictures
+from .shortcuts import told_by_statistics
+
+__all__ = [
+    "balanced_threshold",
+    "macro_auc",
+    "measure",
+    "one_against_another",
+    "rows_by_statistics",
+    "rows_for",
+]
 
 Probabilities = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -37,6 +47,7 @@ def measure(
     split_rule: str,
     counts: Mapping[str, int],
     subgroups: Sequence[MetricRow] = (),
+    comparisons: Sequence[MetricRow] = (),
     command: str = "",
 ) -> Evaluation:
     """Measure calibrated probabilities against true labels.
@@ -58,6 +69,7 @@ def measure(
         reliability=reliability,
         confusion=_confusion(info, probabilities, labels),
         subgroups=tuple(subgroups),
+        comparisons=tuple(comparisons),
         command=command,
     )
 
@@ -85,6 +97,20 @@ def rows_for(
         recall = _recall_of(number)
         rows.append(metric_row(f"{name} recall", recall, labels, decided, groups, part=part))
     return rows
+
+
+def rows_by_statistics(
+    info: BundleInfo, dataset: LabelledPictures, folds: Sequence[Labels], *, part: str
+) -> list[MetricRow]:
+    """Return the AUCs of brightness, sharpness and aspect alone, each fold judged by what saw the others.
+
+    How much of its own figures a network may owe to how the pictures were taken.
+    """
+    given = told_by_statistics(dataset.pictures, dataset.labels, folds, seed=info.seed)
+    rows = np.sort(np.concatenate(folds))
+    found = rows_for(info, given[rows], dataset.labels[rows], dataset.groups[rows], part=part)
+    note = "gradient boosting on brightness, sharpness and aspect alone"
+    return [row.model_copy(update={"note": note}) for row in found if row.name.endswith("AUC")]
 
 
 def macro_auc(labels: Labels, probabilities: Probabilities) -> float:

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import keras
 
-from healthdash import bundles
-from healthdash.bundles import Bundle
 from healthdash.training import checkpoint
 from healthdash.training.history import EpochRow
 
@@ -19,7 +17,7 @@ from .dataset import LabelledPictures
 from .fitting import Part, fit
 from .plans import Recipe
 
-__all__ = ["Finished", "encoder_bundle", "fitted_member", "loaded"]
+__all__ = ["Finished", "fitted_member"]
 
 OnEpoch = Callable[[EpochRow], None]
 
@@ -91,14 +89,3 @@ def fitted_member(
         return fit(shape, recipe.fit, train, validation, on_epoch, seed=seed, run=name)
 
     return finished.get(name, key, report, fitted)
-
-
-def encoder_bundle(recipe: Recipe) -> Bundle | None:
-    """Return the shipped bundle whose convolutions the recipe takes, if there is one."""
-    shipped = bundles.available(recipe.encoder_of) if recipe.encoder_of else []
-    return shipped[0] if shipped else None
-
-
-def loaded(bundle: Bundle) -> keras.Model:
-    """Load a bundle's network for training on any backend; `Bundle.network` is for prediction."""
-    return keras.saving.load_model(bundle.path / "model.keras", compile=False, safe_mode=True)

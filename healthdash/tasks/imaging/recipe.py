@@ -17,20 +17,21 @@ from healthdash.training import TrainSettings
 from healthdash.training.calibration import Calibration, fit_calibration
 from healthdash.training.evaluation import Evaluation
 from healthdash.training.history import EpochRow
-from healthdash.training.splits import Split, folds_by_group, split_by_group
+from healthdash.training.splits import Split, split_by_group
 
 from .anatomy import slice_limits
+from .crossed import measured_out_of_fold, out_of_fold
 from .dataset import LabelledPictures
 from .familiarity import centroids, fit_familiarity
 from .fitting import described, part_of, predict_logits
-from .measuring import measure
-from .members import Finished, encoder_bundle, fitted_member, loaded
+from .measuring import measure, rows_by_statistics
+from .members import Finished, fitted_member
 from .network import average
 from .plans import OWN_LIMITS, OWN_USE, Recipe
 from .prepare import INPUT
 from .published import is_published, source_of
 from .shifted import choose_threshold, rows_under_shift, training_weights
-from .transfer import described_head, encoder, heads_by_folds
+from .transfer import described_head
 
 __all__ = ["train"]
 
@@ -139,48 +140,20 @@ def _by_folds(
     recipe: Recipe, dataset: LabelledPictures, seed: int, report: OnEpoch, finished: Finished
 ) -> _Fitted:
     """Train a network without each fold, measure it there, and average the networks."""
-    folds = folds_by_group(dataset.labels, dataset.groups, recipe.folds, seed=seed)
-    source = encoder_bundle(recipe)
-    if source is not None and recipe.head is not None:
-        shape = recipe.residual(len(dataset.names))
-        network, logits = heads_by_folds(
-            dataset, encoder(loaded(source), shape), recipe.head, folds, report, seed=seed
-        )
-    else:
-        network, logits = _networks_by_folds(recipe, dataset, folds, seed, report, finished)
+    network, cuts = out_of_fold(recipe, dataset, seed, report, finished)
 
     def evaluation(info: BundleInfo, command: str) -> Evaluation:
-        return _measured_out_of_fold(dataset, info, logits, len(folds), command)
+        return measured_out_of_fold(dataset, info, cuts, command)
 
     arrays, gate = _background(recipe, dataset, np.arange(len(dataset)), seed)
     return _Fitted(
         network=network,
-        calibration=fit_calibration(logits, dataset.labels, fitted_on=_SAME_SLICES),
+        calibration=fit_calibration(cuts[0].logits, dataset.labels, fitted_on=_SAME_SLICES),
         operating_points=(),
         gate=gate,
         arrays=arrays,
         evaluation=evaluation,
     )
-
-
-def _networks_by_folds(
-    recipe: Recipe,
-    dataset: LabelledPictures,
-    folds: list[Rows],
-    seed: int,
-    report: OnEpoch,
-    finished: Finished,
-) -> tuple[keras.Model, Floats]:
-    """Return the average of whole networks, and each fold's logits by the one that did not see it."""
-    logits = np.zeros((len(dataset), len(dataset.names)), np.float32)
-    members = []
-    for number, fold in enumerate(folds):
-        train = part_of(dataset, np.setdiff1d(np.arange(len(dataset)), fold))
-        run = (seed + number, f"fold {number + 1}")
-        members.append(fitted_member(recipe, dataset, train, part_of(dataset, fold), run, report, finished))
-        alone = average(members[-1:], recipe.size, mirrored=recipe.mirrored)
-        logits[fold] = predict_logits(alone, dataset.inputs[fold])
-    return average(members, recipe.size, mirrored=recipe.mirrored), logits
 
 
 def _choices(
@@ -201,22 +174,6 @@ def _choices(
         for name, members in recipe.grouped(dataset.names).items()
     )
     return calibration, points
-
-
-def _measured_out_of_fold(
-    dataset: LabelledPictures, info: BundleInfo, logits: Floats, folds: int, command: str
-) -> Evaluation:
-    return measure(
-        info,
-        info.calibration.apply(logits),
-        dataset.labels,
-        dataset.groups,
-        part=f"{folds} folds by group",
-        split_rule=f"{folds}-fold cross-validation; no group is in two folds. Every picture is judged by the "
-        "network that did not see its group; no epoch was chosen by its fold.",
-        counts={"pictures": len(dataset), "groups": len(np.unique(dataset.groups))},
-        command=command,
-    )
 
 
 def _measured_on_test(
@@ -240,6 +197,7 @@ def _measured_on_test(
         "group is in two parts, and no choice was made on the test part.",
         counts={name: len(rows) for name, rows in sizes.items()},
         subgroups=rows_under_shift(info, network, calibrated, dataset, test),
+        comparisons=rows_by_statistics(info, dataset, [test], part="test"),
         command=command,
     )
 
@@ -265,13 +223,10 @@ def _preprocessing(recipe: Recipe) -> dict[str, Any]:
 
 def _steps(recipe: Recipe, labels: int) -> dict[str, Any]:
     """Return how the network was made, for people to read."""
-    source = encoder_bundle(recipe)
     averaged = f"{recipe.folds} folds" if recipe.folds > 1 else f"{recipe.members} seeds"
-    if source is None or recipe.head is None:
-        steps = described(recipe.fit, recipe.network(labels))
-    else:
-        shape = recipe.residual(labels)
-        steps = described_head(recipe.head, shape, f"{source.info.task}, {source.info.sha256[:12]}")
+    network = recipe.network(labels)
+    plan = recipe.head if recipe.folds > 1 else None
+    steps = described(recipe.fit, network) if plan is None else described_head(plan, network)
     return {**steps, "averaged": averaged, "mirrored too": recipe.mirrored}
 
 

@@ -26,6 +26,8 @@ from .familiarity import fit_familiarity, strangeness
 from .likeness import Nearest, nearest_of_others, nearest_to
 
 if TYPE_CHECKING:
+    from healthdash.bundles import Bundle
+
     from .synthetic import Generator
 
 __all__ = ["Chosen", "choose", "write"]
@@ -33,10 +35,10 @@ __all__ = ["Chosen", "choose", "write"]
 Floats = NDArray[np.float32]
 
 _SIDE = 224
-_DRAWS = 96
+_DRAWS = 1000
 # Film grain and quantum noise, which the generator cannot draw.
-_GRAIN = 0.008
-_MOST_TYPICAL = 16
+_GRAIN = 0.016
+_MOST_TYPICAL = 64
 _MOST_ALIKE = 0.9
 _COMPARED = 400
 _MARK = "SYNTHETIC picture, drawn by a generative network; it shows no patient."
@@ -49,10 +51,10 @@ its drawings are enlarged to 224 x 224, with grain added. They are much softer t
 their labels are what the generator was asked for: no reader has looked at them. The generators do not
 ship. For research and education, not for clinical use.
 
-Chosen from 96 draws of each label: no more like a training picture than nine tenths of the training
-pictures are like another patient's; of these the 16 most typical by the gate's measure (CT: those with
-the least blurred edges); and of these the one that the shipped model gives the label most clearly. So
-the model's answers on them say nothing about its quality.
+Chosen from {_DRAWS} draws of each label: no more like a training picture than nine tenths of the training
+pictures are like another patient's; of these the {_MOST_TYPICAL} most typical by the gate's measure (CT:
+those with the least blurred edges); and of these the one that the shipped model gives the label most
+clearly. So the model's answers on them say nothing about its quality.
 
 Near-copy check: the most alike of all training pictures by the correlation of 48 x 48 thumbnails, and
 the structural similarity (SSIM, 7 x 7 boxes, 80 x 80 pixels) with it. For comparison the same for 400
@@ -93,7 +95,7 @@ def choose(task: str, generator: Generator, dataset: LabelledPictures, *, seed: 
     """Draw many pictures of each label and keep one.
 
     Of the draws that the gate passes and that are no more like a training picture than nine
-    tenths of the training pictures are like another patient's, the 16 best are shown to the
+    tenths of the training pictures are like another patient's, the 64 most typical are shown to the
     shipped model, if there is one, and the one that it gives the label most clearly is kept.
     """
     training = dataset.inputs[..., 0]
@@ -102,11 +104,13 @@ def choose(task: str, generator: Generator, dataset: LabelledPictures, *, seed: 
     kept, shares = [], []
     for label in range(len(dataset.names)):
         draws = generator.draw(label, _DRAWS, seed=seed + label)
-        draws = draws[_passing(task, draws, training)]
-        nearest = nearest_to(draws, training)
-        draws = draws[nearest.correlation <= np.quantile(others.correlation, _MOST_ALIKE)]
-        typical = draws[np.argsort(_oddness(task, draws, arrays))[:_MOST_TYPICAL]]
-        finished = np.stack([_finished(draw, seed + i) for i, draw in enumerate(typical)])
+        finished = np.stack([_finished(draw, seed + i) for i, draw in enumerate(draws)])
+        passing = _passing(task, finished, training)
+        draws, finished = draws[passing], finished[passing]
+        far = nearest_to(draws, training).correlation <= np.quantile(others.correlation, _MOST_ALIKE)
+        draws, finished = draws[far], finished[far]
+        order = np.argsort(_oddness(task, draws, arrays))[:_MOST_TYPICAL]
+        typical, finished = draws[order], finished[order]
         best, share = _clearest(task, finished, dataset.names[label])
         kept.append((typical[best], finished[best]))
         shares += [] if share is None else [share]
@@ -132,12 +136,14 @@ def write(chosen: Sequence[Chosen], folder: Path) -> None:
     (folder / "card.md").write_text(_card(chosen), encoding="utf-8")
 
 
-def _passing(task: str, draws: Floats, training: Floats) -> NDArray[np.bool_]:
+def _passing(task: str, finished: Floats, training: Floats) -> NDArray[np.bool_]:
+    """Say which pictures the gate lets through as a CT slice; X-rays all are."""
     if task != "lung-ct":
-        return np.ones(len(draws), bool)
-    limits, pictures = slice_limits(training[..., None]), draws[..., None]
-    has_lungs = enclosed_air(pictures) > limits["enclosed_air_at_least"]
-    return has_lungs & (middle_grey(pictures) < limits["middle_grey_at_most"])
+        return np.ones(len(finished), bool)
+    shipped = _shipped(task)
+    limits = shipped.info.gate if shipped else slice_limits(training[..., None])
+    has_lungs = enclosed_air(finished[..., None]) > limits["enclosed_air_at_least"]
+    return has_lungs & (middle_grey(finished[..., None]) < limits["middle_grey_at_most"])
 
 
 def _oddness(task: str, draws: Floats, arrays: Mapping[str, Floats]) -> Floats:
@@ -155,19 +161,25 @@ def _finished(draw: Floats, seed: int) -> Floats:
 
 def _clearest(task: str, pictures: Floats, label: str) -> tuple[int, float | None]:
     """Return which picture the shipped model gives the label most clearly, and how clearly."""
-    from healthdash import bundles
-    from healthdash.errors import ModelError
-
     from .prepare import INPUT, to_square
 
-    try:
-        bundle = bundles.get(task)
-    except ModelError:
+    bundle = _shipped(task)
+    if bundle is None:
         return 0, None
     size = int(bundle.info.preprocessing["size"])
     _, calibrated = bundle.forward({INPUT: np.concatenate([to_square(p, size) for p in pictures])})
     shares = calibrated[:, bundle.info.labels.index(label)]
     return int(shares.argmax()), float(shares.max())
+
+
+def _shipped(task: str) -> Bundle | None:
+    from healthdash import bundles
+    from healthdash.errors import ModelError
+
+    try:
+        return bundles.get(task)
+    except ModelError:
+        return None
 
 
 def _entry(one: Chosen, name: str, file: str, form: str) -> dict[str, str]:

@@ -246,7 +246,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     chosen = []
-    for task in TASKS:
+    for task in (task for task in TASKS if task.slug in PLANS):
         folder, plan = PLANS[task.slug]
         dataset = load_manifest(options.data / folder, plan.size, task.read_grey, tuple(task.labels))
         generator = fit(dataset.pictures, dataset.labels, plan, seed=options.seed)

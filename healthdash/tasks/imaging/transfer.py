@@ -1,4 +1,4 @@
-"""A linear head on the pooled features of a network that was trained on other pictures.
+"""A linear head on the pooled features of a network that was trained on photographs.
 
 For data sets too small to train convolutions on: the encoder stays as it is, and only the
 head is fitted. Means of linear heads are linear heads, so folds are averaged without loss.
@@ -19,7 +19,7 @@ from healthdash.training.history import EpochRow, reporter
 
 from .augment import Augmentation, changed
 from .dataset import LabelledPictures
-from .network import NetworkPlan, build, copied
+from .network import NetworkPlan, stage_ends
 from .prepare import INPUT
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "heads_by_folds",
     "mean_head",
     "pooled",
+    "training_features",
     "with_head",
 ]
 
@@ -53,7 +54,7 @@ class HeadPlan:
     epochs: int = 60
     batch_size: int = 128
     learning_rate: float = 1e-3
-    penalty: float = 4e-3
+    penalty: float = 0.1
     copies: int = 4
     augmentation: Augmentation | None = None
 
@@ -66,20 +67,10 @@ class Head:
     bias: Floats
 
 
-def encoder(source: keras.Model, plan: NetworkPlan) -> keras.Model:
-    """Return a network from a picture to pooled features (n, d).
-
-    Parameters
-    ----------
-    source : keras.Model
-        A shipped network, or an average of such; its first member's convolutions are taken.
-    plan : NetworkPlan
-        Stem, widths and depths as the source's; the size may differ.
-    """
-    whole = build(plan, trainable=False, name="encoder")
-    copied(source, whole)
-    stages = [layer.output for layer in whole.layers if isinstance(layer, layers.Add)]
-    parts = [part for stage in stages for part in _statistics(layers.ReLU()(stage))]
+def encoder(plan: NetworkPlan) -> keras.Model:
+    """Return the network from a picture to pooled features (n, d), as ImageNet left it."""
+    whole = plan.folded(plan.fresh(), "encoder")
+    parts = [part for stage in stage_ends(whole) for part in _statistics(stage)]
     return keras.Model(whole.input, layers.Concatenate(name="features")(parts), name="encoder")
 
 
@@ -143,24 +134,28 @@ def with_head(network: keras.Model, head: Head) -> keras.Model:
 
 def heads_by_folds(
     dataset: LabelledPictures,
-    network: keras.Model,
+    versions: Sequence[Floats],
     plan: HeadPlan,
     folds: Sequence[NDArray[np.int64]],
     on_epoch: Callable[[EpochRow], None],
     *,
     seed: int,
-) -> tuple[keras.Model, Floats]:
+) -> tuple[Head, Floats]:
     """Fit a head without each fold.
+
+    Parameters
+    ----------
+    versions : sequence of float32 (n, d)
+        Features of the pictures as they are, then of changed copies; see `training_features`.
 
     Returns
     -------
-    keras.Model
-        The encoder with the mean of the heads.
+    Head
+        The mean of the heads.
     float32 (n, labels)
         Logits of every picture by the head that did not see its fold.
     """
     labels, names = dataset.labels, dataset.names
-    versions = training_features(network, dataset, plan, seed)
     logits, heads = np.zeros((len(labels), len(names)), np.float32), []
     for number, fold in enumerate(folds):
         rest = np.setdiff1d(np.arange(len(labels)), fold)
@@ -169,14 +164,14 @@ def heads_by_folds(
         head = fit_head(train, watched, plan, on_epoch, labels=len(names), seed=seed + number, run=run)
         heads.append(head)
         logits[fold] = versions[0][fold] @ head.kernel + head.bias
-    return with_head(network, mean_head(heads)), logits
+    return mean_head(heads), logits
 
 
-def described_head(plan: HeadPlan, network: NetworkPlan, source: str) -> Mapping[str, Any]:
+def described_head(plan: HeadPlan, network: NetworkPlan) -> Mapping[str, Any]:
     """Return the plan as the bundle's recipe, for people to read."""
     return {
-        "network": f"convolutions of {source}, as they are, at {network.size} px; mean, largest value and "
-        "spread of each stage; a linear head",
+        "network": f"EfficientNet-Lite0 without its last stage, {network.size} px, as ImageNet left it; "
+        "mean, largest value and spread of each stage; a linear head",
         "epochs": plan.epochs,
         "batch size": plan.batch_size,
         "learning rate": f"{plan.learning_rate:g}",

@@ -19,7 +19,7 @@ from healthdash.training.evaluation import (
     reliability_bins,
 )
 from healthdash.training.history import HistoryFile, read_history
-from healthdash.training.splits import folds_by_group, split_by_group
+from healthdash.training.splits import folds_by_group, folds_by_neighbours, split_by_group
 from tests.toy import toy_info
 
 RNG = np.random.default_rng(0)
@@ -45,6 +45,17 @@ def test_folds_hold_every_row_once_and_all_classes():
     folds = folds_by_group(labels, groups, 5, seed=0)
     assert sorted(np.concatenate(folds)) == list(range(len(labels)))
     assert all(set(labels[fold]) == {0, 1} for fold in folds)
+
+
+def test_folds_of_neighbours_are_runs_of_each_label_that_part_no_group():
+    labels = np.repeat([0, 1], 10)
+    groups = np.arange(20)
+    groups[4] = groups[3]  # in the middle of a run of four, and one over its end
+    groups[8] = groups[6] = groups[7]
+    folds = folds_by_neighbours(labels, groups, 3)
+    assert sorted(np.concatenate(folds)) == list(range(20))
+    assert [list(fold[fold < 10]) for fold in folds] == [[0, 1, 2, 3, 4], [5], [6, 7, 8, 9]]
+    assert [list(fold[fold >= 10]) for fold in folds] == [[10, 11, 12, 13], [14, 15, 16], [17, 18, 19]]
 
 
 def test_many_groups_are_dealt_evenly_and_kept_whole():

@@ -34,7 +34,7 @@ def test_weights_move_the_threshold() -> None:
 
 
 def test_statistics_give_away_labels_that_are_brightness() -> None:
-    from healthdash.tasks.imaging.shortcuts import giveaway, overlap_weights
+    from healthdash.tasks.imaging.shortcuts import giveaway, overlap_weights, told_by_statistics
 
     rng = np.random.default_rng(0)
     labels = np.arange(80) % 2
@@ -44,3 +44,6 @@ def test_statistics_give_away_labels_that_are_brightness() -> None:
     assert np.median(own) > 0.9
     assert own[0] < 0.5
     assert overlap_weights(own).argmax() == 0
+    told = told_by_statistics(pictures, labels, [np.arange(20)], seed=0)
+    assert (told[1:20].argmax(axis=1) == labels[1:20]).all()
+    assert told[20:].max() == 0

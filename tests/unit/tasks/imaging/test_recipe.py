@@ -22,6 +22,14 @@ def _no_bootstrap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(path, lambda *_, **__: (0.0, 1.0))
 
 
+@pytest.fixture(autouse=True)
+def _few_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out all stages of the network but two: tracing all takes half a minute a network."""
+    from healthdash.tasks.imaging import network
+
+    monkeypatch.setattr(network, "_STAGES", network._STAGES[:2])
+
+
 @pytest.fixture
 def squares() -> LabelledPictures:
     """Return pictures with a bright square on the left, on the right, or none."""
@@ -45,17 +53,7 @@ def _small(folds: int):
     from healthdash.tasks.imaging.plans import CHEST_XRAY
 
     fit = replace(CHEST_XRAY.fit, epochs=2, batch_size=16, half_precision=False)
-    return replace(
-        CHEST_XRAY,
-        from_imagenet=False,
-        size=32,
-        stem=4,
-        widths=(4,),
-        depths=(1,),
-        members=1,
-        folds=folds,
-        fit=fit,
-    )
+    return replace(CHEST_XRAY, size=32, members=1, folds=folds, fit=fit)
 
 
 @pytest.mark.parametrize("folds", [0, 2])
@@ -70,6 +68,28 @@ def test_a_training_gives_a_whole_bundle(squares: LabelledPictures, tmp_path: Pa
     assert bundle.evaluation.metric("pneumonia AUC").n > 0
     assert "not for clinical use" in bundle.card
     bundle.verify()
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_heads_by_folds_give_a_whole_bundle(
+    squares: LabelledPictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, published: bool
+) -> None:
+    from healthdash.tasks.imaging import crossed
+    from healthdash.tasks.imaging.recipe import train
+    from healthdash.tasks.imaging.transfer import HeadPlan
+
+    monkeypatch.setattr(crossed, "is_published", lambda _: published)
+    recipe = replace(_small(2), head=HeadPlan(epochs=3), numbered=True)
+    bundle = train(recipe, squares, TrainSettings(seed=1), tmp_path / "made", lambda _: None)
+    found = bundle.evaluation
+    assert found.metric("normal recall").value == 1
+    neighbours = ["2 folds of neighbouring files"] * published  # of published files alone is the order known
+    assert sorted({row.part for row in found.subgroups}) == neighbours
+    assert [row.part for row in found.comparisons if row.name == "macro AUC"] == [
+        "2 folds by group",
+        *neighbours,
+    ]
+    assert "as ImageNet left it" in bundle.card
 
 
 def test_a_training_stopped_within_a_network_goes_on_to_the_same_one(
