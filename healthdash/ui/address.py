@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-__all__ = ["link", "opened", "show"]
+__all__ = ["link", "opened", "show", "words"]
 
 _WRITTEN = "address-written"
 
@@ -20,11 +20,16 @@ def opened() -> dict[str, str]:
 
 def show(choices: Mapping[str, object]) -> dict[str, str]:
     """Write what is chosen into the address; empty choices are left out."""
-    told = {name: str(choice) for name, choice in choices.items() if choice not in (None, "")}
+    told = words(choices)
     st.session_state[_WRITTEN] = told
     if st.query_params.to_dict() != told:
         st.query_params.from_dict(told)
     return told
+
+
+def words(choices: Mapping[str, object]) -> dict[str, str]:
+    """Return choices as an address has them; empty ones are left out."""
+    return {name: str(choice) for name, choice in choices.items() if choice not in (None, "")}
 
 
 def link(told: Mapping[str, str]) -> str:

@@ -60,7 +60,7 @@ def fitting_methods(side: Side) -> list[str]:
 
 def method_and_budget(place: DeltaGenerator, side: Side, fitting: Sequence[str], which: str) -> Side:
     """Let the reader choose the method of a side, and how many samples it may draw."""
-    label = "Method" if which == "left" else "Method on the right"
+    label = "Method on the right" if which == "right" else "Method"
     name, usual = f"{side.task.slug}:{which}", side.task.methods_of(side.bundle)
 
     def words(method: str) -> str:

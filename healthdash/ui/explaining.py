@@ -6,22 +6,21 @@ from dataclasses import replace
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from healthdash import explain, pipeline
 from healthdash.bundles import Bundle
 from healthdash.explain import ExplainRequest, Explanation, baselines
 from healthdash.task import Report, Task
-from healthdash.ui import problems, state
+from healthdash.ui import address, asking, kept, problems, sides, state
 from healthdash.ui.charts import percent
 from healthdash.ui.draw import draw, draw_beside
+from healthdash.ui.sides import Side
 from healthdash.views import Beeswarm
 
 __all__ = ["base_in_words", "residual_in_words", "section"]
 
 _MOST_ROWS = 100
 _WAITING = "Explaining…"
-_EXACT = "exact-shapley"
 
 
 def section(task: Task, bundle: Bundle, work: state.Workspace, number: int, item: int) -> None:
@@ -29,68 +28,60 @@ def section(task: Task, bundle: Bundle, work: state.Workspace, number: int, item
     report = work.reports[number]
     assert report.prediction is not None
     st.subheader("Why?", anchor=False)
-    place = f"{task.slug}/{work.title}/{number}/{item}"
-    asked = _controls(task, bundle, report, item, place)
-    if asked is None:
+    side = _chosen(Side(task, bundle, work, number, ExplainRequest(item=item)))
+    if side is None:
         st.info("No method of explanation fits this input.")
         return
-    key = (number, asked)
+    key = (number, side.asked)
+    if work.wanted != key:
+        # Never computed unasked: what was wanted before another choice is wanted no more.
+        work.wanted = None
     words = "Explain" if key not in work.explained else "Explained"
+    place = f"{task.slug}/{work.title}/{number}/{item}"
     with st.container(horizontal=True, vertical_alignment="center"):
-        wanted = st.button(
+        # Kept, not only heard: a run of the page that ends the one with the click must not lose it.
+        st.button(
             words, type="primary", icon=":material/psychology:", key=f"explain:{place}",
-            disabled=key in work.explained,
+            disabled=key in work.explained, on_click=_want, args=(work, key),
         )  # fmt: skip
         st.caption("Shows what the model looked at, not where the disease is.")
-        _closer(task, bundle, work, number, asked)
-    if wanted:
-        bar = st.progress(0.0, _WAITING)
-        work.explained[key] = pipeline.explain(task, report, bundle, asked, lambda share: _told(bar, share))
+        _closer(side)
+    if work.wanted == key:
+        sides.explained(side)
+        work.wanted = None
         st.rerun()
     if key in work.explained:
         _show(task, bundle, work.explained[key], item, place)
     if task.unit == "row" and len(report.prediction) > 1:
-        _many(task, bundle, work, number, asked)
+        _many(task, bundle, work, number, side.asked)
 
 
-def _closer(task: Task, bundle: Bundle, work: state.Workspace, number: int, asked: ExplainRequest) -> None:
+def _want(work: state.Workspace, key: state.ExplanationKey) -> None:
+    work.wanted = key
+
+
+def _closer(side: Side) -> None:
     """Hand this input over to the page that compares explanations."""
-    address = {
-        "task": task.slug, "model": bundle.name, "sample": work.origin.partition("sample:")[2],
-        "input": number + 1, "item": asked.item + 1, "class": asked.target, "method": asked.method,
-        "samples": asked.samples,
-    }  # fmt: skip
-    told = {name: str(choice) for name, choice in address.items() if choice}
+    # Exactly the address that the page itself writes: another one would be one more step of the way back.
+    told = address.words(sides.addressed(side, None, "none"))
     st.page_link("pages/explain.py", label="Look closer", icon=":material/zoom_in:", query_params=told)
 
 
-def _told(bar: DeltaGenerator, share: float) -> None:
-    done = min(1.0, share)
-    bar.progress(done, f"{_WAITING} {done:.0%}")
-
-
-def _controls(task: Task, bundle: Bundle, report: Report, item: int, place: str) -> ExplainRequest | None:
+def _chosen(side: Side) -> Side | None:
     """Let the reader choose the class, the method and its budget; None: nothing fits."""
+    task, report = side.task, side.report
     assert report.prediction is not None
-    assert report.inputs is not None
-    one = {name: values[item : item + 1] for name, values in report.inputs.items()}
-    offered = task.methods_of(bundle)
-    fitting = [method for method in offered if explain.reason_against(method, one) is None]
+    fitting = [
+        method for method in task.methods_of(side.bundle) if explain.reason_against(method, side.one) is None
+    ]
     if not fitting:
         return None
-    labels = report.prediction.labels
-    columns = st.columns(3)
-    target = columns[0].selectbox(
-        "Class", labels, index=labels.index(report.prediction.label(item)), key=f"class:{place}"
-    )
-    method = columns[1].selectbox("Method", fitting, format_func=explain.title, key=f"method:{place}")
-    samples = task.usual_samples(method)
-    if method != _EXACT:
-        samples = columns[2].select_slider(
-            "Samples", [50, 100, 200, 400, 800, 1600], value=samples, key=f"samples:{place}:{method}",
-            help="More samples are more exact and take longer.",
-        )  # fmt: skip
-    return ExplainRequest(method=method, target=target, item=item, samples=samples)
+    place = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    decided = report.prediction.label(side.asked.item)
+    name = f"{task.slug}:why:class:{side.work.turn}:{side.number}:{side.asked.item}"
+    target = kept.choose(place, "Class", report.prediction.labels, name=name, default=decided)
+    side = replace(side, asked=replace(side.asked, target=target))
+    return asking.method_and_budget(place, side, fitting, "why")
 
 
 def _show(task: Task, bundle: Bundle, report: Report, item: int, place: str) -> None:

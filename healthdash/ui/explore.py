@@ -20,6 +20,7 @@ from healthdash.ui import (
     inputs,
     judged,
     kept,
+    otherpage,
     otherwise,
     pairs,
     problems,
@@ -59,6 +60,7 @@ def page() -> None:
             closer.adopt_look(opened)
         if work.groups:
             analysis.analyse(task, bundle, work)
+            otherpage.back(task, work.sample)
             _explain(task, bundle, work)
         else:
             address.show({"task": task.slug, "model": bundle.name})

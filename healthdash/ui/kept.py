@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-__all__ = ["choose", "count", "put", "segments", "several", "slide", "text", "tick", "value"]
+__all__ = ["choose", "count", "is_new", "put", "segments", "several", "slide", "text", "tick", "value"]
 
 T = TypeVar("T")
 _HELD = "kept"
@@ -23,6 +23,11 @@ def value(name: str, default: T) -> T:
     """Return what is kept under a name."""
     found: T = _held().get(name, default)
     return found
+
+
+def is_new(name: str) -> bool:
+    """Say whether the widget of a name was not on the page until now: a new input, or another page."""
+    return f"kept:{name}" not in st.session_state
 
 
 def choose(
@@ -103,10 +108,13 @@ def slide(
     return chosen
 
 
-def count(place: DeltaGenerator, label: str, n: int, *, name: str, default: int) -> int:
+def count(
+    place: DeltaGenerator, label: str, n: int, *, name: str, default: int, tip: str | None = None
+) -> int:
     """Draw a number from 1 to n, and return it counted from 0."""
     key = _ready(name, range(n), default, shift=1)
-    return int(place.number_input(label, 1, n, key=key, on_change=_hold, args=(name, key, -1))) - 1
+    chosen = place.number_input(label, 1, n, key=key, help=tip, on_change=_hold, args=(name, key, -1))
+    return int(chosen) - 1
 
 
 def _held() -> dict[str, Any]:

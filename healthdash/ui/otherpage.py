@@ -1,4 +1,4 @@
-"""Where a file belongs that the page at hand cannot read: an ECG given as a picture, a picture as a table."""
+"""Ways to the page of a kind of task: for a file that this page cannot read, and back to a result."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import streamlit as st
 from healthdash import apart
 from healthdash.task import Task, Upload
 
-__all__ = ["kind_of", "offer", "point_to"]
+__all__ = ["back", "kind_of", "offer", "point_to"]
 
 _PAGES = {
     "images": ("Images", "pages/images.py"),
@@ -43,3 +43,18 @@ def point_to(kind: str) -> None:
     title, path = _PAGES[kind]
     label = f"The file looks like one for the page {title}: go there and upload it"
     st.page_link(path, label=label, icon=":material/arrow_forward:")
+
+
+def back(task: Task, sample: str) -> None:
+    """Lead to the result of what is loaded, on the page of its task.
+
+    Parameters
+    ----------
+    sample : str
+        The sample that is loaded; empty for an upload.
+    """
+    if task.kind in _PAGES:
+        told = {"task": task.slug} | ({"sample": sample} if sample else {})
+        st.page_link(
+            _PAGES[task.kind][1], label="Back to the result", icon=":material/arrow_back:", query_params=told
+        )

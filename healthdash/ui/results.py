@@ -13,7 +13,7 @@ import streamlit as st
 from healthdash import DISCLAIMER
 from healthdash.bundles import Bundle
 from healthdash.task import Gate, Report, Task
-from healthdash.ui import explaining, failures, otherpage, parts, problems, reconstructed, state, viewer
+from healthdash.ui import explaining, failures, kept, otherpage, parts, problems, reconstructed, state, viewer
 from healthdash.ui.downloads import safe_csv
 from healthdash.ui.draw import draw_all, draw_beside, point_at
 from healthdash.ui.result_table import is_many, table
@@ -81,16 +81,20 @@ def _chosen(task: Task, bundle: Bundle, work: state.Workspace, found: list[Entry
         failures.show(work.reports)
     first = int(missing.argmin())
     height = min(_ROW_PX * (len(frame) + 1) + 3, _TALLEST_PX)
-    chosen = st.dataframe(
-        frame, hide_index=True, on_select="rerun", selection_mode="single-row",
-        key=f"table:{task.slug}:{work.title}:{len(frame)}",
+    name = f"{task.slug}:row:{work.turn}"
+    rows = st.dataframe(
+        frame, hide_index=True, on_select=lambda: _hold_row(name), selection_mode="single-row", key=name,
+        selection_default={"selection": {"rows": kept.value(name, [])}},
         column_config=_columns(frame), height=height, placeholder="–", alt=f"Results: {words}",
-    )  # fmt: skip
+    )["selection"]["rows"]  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Click the box at the left of a row to open it; click a heading to sort.")
         _download(task, work, frame)
-    rows = chosen["selection"]["rows"]
     return found[rows[0] if rows and rows[0] < len(found) else first]
+
+
+def _hold_row(name: str) -> None:
+    kept.put(name, list(st.session_state[name]["selection"]["rows"]))
 
 
 def _columns(frame: pd.DataFrame) -> Any:
@@ -209,20 +213,19 @@ def _beat(task: Task, bundle: Bundle, work: state.Workspace, entry: Entry, whole
     if len(prediction) < 2:
         return 0
     unit = prediction.unit
-    key = f"beat:{task.slug}:{work.title}:{entry.report}:{len(prediction)}"
-    is_new = key not in st.session_state
-    if is_new:
-        st.session_state[key] = task.first_item(report, bundle) + 1
+    name = f"{task.slug}:beat:{work.turn}:{entry.report}"
+    is_new = kept.is_new(name)
     asked = viewer.taken(whole)
     if asked is not None and unit == "slice":
-        st.session_state[key] = int(np.abs(prediction.items - asked).argmin()) + 1
-    chosen = st.number_input(
-        f"{unit.capitalize()}, 1 to {len(prediction):,}", 1, len(prediction), key=key, width=220,
-        help=f"The {unit} whose probabilities and explanation are shown.",
+        kept.put(name, int(np.abs(prediction.items - asked).argmin()))
+    chosen = kept.count(
+        st.container(width=220), f"{unit.capitalize()}, 1 to {len(prediction):,}", len(prediction),
+        name=name, default=task.first_item(report, bundle),
+        tip=f"The {unit} whose probabilities and explanation are shown.",
     )  # fmt: skip
-    seen = st.session_state.get(f"{key}:seen")
-    if unit != "slice" and (is_new or seen != chosen):
+    seen = f"{name}:seen"
+    if unit != "slice" and (is_new or kept.value(seen, None) != chosen):
         # The sheet follows the beat, but only when another one is chosen: else no one could scroll.
-        st.session_state[f"{key}:seen"] = chosen
-        point_at(float(prediction.items[int(chosen) - 1]) / getattr(report.sample, "rate_hz", 1.0))
-    return int(chosen) - 1
+        kept.put(seen, chosen)
+        point_at(float(prediction.items[chosen]) / getattr(report.sample, "rate_hz", 1.0))
+    return chosen

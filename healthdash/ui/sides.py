@@ -145,7 +145,7 @@ def addressed(side: Side, other: Side | None, compared: str) -> dict[str, object
     """Return the choices as an address; an upload is never in it."""
     asked = side.asked
     told: dict[str, object] = {
-        "task": side.task.slug, "model": side.bundle.name, "sample": _sample(side.work),
+        "task": side.task.slug, "model": side.bundle.name, "sample": side.work.sample,
         "input": side.number + 1 if len(side.work.reports) > 1 else None,
         "item": asked.item + 1 if side.task.unit in UNITS else None, "class": asked.target,
         "method": asked.method, **_precision(asked), **_division(side), "baseline": asked.baseline,
@@ -160,6 +160,8 @@ def adopt(task: Task, work: state.Workspace, address: Mapping[str, str]) -> None
     slug = task.slug
     if "method" in address:  # a whole view: what it leaves out is as usual, whatever was chosen before
         address = {"compare": "none", "players": "", "baseline": "", "tolerance": "0"} | dict(address)
+        for kind in among.COUNTS:
+            kept.put(f"{slug}:players:{kind}", 0)
     names = {
         "class": f"left:class:{work.turn}", "method": "left:method", "compare": "compare",
         "class2": "right:class", "method2": "right:method", "model2": "right:model", "sample2": "right:input",
@@ -201,12 +203,15 @@ def _precision(asked: ExplainRequest) -> dict[str, object]:
 def _division(side: Side) -> dict[str, object]:
     """Return how the input is divided, for an address; nothing where that is the usual way."""
     chosen, usual = side.among, among.kinds(side.task, side.bundle, side.one)[0]
-    if not explain.uses(side.asked.method or "", "players"):
+    method, kind = side.asked.method or "", chosen.kind or usual
+    if not explain.uses(method, "players"):
         return {}
-    told: dict[str, object] = {"parts": chosen.count or None}
-    if chosen.kind != usual or chosen.count:
-        told["players"] = chosen.kind
-    if chosen.kind == "groups":
+    offered = among.counts(kind, method, side.one)
+    is_usual = not offered or chosen.count in (0, among.usual_count(kind, offered))
+    told: dict[str, object] = {} if is_usual else {"parts": chosen.count}
+    if kind != usual or told:
+        told["players"] = kind
+    if kind == "groups":
         told["groups"] = among.as_address(chosen.groups)
     return told
 
@@ -226,11 +231,7 @@ def _differing(side: Side, other: Side, compared: str) -> dict[str, object]:
     if compared == "models":
         return {"model2": other.bundle.name}
     item = other.asked.item + 1 if side.task.unit in UNITS else None
-    return {"sample2": SAME if other.work is side.work else _sample(other.work), "item2": item}
-
-
-def _sample(work: state.Workspace) -> str:
-    return work.origin.partition("sample:")[2]
+    return {"sample2": SAME if other.work is side.work else other.work.sample, "item2": item}
 
 
 def _tell_failures(work: state.Workspace, *, alone: bool) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from healthdash.ui.among import Among
     from healthdash.ui.cohort_views import Cohort
 
-__all__ = ["Workspace", "forget", "fresh_key", "used_up", "workspace"]
+__all__ = ["ExplanationKey", "Workspace", "forget", "fresh_key", "used_up", "workspace"]
 
 _PREFIX = "work:"
 _GENERATION = "generation"
@@ -50,6 +50,8 @@ class Workspace:
         The files of each input.
     model : str
         sha256 of the weights that gave `reports`; empty before the first run.
+    wanted : tuple or None
+        What the reader has asked to be explained, until it is.
     explained : dict
         Reports with an explanation, by what was asked.
     judged : dict
@@ -82,6 +84,7 @@ class Workspace:
     groups: list[list[Upload]] = field(default_factory=list)
     model: str = ""
     reports: list[Report] = field(default_factory=list)
+    wanted: ExplanationKey | None = None
     explained: dict[ExplanationKey, Report] = field(default_factory=dict)
     judged: dict[ExplanationKey, Quality] = field(default_factory=dict)
     players: dict[tuple[int, int, str, Among, str], Players | None] = field(default_factory=dict)
@@ -115,9 +118,15 @@ class Workspace:
     def done(self, model: str, reports: list[Report]) -> None:
         """Keep the reports of a model; explanations of earlier ones go."""
         self.model, self.reports, self.table = model, reports, None
+        self.wanted = None
         self.changed, self.otherwise, self.cohorts, self.players = None, None, {}, {}
         self.losses, self.pairs = {}, {}
         self.explained, self.judged, self.swarms, self.gates = {}, {}, {}, {}
+
+    @property
+    def sample(self) -> str:
+        """The sample that is loaded; empty for anything else."""
+        return self.origin.partition("sample:")[2]
 
     def joined(self, task: Task, uploads: Sequence[Upload]) -> list[Upload]:
         """Return new files, with earlier ones of the same input: x.hea and x.dat, not x.csv and x.xlsx."""

@@ -27,6 +27,8 @@ class _Visited(PagesManager):
 @pytest.fixture(autouse=True)
 def quick_garbage():
     """Keep what is there out of the garbage collection that follows every run of a page."""
+    # First away with what the test before has left, which would stay for good.
+    gc.collect()
     gc.freeze()
 
 

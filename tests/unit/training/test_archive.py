@@ -64,7 +64,11 @@ def test_too_many_files_are_refused(tmp_path, monkeypatch):
         archive.unpack(_zipped([(str(i), b"") for i in range(4)]), tmp_path)
 
 
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04 cut off", _zip(a=b"1" * 1000)[:-30]])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"PK\x03\x04 cut off", _zip(a=b"1" * 1000)[:-30]],
+    ids=["empty", "cut off after four bytes", "cut off before its end"],
+)
 def test_what_is_no_archive_is_told(tmp_path, data):
     with pytest.raises(UnreadableUpload, match="zip"):
         archive.unpack(data, tmp_path)
