@@ -54,12 +54,18 @@ def page(kind: str) -> None:
 
 def analyse(task: Task, bundle: Bundle, work: state.Workspace) -> None:
     """Run the model over inputs that it has not seen, with the input in sight meanwhile."""
+    # Here in every run of the page: else what follows would move up, and its widgets would be made anew.
+    place = st.empty()
     if work.is_done_by(bundle):
         return
-    seen = st.empty()
+    with place.container():
+        _analyse(task, bundle, work)
+    place.empty()
+
+
+def _analyse(task: Task, bundle: Bundle, work: state.Workspace) -> None:
     if not runtime.is_ready() or _is_volume(task, work):
-        with seen.container():
-            _preview(task, work, bundle)
+        _preview(task, work, bundle)
     with st.spinner("Loading the model and analysing…", show_time=True):
         done = st.progress(0.0) if len(work.groups) >= _MANY else None
         reports: list[Report] = []
@@ -69,9 +75,6 @@ def analyse(task: Task, bundle: Bundle, work: state.Workspace) -> None:
             reports.append(report if held <= _MOST_HELD_BYTES else _let_go(report))
             if done:
                 done.progress(len(reports) / len(work.groups), f"{len(reports)} of {len(work.groups)}")
-        if done:
-            done.empty()
-    seen.empty()
     work.done(bundle.info.sha256, reports)
 
 

@@ -129,15 +129,17 @@ def possible(side: Side) -> list[str]:
 def explained(side: Side) -> Report:
     """Return the report with its explanation; a bar shows how far it is."""
     key = (side.number, side.asked)
-    if key not in side.work.explained:
-        anytime = explain.uses(side.asked.method or "", "tolerance")
-        side.work.explained[key] = progress.run(
-            "Explaining…",
-            lambda told: pipeline.explain(side.task, side.report, side.bundle, side.asked, told),
-            (side.task.slug, side.bundle.info.sha256, side.work.turn, *key),
-            keeps=anytime,
-            needs_error=True,
-        )
+    # Here in every run of the page, so that what follows keeps its place.
+    with st.container():
+        if key not in side.work.explained:
+            anytime = explain.uses(side.asked.method or "", "tolerance")
+            side.work.explained[key] = progress.run(
+                "Explaining…",
+                lambda told: pipeline.explain(side.task, side.report, side.bundle, side.asked, told),
+                (side.task.slug, side.bundle.info.sha256, side.work.turn, *key),
+                keeps=anytime,
+                needs_error=True,
+            )
     return side.work.explained[key]
 
 

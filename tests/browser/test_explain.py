@@ -56,6 +56,46 @@ def test_from_a_result_to_a_comparison_a_link_and_a_report(new_page, tmp_path):
 
 
 @pytest.mark.tf
+@pytest.mark.parametrize("slug", ["heart-disease", "chest-xray", "ecg-beats"])
+def test_one_press_of_back_leads_to_the_result_with_its_choices(new_page, slug):
+    task = tasks.get(slug)
+    page = new_page(f"{task.kind}?task={slug}&sample={task.examples()[0].slug}")
+    label = _another_class(page)
+    page.get_by_role("link", name="Look closer").click()
+    expect(page.get_by_role("heading", name="Explain", exact=True)).to_be_visible()
+    expect(page).to_have_url(re.compile(f"class={label}"))
+    expect(_main(page).get_by_text(_ADDS_UP)).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Explain", exact=True)).to_have_count(0)
+    expect(_class(page)).to_have_value(label)
+    page.go_forward()
+    expect(_main(page).get_by_text(_ADDS_UP)).to_be_visible()
+    page.get_by_role("link", name="Back to the result").click()
+    expect(page.get_by_role("heading", name="Why?")).to_be_visible()
+    expect(_class(page)).to_have_value(label)
+
+
+def _class(page):
+    return _main(page).get_by_role("combobox", name="Class")
+
+
+def _another_class(page) -> str:
+    """Choose a class that is not the one of the result, by the keyboard, and return it."""
+    expect(_class(page)).to_be_visible()
+    before = _class(page).input_value()
+    for _ in range(20):
+        # The end of a run of the page may close the list: then once more.
+        _class(page).focus()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(1000)
+        if _class(page).input_value() != before:
+            break
+    return _class(page).input_value()
+
+
+@pytest.mark.tf
 def test_an_upload_is_in_no_link_and_in_no_file_that_is_taken_home(new_page):
     page = new_page("explain?task=heart-disease")
     upload(page, [_sample("heart-disease")])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 import numpy as np
 import pytest
 
@@ -259,3 +261,37 @@ def test_the_gate_warns_here_too(open_page):
     app.file_uploader[0].set_value([(file.name, file.data, "application/json")]).run()
     assert not app.exception
     assert "A value is above 50" in _texts(app)
+
+
+@TASKS
+def test_the_address_of_look_closer_is_the_one_that_the_page_writes(open_page, task):
+    app = open_page(task.kind, task=task.slug, sample="first")
+    link = next(link.proto for link in app.get("page_link") if link.proto.label == "Look closer")
+    told = dict(parse_qsl(link.query_string))
+    app = open_page("explain", **told)
+    assert not app.exception
+    # Another address would be one more step of the browser's way back.
+    assert dict(app.query_params) == told
+
+
+def test_the_way_back_leads_to_the_result_that_was_left(open_page):
+    app = open_page("explain", task="fake-rows", sample="second")
+    link = next(link.proto for link in app.get("page_link") if link.proto.label == "Back to the result")
+    assert (link.page, dict(parse_qsl(link.query_string))) == (
+        "records",
+        {"task": "fake-rows", "sample": "second"},
+    )
+
+
+def test_what_is_chosen_for_a_result_survives_another_page(open_page):
+    app = open_page("records", task="fake-rows", sample="first")
+    other = next(label for label in _select(app, "Class").options if label != _select(app, "Class").value)
+    _select(app, "Class").set_value(other).run()
+    next(button for button in app.button if button.label == "Explain").click().run()
+    assert not app.exception
+    assert "the shares add up exactly" in _texts(app)
+    app.switch_page("pages/explain.py").run()
+    app.switch_page("pages/records.py").run()
+    assert _select(app, "Class").value == other
+    assert "the shares add up exactly" in _texts(app)
+    assert "Explained" in [button.label for button in app.button]

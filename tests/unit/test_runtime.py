@@ -141,6 +141,25 @@ def test_an_input_that_the_network_ignores_has_gradient_zero():
 
 
 @pytest.mark.tf
+def test_gradients_in_pieces_are_those_of_single_items(forward):
+    inputs = _inputs(21)
+    forward._chunk_back = 8
+    output, gradients = forward.gradients(inputs, target=1)
+    single = [forward.gradients({k: v[i : i + 1] for k, v in inputs.items()}, 1) for i in range(21)]
+    np.testing.assert_allclose(output, np.concatenate([one for one, _ in single]), atol=1e-6)
+    for name, found in gradients.items():
+        np.testing.assert_allclose(found, np.concatenate([by[name] for _, by in single]), atol=1e-6)
+
+
+@pytest.mark.tf
+def test_the_way_back_takes_fewer_items_of_a_network_with_many_activations(forward, monkeypatch):
+    many = forward._chunk_back
+    del forward._chunk_back
+    monkeypatch.setattr(runtime, "_ON_THE_WAY_BACK", {"CPU": 3 * sum(forward._sizes("gradients")), "GPU": 1})
+    assert (many, forward._chunk_back) == (2 * forward.chunk, 2)
+
+
+@pytest.mark.tf
 def test_mixtures_are_rows_put_together(table_network):
     forward = runtime.Forward(table_network, SCALE, OFFSET)
     rng = np.random.default_rng(3)
