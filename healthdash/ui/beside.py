@@ -125,12 +125,11 @@ def _upload(place: DeltaGenerator, task: Task, work: state.Workspace) -> None:
 
 
 def _take(task: Task, name: str, key: str) -> None:
-    files = st.session_state.get(key) or []
+    files = state.taken(name, key)
     if files:
         work = state.workspace(task, _BESIDE)
         uploads = work.joined(task, [Upload(file.name, file.getvalue()) for file in files])
         work.take(task, uploads, origin="upload", title=uploads[0].name)
-        state.used_up(name)
 
 
 def _others(names: Sequence[str], current: str | None) -> list[str]:

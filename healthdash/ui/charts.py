@@ -14,6 +14,8 @@ __all__ = ["class_bars", "curves", "faint", "laid_out", "matrix", "percent", "si
 
 #: With fewer epochs than this every one has its tick.
 _FEW_EPOCHS = 12
+#: Share of an axis at either end in which a centred word may be cut off on a narrow screen.
+_NEAR_END = 0.3
 
 
 def class_bars(view: ClassBars, paper: Paper) -> go.Figure:
@@ -157,11 +159,18 @@ def percent(value: float) -> str:
 
 def signed_percent(value: float) -> str:
     """Return a share in percentage points with its sign."""
-    return f"{100 * value:+.1f}".replace("-", "−")
+    # Adding 0 turns a rounded -0.0 into 0.0.
+    return f"{round(100 * value, 1) + 0.0:+.1f}".replace("-", "−")
 
 
-def vertical(figure: go.Figure, x: float, text: str, side: str, paper: Paper) -> None:
-    """Mark a place with a dotted line and a word above, on the first ("top") or the second line."""
+def vertical(
+    figure: go.Figure, x: float, text: str, side: str, paper: Paper, within: tuple[float, float] | None = None
+) -> None:
+    """Mark a place with a dotted line and a word above, on the first ("top") or the second line.
+
+    Near an end of the axis, where that is given, the word stands to the other side: it would be cut off.
+    """
+    share = (x - within[0]) / (within[1] - within[0]) if within else 0.5
     figure.add_vline(x, line={"color": paper.muted, "dash": "dot", "width": 1.2}, layer="below")
     above = side == "top"
     figure.add_annotation(
@@ -169,6 +178,7 @@ def vertical(figure: go.Figure, x: float, text: str, side: str, paper: Paper) ->
         y=1.0 if above else 1.07,
         yref="paper",
         yanchor="bottom",
+        xanchor="left" if share < _NEAR_END else "right" if share > 1 - _NEAR_END else "center",
         text=text,
         showarrow=False,
         font={"size": 12, "color": paper.muted},

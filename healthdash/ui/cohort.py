@@ -103,12 +103,11 @@ def _uploader(place: DeltaGenerator, task: Task, work: state.Workspace) -> None:
 
 
 def _take(task: Task, name: str, key: str) -> None:
-    file = st.session_state.get(key)
+    file = state.taken(name, key)
     if file is not None:
         work = state.workspace(task, f":cohort:{_UPLOAD}")
         upload = Upload(file.name, file.getvalue())
         work.take(task, [upload], origin="upload", title=upload.name)
-        state.used_up(name)
 
 
 def _truth(task: Task, reports: Sequence[Report], n: int) -> NDArray[np.int64] | None:

@@ -98,11 +98,10 @@ def _offer() -> None:
 
 
 def _take_files(key: str) -> None:
-    files = st.session_state.get(key) or []
+    files = state.taken(_UPLOAD, key)
     if not files:
         return
     st.session_state[_FILES] = tuple(Upload(file.name, file.getvalue()) for file in files)
-    state.used_up(_UPLOAD)
     _read()
 
 

@@ -100,18 +100,17 @@ def _camera(task: Task) -> None:
 
 
 def _take_photograph(task: Task, name: str, key: str) -> None:
-    photograph = st.session_state.get(key)
+    photograph = state.taken(name, key)
     if photograph is not None:
         title = "the photograph taken here"
         work = state.workspace(task)
         work.take(task, [Upload("photograph", photograph.getvalue())], origin="upload", title=title)
-        state.used_up(name)
         st.query_params.pop("sample", None)
 
 
 def _take_files(task: Task, name: str, key: str) -> None:
     """Copy the files out of the widget and empty it, so that they are in memory once."""
-    files = st.session_state.get(key) or []
+    files = state.taken(name, key)
     if not files:
         return
     work = state.workspace(task)
@@ -119,7 +118,6 @@ def _take_files(task: Task, name: str, key: str) -> None:
     uploads = work.joined(task, [Upload(file.name, file.getvalue(), hints) for file in files])
     title = uploads[0].name if len(uploads) == 1 else f"{len(uploads)} files"
     work.take(task, uploads, origin="upload", title=title)
-    state.used_up(name)
     st.query_params.pop("sample", None)
 
 

@@ -34,15 +34,20 @@ def waterfall(view: Waterfall, paper: Paper) -> go.Figure:
     laid_out(figure, height=110 + _ROW_PX * len(names), paper=paper)
     low, high = view.span or (min(*starts, *ends), max(*starts, *ends))
     spread = max(high - low, 0.02)
-    figure.update_xaxes(
-        range=[low - 0.18 * spread, high + 0.18 * spread],
-        tickformat=".0%" if spread > 0.05 else ".1%",
-        title=f"estimated probability of {view.target}",
-    )
+    tickformat = ".0%" if spread > 0.05 else ".1%"
+    _probability_axis(figure, view, (low - 0.18 * spread, high + 0.18 * spread), tickformat, paper)
     figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, type="category")
-    for x, text, side in ((view.base, view.base_label, "bottom"), (view.output, "this input", "top")):
-        vertical(figure, x, f"{text} {percent(x)}", side, paper)
     return figure
+
+
+def _probability_axis(
+    figure: go.Figure, view: Waterfall, span: tuple[float, float], tickformat: str, paper: Paper
+) -> None:
+    """Name the axis, in two lines as a narrow screen needs, and mark the base and the output."""
+    title = f"estimated probability<br>of {view.target}"
+    figure.update_xaxes(range=span, tickformat=tickformat, title=title, automargin=True)
+    for x, text, side in ((view.base, view.base_label, "bottom"), (view.output, "this input", "top")):
+        vertical(figure, x, f"{text} {percent(x)}", side, paper, span)
 
 
 def _steps(names: list[str], starts: NDArray[np.float64], shares: NDArray[np.float64]) -> go.Bar:
@@ -91,11 +96,8 @@ def force(view: Waterfall, paper: Paper) -> go.Figure:
         low, high = min(low, view.span[0]), max(high, view.span[1])
     edge = 0.03 * max(high - low, 0.02)
     figure.update_layout(barmode="overlay", uniformtext={"minsize": 10, "mode": "hide"}, bargap=0.2)
-    title = f"estimated probability of {view.target}"
-    figure.update_xaxes(range=[low - edge, high + edge], tickformat=".0%", title=title)
+    _probability_axis(figure, view, (low - edge, high + edge), ".0%", paper)
     figure.update_yaxes(showgrid=False, showticklabels=False)
-    for x, text, side in ((view.base, view.base_label, "bottom"), (view.output, "this input", "top")):
-        vertical(figure, x, f"{text} {percent(x)}", side, paper)
     return figure
 
 
@@ -116,7 +118,8 @@ def moved(view: Moved, paper: Paper) -> go.Figure:
             )
         )  # fmt: skip
     laid_out(figure, height=110 + 46 * len(names), paper=paper)
-    figure.update_xaxes(tickformat="+.0%", title=f"share in the estimated probability of {view.target}")
+    title = f"share in the estimated<br>probability of {view.target}"
+    figure.update_xaxes(tickformat="+.0%", title=title, automargin=True)
     figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, type="category")
     figure.update_layout(bargap=0.3, title={"text": "pale: as given; full: changed", "font": {"size": 12}})
     return figure
@@ -186,7 +189,8 @@ def beeswarm(view: Beeswarm, paper: Paper) -> go.Figure:
     )
     names = [view.features[i] for i in order]
     figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, autorange="reversed", showgrid=True)
-    figure.update_xaxes(tickformat="+.0%", title=f"share in the estimated probability of {view.target}")
+    title = f"share in the estimated<br>probability of {view.target}"
+    figure.update_xaxes(tickformat="+.0%", title=title, automargin=True)
     figure.add_vline(0, line={"color": paper.muted, "width": 1})
     return figure
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from healthdash.ui.among import Among
     from healthdash.ui.cohort_views import Cohort
 
-__all__ = ["ExplanationKey", "Workspace", "forget", "fresh_key", "used_up", "workspace"]
+__all__ = ["ExplanationKey", "Workspace", "forget", "fresh_key", "taken", "used_up", "workspace"]
 
 _PREFIX = "work:"
 _GENERATION = "generation"
@@ -159,6 +159,24 @@ def fresh_key(name: str) -> str:
 def used_up(name: str) -> None:
     """Empty the widget of a name: its next run is a new one."""
     st.session_state[f"turn:{name}"] = st.session_state.get(f"turn:{name}", 0) + 1
+
+
+def taken(name: str, key: str) -> Any:
+    """Return what was given to the widget of a name, once, and empty it; None: nothing is there, or no more.
+
+    A browser that asks for something while the page still runs names its widgets as they were. Streamlit
+    then tells once more that the one which was emptied has changed, and what came of it would be done anew.
+
+    Parameters
+    ----------
+    key : str
+        Of the widget that told of a change.
+    """
+    given = st.session_state.get(key)
+    if not given or key != fresh_key(name):
+        return None
+    used_up(name)
+    return given
 
 
 def forget() -> None:

@@ -124,7 +124,7 @@ def _waterfall(report: Report, fields: dict[str, Field], names: Sequence[str]) -
     texts = [f"{fields[names[i]].label} = {in_words(row[names[i]], fields[names[i]])}" for i in first]
     values = [float(shares[i]) for i in first]
     if len(rest):
-        texts.append(f"{len(rest)} other columns")
+        texts.append(f"{len(rest)} other column{'s' if len(rest) > 1 else ''}")
         values.append(float(shares[rest].sum()))
     return Waterfall(
         title=f"Why: {explanation.target}",
