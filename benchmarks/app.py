@@ -49,6 +49,17 @@ def _predictions(server: Server, chromium: Any, page: Any) -> Iterator[Row]:
     for session in range(1, _SESSIONS):
         analyse(chromium.new_context().new_page(), addresses[session % len(addresses)])
     yield _memory(f"memory of the server, {_SESSIONS} sessions, {len(addresses)} models", server, one)
+    many = server.memory_mb()
+    for address in addresses:
+        _explain(chromium.new_context().new_page(), address)
+    yield _memory(f"memory of the server, then {len(addresses)} explanations, one a model", server, many)
+
+
+def _explain(page: Any, address: str) -> None:
+    """Open a sample and explain its result as the page offers it."""
+    analyse(page, address)
+    page.get_by_role("button", name="Explain", exact=True).click()
+    page.get_by_text(re.compile("the shares add up")).first.wait_for(timeout=_PATIENCE_MS)
 
 
 def _memory(name: str, server: Server, before: float | None) -> Row:

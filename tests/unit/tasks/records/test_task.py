@@ -101,7 +101,7 @@ def test_a_waterfall_keeps_its_sum_when_small_shares_are_put_together():
     one = report(HEART.examples()[1].make())
     (waterfall,) = HEART.render(one, BUNDLE).explanation
     assert isinstance(waterfall, Waterfall)
-    assert waterfall.features[-1] == "1 other columns"
+    assert waterfall.features[-1] == "1 other column"
     assert waterfall.base + waterfall.attributions.sum() == pytest.approx(waterfall.output, abs=1e-5)
 
 
