@@ -62,7 +62,7 @@ def _other_model(place: DeltaGenerator, side: Side) -> Side | None:
 
 def _other_input(place: DeltaGenerator, side: Side) -> Side | None:
     """Let the reader choose another item, sample or upload."""
-    task, unit = side.task, UNITS.get(side.task.unit, "")
+    task, unit = side.task, UNITS.get(side.unit, "")
     examples = {example.slug: example for example in task.examples()}
     words = {slug: f"Synthetic: {example.title}" for slug, example in examples.items()}
     prediction = side.report.prediction

@@ -41,7 +41,7 @@ COMPARISONS = {
     "baselines": "Two baselines",
 }
 SAME = "same"
-UNITS = {"row": "Row", "beat": "Beat", "window": "Window"}
+UNITS = {"row": "Row", "beat": "Beat", "window": "Window", "slice": "Slice"}
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,12 @@ class Side:
         return self.work.gates[self.number][self.asked.item]
 
     @property
+    def unit(self) -> str:
+        """What an item of the input is: a row, a beat; of a volume a slice, where one picture is judged."""
+        assert self.report.prediction is not None
+        return self.report.prediction.unit
+
+    @property
     def one(self) -> Mapping[str, np.ndarray]:
         """The network's inputs for the item, a batch of one."""
         assert self.report.inputs is not None
@@ -90,8 +96,8 @@ class Side:
 
     @property
     def item_words(self) -> str:
-        """Which row or beat of the input it is; empty for a picture."""
-        unit, prediction = self.task.unit, self.report.prediction
+        """Which row, beat or slice of the input it is; empty for a picture."""
+        unit, prediction = self.unit, self.report.prediction
         assert prediction is not None
         # Of a table with refused rows, the n-th analysed one is another row of the file.
         number = int(prediction.items[self.asked.item]) if unit == "row" else self.asked.item
@@ -149,7 +155,7 @@ def addressed(side: Side, other: Side | None, compared: str) -> dict[str, object
     told: dict[str, object] = {
         "task": side.task.slug, "model": side.bundle.name, "sample": side.work.sample,
         "input": side.number + 1 if len(side.work.reports) > 1 else None,
-        "item": asked.item + 1 if side.task.unit in UNITS else None, "class": asked.target,
+        "item": asked.item + 1 if side.unit in UNITS else None, "class": asked.target,
         "method": asked.method, **_precision(asked), **_division(side), "baseline": asked.baseline,
     }  # fmt: skip
     if other is not None:
@@ -232,7 +238,7 @@ def _differing(side: Side, other: Side, compared: str) -> dict[str, object]:
         return {"class2": other.asked.target}
     if compared == "models":
         return {"model2": other.bundle.name}
-    item = other.asked.item + 1 if side.task.unit in UNITS else None
+    item = other.asked.item + 1 if other.unit in UNITS else None
     return {"sample2": SAME if other.work is side.work else other.work.sample, "item2": item}
 
 
@@ -259,12 +265,12 @@ def choose_item(
         number = kept.choose(place, "File", usable, name=name, words=lambda n: work.reports[n].source)
     prediction = work.reports[number].prediction
     assert prediction is not None
-    if task.unit not in UNITS or len(prediction) < 2:
+    if prediction.unit not in UNITS or len(prediction) < 2:
         return number, 0
     if first_one is None:
         first_one = task.default_item(prediction)
     first_one = kept.value(f"{task.slug}:{which}:item-asked", first_one)
-    unit = "Analysed row" if work.reports[number].refusals else UNITS[task.unit]
+    unit = "Analysed row" if work.reports[number].refusals else UNITS[prediction.unit]
     return number, kept.count(
         place, f"{unit}, 1 to {len(prediction):,}", len(prediction),
         name=f"{task.slug}:{which}:item:{work.turn}:{number}", default=first_one,

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from healthdash import tasks
 
 from .conftest import upload
+from .made_pictures import series
 
 _ADDS_UP = re.compile("the shares add up")
 
@@ -73,6 +74,24 @@ def test_one_press_of_back_leads_to_the_result_with_its_choices(new_page, slug):
     page.get_by_role("link", name="Back to the result").click()
     expect(page.get_by_role("heading", name="Why?")).to_be_visible()
     expect(_class(page)).to_have_value(label)
+
+
+@pytest.mark.tf
+def test_the_slice_of_a_volume_that_was_chosen_is_the_one_looked_at_closer(new_page):
+    (file,) = next(e for e in tasks.get("lung-ct").examples() if e.slug == "malignant-dicom").make()
+    page = new_page("images?task=lung-ct")
+    volume = {"name": "volume.zip", "mimeType": "application/zip", "buffer": series(file.data, 4)}
+    upload(page, [volume])
+    number = _main(page).get_by_role("spinbutton", name="Slice, 1 to 4")
+    number.fill("3")
+    number.press("Enter")
+    link = page.get_by_role("link", name="Look closer")
+    expect(link).to_have_attribute("href", re.compile("item=3"))
+    link.click()
+    expect(page.get_by_role("heading", name="Explain", exact=True)).to_be_visible()
+    expect(_main(page).get_by_role("spinbutton", name="Slice, 1 to 4")).to_have_value("3")
+    expect(_main(page).get_by_text(_ADDS_UP)).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
 def _class(page):
