@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks.app import analyse, sample_addresses
+from benchmarks.memory import PeakMemory
 from benchmarks.rows import Row, missing
 from benchmarks.server import Server, browser, started
 from tests.hostile import dicom, pictures, signals, tables
@@ -20,7 +19,6 @@ from tests.hostile.case import Case
 #: Issue 5: "server memory never more than 300 MB above idle".
 _MOST_MB = 300.0
 _PATIENCE_MS = 120_000
-_LOOK_EVERY_S = 0.02
 #: A little more than `disconnectedSessionTTL` of .streamlit/config.toml: then an upload is forgotten.
 _SESSIONS_END_S, _LEAVE_S = 80, 3
 #: Where people would bring a file, and with which task.
@@ -64,12 +62,12 @@ def rows() -> Iterator[Row]:
 
 def _row(server: Server, chromium: Any, case: Case, idle: float) -> Row:
     context = chromium.new_context()
-    with watched(server) as most, tempfile.TemporaryDirectory() as folder:
+    with PeakMemory(server.process.pid) as memory, tempfile.TemporaryDirectory() as folder:
         said = _refusal(context.new_page(), server, case, Path(folder))
         kept = (server.memory_mb() or 0) - idle
     context.close()
     is_refused = re.search(case.reason, said, re.IGNORECASE) is not None
-    above = most[0] - idle
+    above = memory.peak - idle
     return Row(
         name=f"hostile: {case.name}",
         ours=f"{above:+,.0f} MB at most, {kept:+,.0f} MB once refused",
@@ -95,21 +93,3 @@ def _refusal(page: Any, server: Server, case: Case, folder: Path) -> str:
     said = page.get_by_role("alert").first
     said.wait_for(timeout=_PATIENCE_MS)
     return str(said.inner_text())
-
-
-@contextmanager
-def watched(server: Server) -> Iterator[list[float]]:
-    """Give the most memory, in MB, that the server's process held meanwhile."""
-    most, done = [server.memory_mb() or 0.0], threading.Event()
-
-    def look() -> None:
-        while not done.wait(_LOOK_EVERY_S):
-            most[0] = max(most[0], server.memory_mb() or 0.0)
-
-    watcher = threading.Thread(target=look)
-    watcher.start()
-    try:
-        yield most
-    finally:
-        done.set()
-        watcher.join()

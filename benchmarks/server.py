@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.memory import resident_mb
+
 __all__ = ["Server", "browser", "started"]
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -50,11 +52,7 @@ class Server:
 
     def memory_mb(self) -> float | None:
         """Return the resident memory of the process."""
-        status = Path(f"/proc/{self.process.pid}/status")
-        if not status.exists():
-            return None
-        lines = (line.split() for line in status.read_text().splitlines())
-        return next(int(words[1]) / 1024 for words in lines if words[0] == "VmRSS:")
+        return resident_mb(self.process.pid)
 
 
 @contextmanager

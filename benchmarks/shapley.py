@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.cases import Case, Values, of_task, table
 from benchmarks.equal_error import at_equal_error
+from benchmarks.memory import PeakMemory
 from benchmarks.rows import Row, missing, seconds_of
 from benchmarks.shipped import bundle_of, prepared
 from healthdash.explain import ExplainRequest, cohort, exact, kernel, permutation
@@ -185,7 +184,7 @@ def _cohort() -> Iterator[Row]:
         return
     labels, some = bundle.info.labels, prepared(bundle, _COHORT, seed=3)
     asked = bundle.forward, some, bundle.background, labels, ExplainRequest(target=labels[-1])
-    with _PeakMemory() as memory:
+    with PeakMemory() as memory:
         seconds, found = seconds_of(lambda: cohort.shares("exact-shapley", *asked))
     missed = float(np.abs(found.base + found.shares.sum(axis=1) - found.output).max())
     yield Row(
@@ -194,33 +193,3 @@ def _cohort() -> Iterator[Row]:
         check=f"residual {missed:.0e}",
         verdict="no target" if missed < 1e-5 else "not equal",
     )
-
-
-class _PeakMemory:
-    """Resident memory of this process while something runs, looked at every 20 ms; in MB."""
-
-    def __enter__(self) -> _PeakMemory:
-        self._before = self.peak = _resident_mb()
-        self._over = threading.Event()
-        self._watch = threading.Thread(target=self._look, daemon=True)
-        self._watch.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._watch.join()
-
-    @property
-    def more(self) -> float:
-        return self.peak - self._before
-
-    def _look(self) -> None:
-        while not self._over.wait(0.02):
-            self.peak = max(self.peak, _resident_mb())
-
-
-def _resident_mb() -> float:
-    if not Path("/proc/self/status").exists():
-        return float("nan")
-    lines = (line.split() for line in Path("/proc/self/status").read_text().splitlines())
-    return next(int(words[1]) / 1024 for words in lines if words[0] == "VmRSS:")

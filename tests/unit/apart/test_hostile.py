@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
+from benchmarks.memory import PeakMemory
 from healthdash import apart, bundles, tasks
 from healthdash.apart import jobs
 from healthdash.apart.limits import Limits
@@ -22,29 +19,6 @@ from tests.hostile import dicom, pictures, signals, tables
 _TASKS = {"images": "lung-ct", "ecg": "ecg-beats", "records": "heart-disease"}
 _MOST_MIB, _MOST_S = 300, 14  # ten seconds of reading, and what a busy machine takes to say so
 CASES = [*dicom.CASES, *pictures.CASES, *signals.CASES, *tables.CASES]
-
-
-@contextmanager
-def watched() -> Iterator[list[int]]:
-    """Give the most memory that this process took meanwhile, in MiB above what it had before."""
-    before, found, done = _rss_mib(), [0], threading.Event()
-
-    def look() -> None:
-        while not done.wait(0.01):
-            found[0] = max(found[0], _rss_mib() - before)
-
-    watcher = threading.Thread(target=look)
-    watcher.start()
-    try:
-        yield found
-    finally:
-        done.set()
-        watcher.join()
-
-
-def _rss_mib() -> int:
-    status = Path("/proc/self/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) >> 10
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -73,11 +47,11 @@ def test_there_are_enough_of_them():
 def test_a_hostile_file_is_refused_with_its_reason(case):
     uploads = case.uploads()
     started = time.monotonic()
-    with watched() as most, pytest.raises(HealthdashError) as refused:
+    with PeakMemory() as memory, pytest.raises(HealthdashError) as refused:
         read(case, uploads)
     assert re.search(case.reason, refused.value.message, re.IGNORECASE), refused.value.message
     assert time.monotonic() - started < _MOST_S
-    assert most[0] < _MOST_MIB
+    assert memory.more < _MOST_MIB
 
 
 def test_nothing_of_a_preamble_is_kept():
