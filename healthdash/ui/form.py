@@ -7,8 +7,10 @@ import hashlib
 import io
 import math
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from healthdash.fields import CategoryField, Field, NumberField
 from healthdash.task import Task, Upload
@@ -18,6 +20,8 @@ __all__ = ["as_table", "as_upload", "patient", "row", "template", "widget"]
 _COLUMNS = 3
 _MOST_TYPED = 60
 Value = str | float | None
+Place = DeltaGenerator
+Lasts = Literal["session"] | None
 
 
 def patient(task: Task) -> Upload | None:
@@ -33,7 +37,7 @@ def patient(task: Task) -> Upload | None:
         st.caption("Leave empty what is not known. Nothing is stored.")
         columns = st.columns(_COLUMNS)
         values = {
-            field.name: widget(field, columns[number % _COLUMNS], f"{asked}:{field.name}")
+            field.name: widget(field, columns[number % _COLUMNS], f"{asked}:{field.name}", lasts="session")
             for number, field in enumerate(task.fields)
         }
         sent = st.form_submit_button("Analyse", type="primary", icon=":material/play_arrow:")
@@ -73,16 +77,20 @@ def row(values: Mapping[str, Value]) -> list[str]:
     return [_cell(value) for value in values.values()]
 
 
-def widget(field: Field, place: st.delta_generator.DeltaGenerator, key: str) -> Value:
-    """Draw the widget of a field, which begins with the field's default; None: not known."""
+def widget(field: Field, place: Place, key: str, *, lasts: Lasts = None) -> Value:
+    """Draw the widget of a field, which begins with the field's default; None: not known.
+
+    `lasts` "session": what was given is there again after another page.
+    """
     if isinstance(field, CategoryField):
-        return _choice(field, place, key)
+        return _choice(field, place, key, lasts)
     if isinstance(field, NumberField):
-        return _number(field, place, key)
-    return place.text_input(field.label, key=key, help=field.description or None) or None
+        return _number(field, place, key, lasts)
+    tip = field.description or None
+    return place.text_input(field.label, key=key, help=tip, persist_state=lasts) or None
 
 
-def _choice(field: CategoryField, place: st.delta_generator.DeltaGenerator, key: str) -> str | None:
+def _choice(field: CategoryField, place: Place, key: str, lasts: Lasts) -> str | None:
     codes = list(field.choices)
     chosen: str | None = place.selectbox(
         field.label,
@@ -92,11 +100,12 @@ def _choice(field: CategoryField, place: st.delta_generator.DeltaGenerator, key:
         placeholder="not known",
         help=field.description or None,
         key=key,
+        persist_state=lasts,
     )
     return chosen
 
 
-def _number(field: NumberField, place: st.delta_generator.DeltaGenerator, key: str) -> float | None:
+def _number(field: NumberField, place: Place, key: str, lasts: Lasts) -> float | None:
     number: float | None = place.number_input(  # type: ignore[misc]
         f"{field.label}, {field.unit}" if field.unit else field.label,
         min_value=float(field.low) if math.isfinite(field.low) else None,
@@ -107,6 +116,7 @@ def _number(field: NumberField, place: st.delta_generator.DeltaGenerator, key: s
         placeholder="not known",
         help=field.description or None,
         key=key,
+        persist_state=lasts,
     )
     return number
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
@@ -34,6 +34,8 @@ _HEADINGS: Mapping[Group, str] = {
     "generative": "Invented and unlabelled items",
 }
 _COLUMNS = 3
+#: What was set is there again after another page.
+_LASTS: Final = "session"
 Place = Any
 
 
@@ -92,7 +94,9 @@ def _network(task: Task) -> None:
     key = key_of("network")
     if st.session_state.get(key) not in fitting:
         st.session_state[key] = task.usual_network or DEFAULT_NETWORK[kind]
-    slug = st.selectbox("Network", list(fitting), format_func=lambda one: fitting[one].title, key=key)
+    slug = st.selectbox(
+        "Network", list(fitting), format_func=lambda one: fitting[one].title, key=key, persist_state=_LASTS
+    )
     st.caption(fitting[slug].words)
 
 
@@ -111,24 +115,27 @@ def _widget(place: Place, name: str, about: About) -> None:
         if value is not None:
             st.session_state.setdefault(key, value)
         place.number_input(
-            about.label, int(about.low), int(about.high), None, placeholder=_RECIPE, key=key, help=about.help
-        )
+            about.label, int(about.low), int(about.high), None, placeholder=_RECIPE, key=key,
+            help=about.help, persist_state=_LASTS,
+        )  # fmt: skip
     elif about.kind == "number":
         place.number_input(
             about.label, about.low, about.high, None, _step(about), "%.5g", placeholder=_RECIPE, key=key,
-            help=about.help,
+            help=about.help, persist_state=_LASTS,
         )  # fmt: skip
     elif about.kind == "flag":
         st.session_state.setdefault(key, True)
-        place.toggle(about.label, key=key, help=about.help)
+        place.toggle(about.label, key=key, help=about.help, persist_state=_LASTS)
     elif name == "weights_file" or about.kind == "choice":
         words = _weights() if name == "weights_file" else flags.choices(name)
         place.selectbox(
             about.label, list(words), index=None, format_func=lambda one: words.get(one, one), key=key,
-            placeholder=_RECIPE if words else "no file is there", help=about.help,
+            placeholder=_RECIPE if words else "no file is there", help=about.help, persist_state=_LASTS,
         )  # fmt: skip
     else:
-        place.text_input(about.label, placeholder="as the task", key=key, help=about.help)
+        place.text_input(
+            about.label, placeholder="as the task", key=key, help=about.help, persist_state=_LASTS
+        )
 
 
 def _step(about: About) -> float:

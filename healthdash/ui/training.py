@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import cast
 
 import streamlit as st
@@ -18,6 +18,7 @@ from healthdash.task import Example, Task, Upload
 from healthdash.training import TrainSettings, archive
 from healthdash.ui import (
     changed,
+    one_file,
     own_files,
     own_table,
     owner,
@@ -28,12 +29,13 @@ from healthdash.ui import (
     search,
     server_data,
     shell,
-    state,
     unlabelled,
 )
 
 __all__ = ["bundle_name", "page"]
 
+#: Name of the upload.
+_GIVEN = "train:data"
 #: The synthetic set that was chosen, as "task/slug".
 _SYNTHETIC = "train:synthetic"
 #: Settings that a synthetic set presets, so that its run is short.
@@ -91,8 +93,8 @@ def _form() -> None:
         assert given is not None
         chosen = own.settings(chosen) if own else chosen
         runs.open_run(_started(task, given(), chosen, name, beside).id)
-        state.used_up("train:data")
-        state.used_up(unlabelled.KEY)
+        one_file.drop(_GIVEN)
+        one_file.drop(unlabelled.KEY)
         _no_synthetic()
         st.rerun()
     if task.is_generic:
@@ -122,7 +124,7 @@ def _search(
         runs.queue(), owner.current().id, task.slug, out, wanted.drawn, wanted.names, _fill(task, given()),
         prune=wanted.prune, beside=beside,
     )  # fmt: skip
-    state.used_up("train:data")
+    one_file.drop(_GIVEN)
     _no_synthetic()
     st.rerun()
 
@@ -144,20 +146,15 @@ def _data(task: Task) -> Callable[[], Upload] | None:
     """Offer the upload and the synthetic sets; return what gives the chosen data, None without."""
     left, right = st.columns([3, 2], gap="large")
     with left:
-        uploaded = st.file_uploader(
-            "Labelled data", key=state.fresh_key("train:data"), on_change=_no_synthetic,
-            max_upload_size=settings.current().max_upload_mb,
-        )  # fmt: skip
+        uploaded = one_file.ask("Labelled data", _GIVEN, stem="data", given=_no_synthetic)
         own = own_files.CAPTIONS.get(task.slug, own_table.CAPTION)
         st.caption(own if task.is_generic else _DATA.get(task.kind, "Data as the task reads them."))
         named = server_data.choose(task) if task.is_generic and uploaded is None else None
     with right:
         example = _synthetic(task)
-    if uploaded is not None:
-        # The user's own name is not trusted, and a patient's name may stand in it.
-        return lambda: Upload(f"data{PurePath(uploaded.name).suffix.lower()[:8]}", uploaded.getvalue())
-    if named is not None:
-        return lambda: named
+    given = named if uploaded is None else uploaded
+    if given is not None:
+        return lambda: given
     return None if example is None else lambda: example.make()[0]
 
 
@@ -198,7 +195,7 @@ def _content(example: Example) -> bytes:
 
 def _choose_synthetic(name: str, example: Example) -> None:
     """Take a synthetic set in the place of an upload, for a short run under a name that tells."""
-    state.used_up("train:data")
+    one_file.drop(_GIVEN)
     st.session_state[_SYNTHETIC] = name
     st.session_state["train:name"] = "synthetic"
     for setting in _PRESET:

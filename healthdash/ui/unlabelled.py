@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import PurePath
 
-import streamlit as st
-
-from healthdash import settings
 from healthdash.task import Task
 from healthdash.training import TrainSettings
-from healthdash.ui import state
+from healthdash.ui import one_file
 
 __all__ = ["KEY", "section"]
 
-#: Name of the widget, which is emptied when a run has taken what it holds.
+#: Name of the upload, which is forgotten when a run has taken it.
 KEY = "train:unlabelled"
 _FOLDER = "unlabelled"
 
@@ -30,13 +26,11 @@ def section(task: Task, chosen: TrainSettings) -> tuple[TrainSettings, Mapping[s
     """
     if not (task.is_generic and chosen.pretrain and "unlabelled" in task.heeded(chosen)):
         return chosen, {}
-    uploaded = st.file_uploader(
-        "Items without labels, for the pre-training (optional)", key=state.fresh_key(KEY),
-        max_upload_size=settings.current().max_upload_mb,
-        help="Of the same kind as the labelled ones: a table with the same columns, or a zip file.",
+    given = one_file.ask(
+        "Items without labels, for the pre-training (optional)", KEY, stem=f"{_FOLDER}/items",
+        tip="Of the same kind as the labelled ones: a table with the same columns, or a zip file.",
+        given=lambda: None,
     )  # fmt: skip
-    if uploaded is None:
+    if given is None:
         return chosen, {}
-    # The user's own name is not trusted, and a patient's name may stand in it.
-    name = f"{_FOLDER}/items{PurePath(uploaded.name).suffix.lower()[:8]}"
-    return replace(chosen, unlabelled=name), {name: uploaded.getvalue()}
+    return replace(chosen, unlabelled=given.name), {given.name: given.data}

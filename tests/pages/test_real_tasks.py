@@ -115,6 +115,33 @@ def test_a_synthetic_set_is_forgotten_with_its_settings_for_own_data(open_page):
     assert next(t for t in app.text_input if t.label.startswith("Name")).value == "own"
 
 
+def test_data_and_settings_of_a_training_are_still_there_after_another_page(open_page):
+    app = open_page("train", task="heart-disease")
+    app.file_uploader[0].set_value([("own.csv", b"age,sex", "text/csv")]).run()
+    next(n for n in app.number_input if n.label == "Most epochs").set_value(7).run()
+    app.switch_page("pages/models.py").run()
+    app.switch_page("pages/train.py").run()
+    assert "own.csv" in _texts(app)
+    assert next(n for n in app.number_input if n.label == "Most epochs").value == 7
+    assert not _button(app, "Train").disabled
+    _button(app, "Remove").click().run()
+    assert _button(app, "Train").disabled
+
+
+def test_a_patient_is_still_typed_after_another_page(open_page):
+    app = open_page("records", task="heart-disease")
+    _typed(app, "Age").set_value(71.0)
+    _button(app, "Analyse").click().run(timeout=120)
+    app.switch_page("pages/models.py").run()
+    app.switch_page("pages/records.py").run(timeout=120)
+    assert not app.exception
+    assert _typed(app, "Age").value == 71
+
+
+def _typed(app, label):
+    return next(n for n in app.number_input if n.label.startswith(label))
+
+
 def test_another_task_does_not_keep_the_synthetic_set(open_page):
     app = open_page("train", task="heart-disease")
     _button(app, "Synthetic table").click().run()
