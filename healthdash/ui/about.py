@@ -176,13 +176,15 @@ def learning_curves(history: pd.DataFrame) -> Iterator[Curves]:
 
 
 def _best_epoch(history: pd.DataFrame) -> float | None:
-    """Return the epoch of the lowest validation loss; the median of them where there are several runs."""
+    """Return the epoch of the lowest validation loss; of the lowest mean where there are several runs.
+
+    A run that stopped early is taken to have stayed at its last loss.
+    """
     if "val_loss" not in history or history["val_loss"].isna().all():
         return None
-    known = history[history["val_loss"].notna()]
-    runs = [part for _, part in known.groupby("run", sort=False)] if "run" in known else [known]
-    best = [part["epoch"].to_numpy(float)[part["val_loss"].to_numpy(float).argmin()] for part in runs]
-    return float(np.median(best))
+    runs = history["run"] if "run" in history else pd.Series("", index=history.index)
+    losses = history.assign(run=runs).pivot_table("val_loss", "epoch", "run").ffill()
+    return float(losses.index.to_numpy(float)[losses.mean(axis=1).argmin()])
 
 
 def _lines(history: pd.DataFrame, measure: str) -> Iterator[Curve]:

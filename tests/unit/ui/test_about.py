@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from healthdash import bundles, tasks
 from healthdash.judging.averages import Scores, averaged
 from healthdash.training.evaluation import Evaluation, MetricRow
@@ -52,3 +54,14 @@ def test_the_figures_that_a_task_names_come_first_and_are_measured():
 def test_the_number_of_items_does_not_wrap_within_itself():
     row = MetricRow(name="AUC", value=0.9, low=0.8, high=0.95, n=1522, part="test")
     assert about.in_words(row) == "AUC **0.900** (0.800 to 0.950), test, n\u00a0=\u00a01,522"
+
+
+def test_of_several_runs_the_epoch_of_the_lowest_mean_loss_is_marked():
+    losses = {"fold 1": [3.0, 2.0, 1.0, 2.0], "fold 2": [3.0, 1.0, 1.5]}
+    rows = [
+        {"run": run, "epoch": n, "loss": 1.0, "val_loss": loss}
+        for run, found in losses.items()
+        for n, loss in enumerate(found, 1)
+    ]
+    (curves,) = about.learning_curves(pd.DataFrame(rows))
+    assert (curves.mark_x, curves.mark_label) == (3.0, "best epoch 3")
