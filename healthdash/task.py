@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from healthdash.training.paired import Answers
 
 __all__ = [
+    "MEND_CELLS",
     "Arrays",
     "Attribution",
     "Example",
@@ -49,7 +50,8 @@ Arrays = Mapping[str, NDArray[np.float32]]
 Kind = Literal["image", "volume", "signal", "table", "document"]
 Verdict = Literal["pass", "warn", "refuse"]
 Unit = Literal["image", "slice", "row", "beat", "window"]
-_MEND = "Correct these cells, or empty them where the value is not known."
+#: What to do about rows that were refused.
+MEND_CELLS = "Correct these cells, or empty them where the value is not known."
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,7 @@ class Report:
     def refusals(self) -> Mapping[int, InvalidInput]:
         """What is wrong with each row that was left out while the others were used."""
         found = self.sample.refused if self.sample else {}
-        return {row: InvalidInput(reasons, hint=_MEND) for row, reasons in found.items()}
+        return {row: InvalidInput(reasons, hint=MEND_CELLS) for row, reasons in found.items()}
 
     def rows(self) -> list[tuple[int, int | None]]:
         """Pair each row of the file with its place in the prediction, in order; None: it was refused."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,9 @@ __all__ = ["is_many", "table"]
 
 
 def table(task: Task, bundle: Bundle, reports: list[Report]) -> pd.DataFrame:
-    """Return one row a result: source, label, probabilities, verdict of the gate, reason of a failure."""
+    """Return one row a result: source, label, probabilities, verdict of the gate, its reason, what to do."""
     frame = pd.concat([_lines(task, bundle, report) for report in reports], ignore_index=True)
-    last = ["gate", "message"]
+    last = ["gate", "message", "what to do"]
     return frame[[*(c for c in frame.columns if c not in last), *last]]
 
 
@@ -26,7 +26,7 @@ def _lines(task: Task, bundle: Bundle, report: Report) -> pd.DataFrame:
         message = report.error.message if report.error else ""
         result = "refused" if report.gate and report.gate.verdict == "refuse" else "failed"
         line = {"source": report.source, "result": result, "gate": "refuse", "message": message}
-        return pd.DataFrame([line])
+        return pd.DataFrame([{**line, "what to do": report.error.hint if report.error else ""}])
     if task.unit in ("beat", "window"):
         return pd.DataFrame(_recording(task, bundle, report, report.prediction))
     if report.prediction.unit == "slice":
@@ -46,6 +46,7 @@ def _refused_rows(report: Report) -> Mapping[str, object]:
         "result": ["refused"] * len(refused),
         "gate": ["refuse"] * len(refused),
         "message": [error.message for error in refused.values()],
+        "what to do": [error.hint for error in refused.values()],
     }
 
 
@@ -59,8 +60,7 @@ def _slice(task: Task, bundle: Bundle, report: Report, prediction: Prediction) -
         "slice": [int(prediction.items[item]) + 1],
         "result": [prediction.label(item)],
         **chances,
-        "gate": gate.verdict,
-        "message": "; ".join(gate.reasons),
+        **_told([gate]),
     }
 
 
@@ -74,8 +74,7 @@ def _predicted(task: Task, bundle: Bundle, report: Report, prediction: Predictio
         **rows,
         "result": np.asarray(prediction.labels, object)[prediction.decided],
         **chances,
-        "gate": [gate.verdict for gate in gates],
-        "message": ["; ".join(gate.reasons) for gate in gates],
+        **_told(gates),
     }
 
 
@@ -94,7 +93,16 @@ def _recording(task: Task, bundle: Bundle, report: Report, prediction: Predictio
         # Not None: a column that no recording has a figure for is one of numbers all the same.
         taken = {name: [np.nan if value is None else value] for name, value in figures.items()}
         said = {"result": ["measured"], **taken}
-    return {"source": [report.source], **said, "gate": gate.verdict, "message": "; ".join(gate.reasons)}
+    return {"source": [report.source], **said, **_told([gate])}
+
+
+def _told(gates: Sequence[Gate]) -> dict[str, list[str]]:
+    """Return the columns of what the gate says of each line."""
+    return {
+        "gate": [gate.verdict for gate in gates],
+        "message": ["; ".join(gate.reasons) for gate in gates],
+        "what to do": [gate.hint for gate in gates],
+    }
 
 
 def _counted(prediction: Prediction, unit: str) -> dict[str, object]:

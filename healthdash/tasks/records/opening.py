@@ -53,7 +53,7 @@ def opened(task: RecordsTask, upload: Upload) -> TableSample:
     if is_draft:
         return replace(sample, problems=())
     if matching.problems:
-        return replace(sample, problems=(*matching.problems, *sample.problems))
+        return replace(sample, problems=(*matching.problems, *sample.problems), is_of_cells=False)
     return _with_findings(task, sample, typed, is_record=_is_record(found))
 
 

@@ -27,6 +27,8 @@ class TableSample(Sample):
         that are `refused`; the index is the row number in the file, from 0.
     problems : tuple of str
         What `validate` raises: what is wrong with the whole table, or with all of its rows.
+    is_of_cells : bool
+        The problems are of single cells; the columns are right.
     matching : Matching
         How the columns of the file became those of the task.
     """
@@ -34,4 +36,5 @@ class TableSample(Sample):
     text: TextTable
     frame: pd.DataFrame
     problems: tuple[str, ...] = ()
+    is_of_cells: bool = False
     matching: Matching = field(default_factory=Matching)

@@ -16,7 +16,7 @@ from healthdash.fields import Field
 from healthdash.tables.coding import CodingQuestion
 from healthdash.tables.mapped import Mapped
 from healthdash.tables.read import TextTable, canonical, looks_like_table, read_text_table
-from healthdash.task import Arrays, Attribution, Example, Gate, Report, Sample, Task, Upload
+from healthdash.task import MEND_CELLS, Arrays, Attribution, Example, Gate, Report, Sample, Task, Upload
 from healthdash.training import TrainSettings
 from healthdash.training.paired import Answers
 from healthdash.views import Sections, View
@@ -169,6 +169,7 @@ class RecordsTask(Task):
         columns, mended = self.mend({name: text.frame.iloc[:, at] for name, at in places.items()})
         typed = type_columns(columns, self.fields, len(text.frame))
         wrong = by_row([*typed.wrong, *impossible_values(typed.frame, self.fields)])
+        is_of_cells = not problems
         if problems or len(wrong) == len(typed.frame):
             problems, refused = (*problems, *with_row_numbers(wrong)), {}
         else:
@@ -182,6 +183,7 @@ class RecordsTask(Task):
             text=text,
             frame=typed.frame.drop(index=list(refused)),
             problems=shortened(problems),
+            is_of_cells=is_of_cells,
         )
         return sample, typed.frame
 
@@ -189,7 +191,7 @@ class RecordsTask(Task):
         """Raise `InvalidInput` with every missing column; where no row can be used, with all reasons."""
         assert isinstance(sample, TableSample)
         if sample.problems:
-            raise InvalidInput(sample.problems, hint=_HINT)
+            raise InvalidInput(sample.problems, hint=MEND_CELLS if sample.is_of_cells else _HINT)
 
     def gate(self, sample: Sample, bundle: Bundle) -> Gate:
         """Warn of values outside the training range, unknown codes and many gaps."""

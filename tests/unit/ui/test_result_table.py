@@ -39,4 +39,5 @@ def test_a_recording_without_a_verdict_has_its_figures_and_no_class():
     assert not [name for name in found if "low" in name or "high" in name or "mostly" in name]
     assert found["height, mV"].tolist() == pytest.approx([2.0, 0.0, np.nan], nan_ok=True)
     assert found["interval, ms"].dtype == float
-    assert list(found)[-2:] == ["gate", "message"]
+    assert list(found)[-3:] == ["gate", "message", "what to do"]
+    assert found["what to do"].iloc[-1]
