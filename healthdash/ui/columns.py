@@ -100,14 +100,15 @@ def _layouts(task: Task, bundle: Bundle, work: state.Workspace) -> list[Layout]:
 
 def _looked_at(task: Task, bundle: Bundle, work: state.Workspace) -> dict[int, Matching]:
     """Return how the columns of each table are understood; each is read once for a turn of the inputs."""
-    held = f"matching:{task.slug}"
+    held, place = f"matching:{task.slug}", st.empty()
     key = (work.turn, bundle.info.sha256)
     if st.session_state.get(held, (None,))[0] != key:
-        found: dict[int, Matching] = {}
-        for number, group in enumerate(work.groups[:_MOST_TABLES]):
-            matching = _matching(task, bundle, group[0]) if len(group) == 1 else None
-            if matching is not None:
-                found[number] = matching
+        with place, st.spinner("Looking at the columns…", show_time=True):
+            found = {
+                number: matching
+                for number, group in enumerate(work.groups[:_MOST_TABLES])
+                if len(group) == 1 and (matching := _matching(task, bundle, group[0])) is not None
+            }
         st.session_state[held] = (key, found)
     seen: dict[int, Matching] = st.session_state[held][1]
     return seen

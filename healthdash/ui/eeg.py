@@ -26,6 +26,8 @@ from healthdash.ui.draw import paper
 __all__ = ["page"]
 
 _HELD, _FAILED, _START, _UPLOAD = "eeg:held", "eeg:failed", "eeg:start", "eeg:upload"
+#: Whether they are to be read in this run of the page.
+_WAITING = "eeg:waiting"
 #: The files of the last upload: read again where their rate or unit is said afterwards.
 _FILES = "eeg:files"
 _LENGTHS_S = (10, 20, 30, 60)
@@ -61,6 +63,8 @@ def page() -> None:
         "**There is no model for EEG here:** nothing on this page is estimated or found by one."
     )
     _offer()
+    with st.empty():
+        _read()
     if error := st.session_state.get(_FAILED):
         problems.tell(error)
     held: _Held | None = st.session_state.get(_HELD)
@@ -83,11 +87,11 @@ def _offer() -> None:
         with st.expander("If the file does not say its rate or unit", icon=":material/tune:"):
             st.number_input(
                 "Sampling rate, Hz", min_value=1.0, max_value=100_000.0, value=None, key="eeg:rate",
-                placeholder="as in the file", on_change=_read,
+                placeholder="as in the file", on_change=_wait,
             )  # fmt: skip
             st.selectbox(
                 "Unit of the signal", _UNITS, index=None, key="eeg:unit", placeholder="as in the file",
-                on_change=_read,
+                on_change=_wait,
             )  # fmt: skip
     with right:
         st.markdown("Or try a synthetic sample")
@@ -102,15 +106,22 @@ def _take_files(key: str) -> None:
     if not files:
         return
     st.session_state[_FILES] = tuple(Upload(file.name, file.getvalue()) for file in files)
-    _read()
+    _wait()
+
+
+def _wait() -> None:
+    """Have the uploaded files read, now or anew, where the page can tell that it takes a while."""
+    st.session_state[_WAITING] = _FILES in st.session_state
 
 
 def _read() -> None:
-    """Read the uploaded files, with what was said about them."""
+    """Read the uploaded files, if they wait, with what was said about them."""
+    if not st.session_state.pop(_WAITING, False):
+        return
     stated = {"rate_hz": st.session_state.get("eeg:rate"), "unit": st.session_state.get("eeg:unit")}
     hints = {name: value for name, value in stated.items() if value is not None}
-    uploads: tuple[Upload, ...] = st.session_state.get(_FILES, ())
-    if uploads:
+    uploads: tuple[Upload, ...] = st.session_state[_FILES]
+    with st.spinner("Reading the recording…", show_time=True):
         _take([replace(upload, hints=hints) for upload in uploads], is_synthetic=False)
 
 
