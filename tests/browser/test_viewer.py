@@ -124,6 +124,18 @@ def test_dragging_changes_the_window_its_numbers_and_the_pixels_and_reset_takes_
     expect(box.get_by_role("button", name="Invert")).to_have_attribute("aria-pressed", "true")
 
 
+def test_sliders_change_the_window_and_follow_it(new_page):
+    _, box = _opened(new_page, dicom_bytes(CT, WindowCenter=0, WindowWidth=1500, **RESCALED), "lung-ct")
+    before = _shown(box).mean()
+    box.get_by_label("Level by sliding, HU").fill("200")
+    _settled(box)
+    expect(box.get_by_label("Level, HU")).to_have_value("200")
+    assert _shown(box).mean() < before - 1
+    box.get_by_label("Window preset").select_option(label="brain")
+    expect(box.get_by_label("Width by sliding, HU")).to_have_value("80")
+    expect(box.get_by_label("Level by sliding, HU")).to_have_value("40")
+
+
 def test_the_value_under_the_pointer_is_that_of_the_file_and_a_ruler_is_in_millimetres(new_page):
     page, box = _opened(new_page, dicom_bytes(CT, **RESCALED), "lung-ct")
     canvas = _canvas(box)

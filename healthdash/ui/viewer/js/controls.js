@@ -49,12 +49,20 @@ export class Controls {
     const number = (name, label) => element("input", {
       type: "number", step: "any", "aria-label": `${label}, ${data.unit}`, onchange: (event) => viewer.typed(name, Number(event.target.value)),
     });
+    const [low, high] = viewer.reach();
+    const step = stepOf(high - low);
+    const slider = (name, label, min, max) => element("input", {
+      type: "range", min, max, step, "aria-label": `${label} by sliding, ${data.unit}`,
+      oninput: (event) => viewer.typed(name, Number(event.target.value)),
+    });
     this.center = number("center", "Level");
     this.width = number("width", "Width");
+    this.sliders = { center: slider("center", "Level", low, high), width: slider("width", "Width", step, high - low) };
     return element(
-      "div", { class: "row" },
-      labelled("Window", this.preset), labelled("Level", this.center), labelled("Width", this.width),
-      element("span", { text: data.unit }),
+      "div", { class: "row window" },
+      labelled("Window", this.preset),
+      element("span", { class: "pair" }, labelled(`Level, ${data.unit}`, this.center), this.sliders.center),
+      element("span", { class: "pair" }, labelled(`Width, ${data.unit}`, this.width), this.sliders.width),
     );
   }
 
@@ -143,6 +151,8 @@ export class Controls {
       const [center, width] = state.stated ?? [state.look.center, state.look.width];
       keep(this.center, center);
       keep(this.width, width);
+      this.sliders.center.value = center;
+      this.sliders.width.value = width;
     }
     if (this.slice) {
       this.slice.value = state.position[0] + 1;
@@ -155,6 +165,11 @@ export class Controls {
     this.progress.value = voxels.share;
     if (voxels.problem) this.value.textContent = voxels.problem;
   }
+}
+
+/** Return the step of a slider over so many units: whole ones where they are fine enough. */
+function stepOf(span) {
+  return span > 200 ? Math.max(1, Math.round(span / 2000)) : span / 200;
 }
 
 /** Show a number in a field, unless somebody is typing there. */

@@ -46,9 +46,16 @@ export const windowVerbs = {
     });
   },
 
+  /** Return the lowest and the highest value of the picture, in the unit. */
+  reach() {
+    const [low, high] = this.data.voxels.range.map((stored) => stored * this.voxels.slope(0) + this.voxels.intercept(0))
+      .sort((a, b) => a - b);
+    return high > low ? [low, high] : [low, low + 1];
+  },
+
   /** Return how far the values of the picture reach, in the unit. */
   span() {
-    const { range } = this.data.voxels;
-    return Math.abs((range[1] - range[0]) * this.voxels.slope(0)) || 1;
+    const [low, high] = this.reach();
+    return high - low;
   },
 };
