@@ -316,11 +316,20 @@ def _uploads(options: argparse.Namespace) -> tuple[list[Upload], list[Mapping[st
     missing: list[Mapping[str, Any]] = []
     for file in _files(options):
         try:
-            uploads.append(Upload.from_path(file, given))
-        except OSError as error:
-            problem = InputError(f"the file cannot be opened: {error.strerror}", hint="Check its name.")
+            uploads.append(_upload(file, given))
+        except InputError as problem:
             missing.append({"source": str(file), "error": export.error(problem)})
     return uploads, missing
+
+
+def _upload(file: Path, given: Mapping[str, Any]) -> Upload:
+    """Read one file, unless it is larger than any upload may be."""
+    try:
+        pipeline.check_size(file.stat().st_size)
+        return Upload.from_path(file, given)
+    except OSError as error:
+        problem = f"the file cannot be opened: {error.strerror}"
+        raise InputError(problem, hint="Check its name.") from error
 
 
 def _hints(options: argparse.Namespace) -> dict[str, Any]:
@@ -344,6 +353,8 @@ def _print_lines(lines: Iterable[Mapping[str, Any]]) -> int:
     failed = False
     for line in lines:
         failed = failed or "error" in line
-        sys.stdout.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
+        text = json.dumps(line, ensure_ascii=False, allow_nan=False)
+        # A name of a file may hold bytes that are no UTF-8; JSON has an escape for what stands for them.
+        sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
         sys.stdout.flush()
     return 1 if failed else 0

@@ -22,7 +22,7 @@ from healthdash.errors import HealthdashError, InputError, InvalidInput, OutOfSc
 from healthdash.explain import ExplainRequest
 from healthdash.task import Prediction, Report, Task, Upload
 
-__all__ = ["explain", "run", "run_many"]
+__all__ = ["check_size", "explain", "run", "run_many"]
 
 _log = logging.getLogger(__name__)
 # Enough pictures to fill one call of the network, few enough to keep decoded ones in memory.
@@ -199,12 +199,20 @@ def _parts(task: Task, reports: Sequence[Report], whole: Prediction, bundle: Bun
         start += n
 
 
+def check_size(n_bytes: int) -> None:
+    """Raise `InvalidInput` where an input has more bytes than the settings allow."""
+    limit = settings.current().max_upload_mb
+    if n_bytes > limit << 20:
+        raise InvalidInput(
+            f"expected at most {limit} MB, got {n_bytes / (1 << 20):,.1f}",
+            hint="Cut the file into smaller parts.",
+        )
+
+
 def _check_sizes(uploads: Sequence[Upload]) -> None:
     if not uploads:
         raise InputError("expected a file, got none", hint="Choose a file.")
-    limit = settings.current().max_upload_mb
-    if sum(len(upload.data) for upload in uploads) > limit << 20:
-        raise InvalidInput(f"expected at most {limit} MB, got more", hint="Cut the file into smaller parts.")
+    check_size(sum(len(upload.data) for upload in uploads))
     if not any(len(upload.data) for upload in uploads):
         raise UnreadableUpload("the file is empty", hint="Export it again; the upload may have been cut off.")
 

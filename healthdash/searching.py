@@ -7,12 +7,13 @@ goes on when the same command is given once more.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -35,6 +36,8 @@ __all__ = ["COMMANDS", "add_parsers", "told"]
 
 _OWNER = "command line"
 _TRIALS = 20
+#: What the search in a folder depends on.
+_ASKED = "asked.json"
 #: Settings that name a file.
 _FILES = ("cleaning", "unlabelled", "weights_file")
 Lines = Iterator[Mapping[str, Any]]
@@ -93,8 +96,15 @@ def search(options: argparse.Namespace) -> Lines:
     task, base = tasks.get(options.task), _with_whole_paths(flags.settings(options))
     root = options.out.with_name(f"{options.out.name}-trials").absolute()
     queue = Queue(RunStore(sqlite_url(root / "runs.db")), root, wake=lambda _: None)
+    asked, kept = _asked(task, base, options), root / _ASKED
     if not runs.searches(queue, _OWNER):
         _submit(queue, task, base, options)
+        kept.write_text(asked, encoding="utf-8")
+    elif kept.exists() and kept.read_text(encoding="utf-8") != asked:
+        raise TrainingError(
+            f"expected the data and settings of the search in {root.name}, got others",
+            hint=f"Choose another --out, or remove the folder {root.name}.",
+        )
     _serve(queue, root, options.at_once)
     (found,) = runs.searches(queue, _OWNER)
     yield from ({"task": task.slug, **row} for row in found.rows())
@@ -104,6 +114,26 @@ def search(options: argparse.Namespace) -> Lines:
 
 
 COMMANDS = {"search": search, "trial": trial}
+
+
+def _asked(task: Task, base: TrainSettings, options: argparse.Namespace) -> str:
+    """Return what a search depends on, as text: the same command gives the same."""
+    data: Path = options.data
+    space: Path | None = options.space
+    depends = {
+        "task": task.slug, "data": [str(data.absolute()), _digest(data)], "settings": asdict(base),
+        "trials": options.trials, "epochs of a trial": options.trial_epochs, "prune": options.prune,
+        "space": _digest(space) if space else "",
+    }  # fmt: skip
+    return json.dumps(depends, sort_keys=True)
+
+
+def _digest(path: Path) -> str:
+    """Return the sha256 of a file; empty for a folder."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _with_whole_paths(chosen: TrainSettings) -> TrainSettings:

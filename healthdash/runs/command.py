@@ -64,4 +64,5 @@ def option_words(settings: Mapping[str, Any]) -> Iterator[str]:
             if not value:
                 yield "--no-augment"
         elif value is not None:
-            yield from (f"--{name.replace('_', '-')}", str(value))
+            # One word: a column may be named "-2LL".
+            yield f"--{name.replace('_', '-')}={value}"

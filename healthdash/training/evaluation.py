@@ -237,9 +237,12 @@ def confusion(labels: Sequence[str], truth: ArrayLike, decided: ArrayLike) -> Co
 
 
 def flat_metrics(evaluation: Evaluation) -> Mapping[str, Any]:
-    """Return the metrics as one JSON object: name to value and interval."""
+    """Return the metrics as one JSON object: name to value and interval; None for what is not defined."""
     return {
-        row.name: {"value": row.value, "low": row.low, "high": row.high, "n": row.n, "part": row.part}
+        row.name: {
+            **row.model_dump(include={"value", "low", "high", "n", "part"}),
+            "value": row.value if np.isfinite(row.value) else None,
+        }
         for row in evaluation.metrics
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 
 import pytest
@@ -38,6 +39,24 @@ def test_a_file_that_is_not_there_has_its_own_line(capsys, tmp_path):
     assert cli.main(["inspect", str(tmp_path / "missing"), str(tmp_path)]) == 1
     lines = _lines(capsys)
     assert [line["error"]["type"] for line in lines] == ["InputError", "UnreadableUpload"]
+
+
+def test_a_file_above_the_limit_is_not_read_and_the_others_are(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("HEALTHDASH_MAX_UPLOAD_MB", "1")
+    with (tmp_path / "huge.csv").open("wb") as file:
+        file.truncate(6 << 30)
+    (tmp_path / "small.csv").write_text("age,sex\n50,1\n")
+    assert cli.main(["inspect", str(tmp_path)]) == 1
+    lines = {line["source"].rpartition("/")[2]: line for line in _lines(capsys)}
+    assert "expected at most 1 MB, got 6,144.0" in lines["huge.csv"]["error"]["message"]
+    assert "error" not in lines["small.csv"]
+
+
+def test_a_name_that_is_no_text_ends_nothing(capsys, tmp_path):
+    for name in (b"a\xff.csv", b"z.csv"):
+        (tmp_path / os.fsdecode(name)).write_text("age,sex\n50,1\n")
+    assert cli.main(["inspect", str(tmp_path)]) == 0
+    assert [os.fsencode(line["source"])[-6:] for line in _lines(capsys)] == [b"a\xff.csv"[-6:], b"/z.csv"]
 
 
 @pytest.mark.tf

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from healthdash import pipeline
+from healthdash import pipeline, tasks
 from healthdash.errors import InvalidInput, OutOfScope, UnreadableUpload
 from healthdash.explain import ExplainRequest
 from healthdash.task import Upload
@@ -104,3 +104,11 @@ def test_the_log_of_an_unforeseen_error_says_where_and_quotes_nothing(monkeypatc
     assert "ValueError at" in caplog.text
     assert "test_pipeline:" in caplog.text
     assert "Jane" not in caplog.text
+
+
+@pytest.mark.parametrize("slug", ["lung-ct", "ecg-beats", "heart-disease"])
+def test_an_input_above_the_limit_is_refused_before_it_is_read(monkeypatch, slug):
+    monkeypatch.setenv("HEALTHDASH_MAX_UPLOAD_MB", "1")
+    report = pipeline.run(tasks.get(slug), [Upload("large", bytes((1 << 20) + 1))], toy_bundle())
+    assert "expected at most 1 MB, got 1.0" in report.error.message
+    assert "smaller parts" in report.error.hint

@@ -23,7 +23,8 @@ def test_a_search_ends_with_a_model_and_is_not_done_twice(tmp_path, capsys):
     space.write_text(json.dumps({"learning_rate": {"low": 1e-3, "high": 1e-1, "log": True}}))
     out = tmp_path / "own"
     command = [*COMMAND, "--out", str(out), "--trials", "2", "--trial-epochs", "2", "--epochs", "3"]
-    assert cli.main([*command, "--space", str(space), "--at-once", "2"]) == 0
+    command += ["--space", str(space)]
+    assert cli.main([*command, "--at-once", "2"]) == 0
     *trials, model = _lines(capsys)
     assert sorted(one["trial"] for one in trials) == [1, 2]
     assert trials[0]["validation loss"] <= trials[1]["validation loss"]
@@ -38,6 +39,9 @@ def test_a_search_ends_with_a_model_and_is_not_done_twice(tmp_path, capsys):
     assert cli.main(command) == 0
     assert _lines(capsys)[:-1] == trials
     assert {f.path: f.history_file.stat().st_mtime_ns for f in folders} == before
+    assert cli.main([*command, "--dropout", "0.5"]) == 1
+    (line,) = _lines(capsys)
+    assert "got others" in line["error"]["message"]
 
 
 @pytest.mark.parametrize(

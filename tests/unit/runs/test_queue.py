@@ -287,6 +287,6 @@ def test_the_folder_of_runs_keeps_its_name(tmp_path):
 
 
 def test_the_settings_become_words_of_the_command_line(place):
-    run = place.submit(epochs=3, learning_rate=0.01, augment=False, target="y")
+    run = place.submit(epochs=3, learning_rate=0.01, augment=False, target="-2LL")
     said = " ".join(words(run, place.queue.folder(run.id)))
-    assert said.endswith("--epochs 3 --seed 0 --learning-rate 0.01 --no-augment --target y")
+    assert said.endswith("--epochs=3 --seed=0 --learning-rate=0.01 --no-augment --target=-2LL")
