@@ -16,7 +16,14 @@ BEGIN, END = "<!-- figures: python -m benchmarks.figures -->", "<!-- end of figu
 _SHOWN = 3
 #: Where the first figures of a bundle are not those that people ask for first.
 _ASKED_FOR = {
-    "ecg-beats": ("V sensitivity", "V +P by EC57", "S sensitivity", "S +P", "beat detection sensitivity"),
+    "ecg-beats": (
+        "V sensitivity",
+        "V +P by EC57",
+        "V +P",
+        "S sensitivity",
+        "S +P",
+        "beat detection sensitivity",
+    ),
     "ecg-waves": tuple(
         f"{limit}, {rate}" for limit in ("QRS onset", "P onset", "T offset") for rate in ("sensitivity", "+P")
     ),

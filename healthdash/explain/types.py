@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -161,8 +161,19 @@ class Explanation(Found):
             return float(self.shares_error.max(initial=0))
         return max((float(error.max(initial=0)) for error in self.standard_error.values()), default=0.0)
 
-    def to_shap(self, inputs: Arrays, name: str | None = None) -> shap.Explanation:
+    def to_shap(
+        self, inputs: Arrays, name: str | None = None, *, feature_names: Sequence[str] | None = None
+    ) -> shap.Explanation:
         """Return the values of one network input as a `shap.Explanation`.
+
+        Parameters
+        ----------
+        inputs : dict of str to float32 (1, ...)
+            The explained item.
+        name : str, optional
+            Of the network input; the first one where there are several.
+        feature_names : sequence of str, optional
+            Of the columns, which SHAP's plots then show.
 
         Raises
         ------
@@ -174,4 +185,9 @@ class Explanation(Found):
         except ImportError as error:
             raise MissingDependency("shap", purpose="Converting an explanation for SHAP's plots") from error
         name = name or next(iter(self.values))
-        return shap.Explanation(values=self.values[name], base_values=self.base, data=inputs[name][0])
+        return shap.Explanation(
+            values=self.values[name],
+            base_values=self.base,
+            data=inputs[name][0],
+            feature_names=None if feature_names is None else list(feature_names),
+        )

@@ -56,7 +56,7 @@ class TrainSettings:
     """
 
     epochs: int | None = _setting(
-        None, "Most epochs", "Most passes over the training data; early stopping may end before.",
+        None, "Most epochs", "Most passes over the training data; fewer where the recipe stops early.",
         "whole", "length", low=1, high=1000, is_basic=True,
     )  # fmt: skip
     seed: int = _setting(

@@ -14,6 +14,7 @@ from healthdash import bundles
 from healthdash.bundles import Bundle, BundleInfo, DataSource
 from healthdash.training import TrainSettings, resumable
 from healthdash.training.history import EpochRow
+from healthdash.training.stopping import NOT_BY_FOLDS
 
 from . import facts
 from .batches import Batches
@@ -240,7 +241,7 @@ def _info(
         ),
         intended_use=facts.INTENDED_USE,
         limits=facts.limits_of(samples),
-        recipe=dict(recipe) | {"augmentation": settings.augment},
+        recipe=dict(recipe) | {"early stopping": NOT_BY_FOLDS, "augmentation": settings.augment},
         seed=settings.seed,
     )
 

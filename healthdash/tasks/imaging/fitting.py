@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from healthdash.training import resumable
 from healthdash.training.history import EpochRow
+from healthdash.training.stopping import TO_THE_END
 
 from .augment import Augmentation, AugmentedPictures
 from .dataset import LabelledPictures
@@ -183,7 +184,7 @@ def described(plan: FitPlan, network: NetworkPlan) -> Mapping[str, Any]:
     return {
         "network": network.words,
         "epochs": plan.epochs,
-        "early stopping": "off" if plan.patience is None else f"{plan.patience} epochs of no lower loss",
+        "early stopping": TO_THE_END if plan.patience is None else f"{plan.patience} epochs of no lower loss",
         "batch size": plan.batch_size,
         "learning rate": f"{plan.learning_rate:g}, one epoch of warm-up, then a cosine to nothing",
         "weight decay": plan.weight_decay,

@@ -51,10 +51,11 @@ its drawings are enlarged to 224 x 224, with grain added. They are much softer t
 their labels are what the generator was asked for: no reader has looked at them. The generators do not
 ship. For research and education, not for clinical use.
 
-Chosen from {_DRAWS} draws of each label: no more like a training picture than nine tenths of the training
-pictures are like another patient's; of these the {_MOST_TYPICAL} most typical by the gate's measure (CT:
-those with the least blurred edges); and of these the one that the shipped model gives the label most
-clearly. So the model's answers on them say nothing about its quality.
+Chosen from {_DRAWS} draws of each label: by correlation no more like a training picture than nine
+tenths of the training pictures are like another patient's; of these the {_MOST_TYPICAL} most typical by the
+gate's measure (CT: those with the least blurred edges); and of these the one that the shipped model gives the
+label most clearly. So the model's answers on them say nothing about its quality. Soft pictures may well
+have a higher SSIM with a training picture than that has with another patient's.
 
 Near-copy check: the most alike of all training pictures by the correlation of 48 x 48 thumbnails, and
 the structural similarity (SSIM, 7 x 7 boxes, 80 x 80 pixels) with it. For comparison the same for 400
@@ -153,10 +154,10 @@ def _oddness(task: str, draws: Floats, arrays: Mapping[str, Floats]) -> Floats:
 
 
 def _finished(draw: Floats, seed: int) -> Floats:
-    """Enlarge a draw to the size of the training pictures, and add grain."""
+    """Enlarge a draw to the size of the training pictures, add grain, and round as a file of 8 bits does."""
     large = np.asarray(Image.fromarray(draw).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC))
     grain = np.random.default_rng(seed).normal(0, _GRAIN, large.shape)
-    return np.clip(large + grain, 0, 1).astype(np.float32)
+    return (np.rint(np.clip(large + grain, 0, 1) * 255) / 255).astype(np.float32)
 
 
 def _clearest(task: str, pictures: Floats, label: str) -> tuple[int, float | None]:

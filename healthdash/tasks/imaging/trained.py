@@ -80,7 +80,8 @@ class TrainedOnPictures(Task):
 
     def load_dataset(self, path: Path, settings: TrainSettings) -> LabelledPictures:
         """Read a folder or zip archive with manifest.csv, or with one folder a label."""
-        from .archive import opened
+        from healthdash.training.archive import opened
+
         from .dataset import load_manifest
 
         recipe = self.recipe()

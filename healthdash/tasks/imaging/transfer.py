@@ -16,6 +16,7 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from healthdash.training.history import EpochRow, reporter
+from healthdash.training.stopping import NOT_BY_FOLDS
 
 from .augment import Augmentation, changed
 from .dataset import LabelledPictures
@@ -175,6 +176,7 @@ def described_head(plan: HeadPlan, network: NetworkPlan) -> Mapping[str, Any]:
         "epochs": plan.epochs,
         "batch size": plan.batch_size,
         "learning rate": f"{plan.learning_rate:g}",
+        "early stopping": NOT_BY_FOLDS,
         "penalty of squared weights": f"{plan.penalty:g}",
         "class weights": "every label counts alike",
         "changed copies of each picture": plan.copies if plan.augmentation else 0,

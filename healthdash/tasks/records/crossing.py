@@ -58,7 +58,7 @@ def train_by_folds(
     columns = fitted_columns(data.frame, task.columns, rarest=recipe.rarest)
     train: Rows = (features(data.frame, {"columns": columns}), data.truth)
     network = run.fit(columns, train, None, run="all rows")
-    info = run.info(data, out.name, columns, calibration=calibration)
+    info = run.info(data, out.name, columns, is_crossed=True, calibration=calibration)
     part = f"{data.site}, {len(folds)}-fold cross-validation"
     scored = Scored(data, _calibrated_across(logits, data.truth, folds, smooth=recipe.smooth), part)
     evaluation = _crossed_evaluation(scored, info, folds, others, kept=task.kept_together(data))

@@ -18,6 +18,7 @@ from healthdash.training.command import command_line
 from healthdash.training.evaluation import Evaluation
 from healthdash.training.history import EpochRow
 from healthdash.training.splits import split_by_group
+from healthdash.training.stopping import NOT_BY_FOLDS
 
 from .compare import Rows, other_models
 from .fit import Plan, background_rows, fit, logits_of
@@ -68,9 +69,12 @@ class Recipe:
     smooth: bool = False
     notes: Mapping[str, str] = field(default_factory=dict)
 
-    def described(self) -> dict[str, Any]:
-        """Return the settings for the card."""
-        return {**asdict(self.shape), **asdict(self.plan), "rarest_value": self.rarest, **self.notes}
+    def described(self, plan: Plan, *, is_crossed: bool) -> dict[str, Any]:
+        """Return the settings for the card; `is_crossed`: the figures are from folds."""
+        fitted = asdict(plan)
+        patience = f"{fitted.pop('patience')} epochs of no lower validation loss"
+        stopping = {"early stopping": NOT_BY_FOLDS if is_crossed else patience}
+        return {**asdict(self.shape), **fitted, **stopping, "rarest_value": self.rarest, **self.notes}
 
 
 class Run:
@@ -107,15 +111,23 @@ class Run:
             on_epoch=self._record,
         )
 
-    def info(self, data: Dataset, name: str, columns: list[dict[str, Any]], **more: Any) -> BundleInfo:
-        """Return what the bundle says of itself."""
+    def info(
+        self,
+        data: Dataset,
+        name: str,
+        columns: list[dict[str, Any]],
+        *,
+        is_crossed: bool = False,
+        **more: Any,
+    ) -> BundleInfo:
+        """Return what the bundle says of itself; `is_crossed`: its figures are from folds."""
         return BundleInfo(
             task=self.task.slug,
             name=name,
             labels=tuple(self.task.labels),
             preprocessing={"columns": columns, **self.task.stored()},
             inputs={},
-            recipe=self.recipe.described() | asdict(self.plan),
+            recipe=self.recipe.described(self.plan, is_crossed=is_crossed),
             seed=self.seed,
             **self.recipe.facts(data),
             **more,

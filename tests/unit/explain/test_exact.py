@@ -238,7 +238,9 @@ def test_values_are_those_of_the_shap_library(network_forward):
     )(item[None], silent=True)
     np.testing.assert_allclose(found.values["features"], reference.values[0], atol=1e-5)
     assert found.base == pytest.approx(float(reference.base_values[0]), abs=1e-5)
-    converted = found.to_shap({"features": item[None]})
+    names = [f"column {n}" for n in range(item.size)]
+    converted = found.to_shap({"features": item[None]}, feature_names=names)
+    assert converted.feature_names == names
     assert isinstance(converted, shap.Explanation)
     np.testing.assert_array_equal(converted.values, found.values["features"])
     np.testing.assert_array_equal(converted.data, item)

@@ -14,6 +14,7 @@ from healthdash.bundles import Bundle, BundleInfo, DataSource, OperatingPoint
 from healthdash.training import TrainSettings
 from healthdash.training.history import EpochRow
 from healthdash.training.splits import Split
+from healthdash.training.stopping import TO_THE_END
 
 from ..gate import GATE
 from . import facts
@@ -102,7 +103,7 @@ def _info(
         data=DataSource(**facts.data_of(recordings), rows=waves, groups=len(recordings)),
         intended_use=facts.INTENDED_USE,
         limits=facts.limits_of(recordings),
-        recipe=dict(recipe) | {"augmentation": settings.augment},
+        recipe=dict(recipe) | {"early stopping": TO_THE_END, "augmentation": settings.augment},
         seed=settings.seed,
     )
 

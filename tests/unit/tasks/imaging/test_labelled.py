@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from healthdash.errors import InputError, InvalidInput, UnreadableUpload
-from healthdash.tasks.imaging.archive import opened
+from healthdash.errors import InputError, InvalidInput
 from healthdash.tasks.imaging.task import ChestXray
 from healthdash.training import TrainSettings
 
@@ -63,32 +62,13 @@ def test_zip_with_a_wrapping_folder_is_opened(tmp_path):
     assert len(ChestXray().load_dataset(archive, SETTINGS)) == 12
 
 
-@pytest.mark.parametrize(
-    "name", ["../out.png", "/etc/out.png", "a/../../out.png", "..\\out.png", "c:out.png"]
-)
-def test_names_that_lead_out_of_an_archive_are_refused(tmp_path, name):
+def test_an_archive_that_leads_out_of_its_folder_is_refused(tmp_path):
     archive = tmp_path / "set.zip"
     with zipfile.ZipFile(archive, "w") as packed:
-        packed.writestr(name, b"x")
-    with pytest.raises(InvalidInput, match="leads out"), opened(archive):
-        pass
+        packed.writestr("../out.png", b"x")
+    with pytest.raises(InvalidInput, match="leads out"):
+        ChestXray().load_dataset(archive, SETTINGS)
     assert not (tmp_path / "out.png").exists()
-
-
-def test_links_in_an_archive_are_refused(tmp_path):
-    archive = tmp_path / "set.zip"
-    link = zipfile.ZipInfo("link.png")
-    link.external_attr = 0o120777 << 16
-    with zipfile.ZipFile(archive, "w") as packed:
-        packed.writestr(link, b"/etc/passwd")
-    with pytest.raises(InvalidInput, match="leads out"), opened(archive):
-        pass
-
-
-def test_what_is_no_archive_is_refused(tmp_path):
-    (tmp_path / "set.zip").write_bytes(b"PK\x03\x04 but no more")
-    with pytest.raises(UnreadableUpload, match="zip"), opened(tmp_path / "set.zip"):
-        pass
 
 
 @pytest.mark.parametrize(
