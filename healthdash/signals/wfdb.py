@@ -60,13 +60,13 @@ def read_wfdb(uploads: Sequence[Upload]) -> Recording:
         notices.append(
             f"{wrong_sums} signals do not have the checksum of the header: they were changed, or are damaged."
         )
-    rate_hz = checked_rate(float(record.fs if header.has_rate or hinted is None else hinted))
+    rate_hz = _frame_hz(record.fs, header, hinted)
     stored = _stored_format(record) if not header.is_multi_segment else "multi-segment"
     channels = _channels(record, rate_hz)
     return Recording(
         format=f"WFDB {stored}".strip(),
         channels=channels,
-        marks=_marks(uploads, header, rate_hz),
+        marks=_marks(uploads, header),
         stored_dtype=_dtype(record),
         calibration="by the gains and baselines of the header",
         gaps=_gaps(channels, header),
@@ -74,6 +74,11 @@ def read_wfdb(uploads: Sequence[Upload]) -> Recording:
         time_of_day=str(record.base_time or "")[:8],
         rate_stated=header.has_rate,
     )
+
+
+def _frame_hz(stated_hz: float, header: Header, hinted_hz: str | float | None) -> float:
+    """Return the rate of frames: the header's, or the one that the user says where it is silent."""
+    return checked_rate(float(stated_hz if header.has_rate or hinted_hz is None else hinted_hz))
 
 
 def _check_files(master: str, by_name: dict[str, Upload]) -> None:
@@ -220,31 +225,49 @@ def _gaps(channels: tuple[Channel, ...], header: Header) -> tuple[str, ...]:
     return (f"{marked}, or signals missing in a segment" if header.is_multi_segment else marked,)
 
 
-def _marks(uploads: Sequence[Upload], header: Header, rate_hz: float) -> tuple[Mark, ...]:
-    files = [upload for upload in uploads if base_name(upload.name) == f"{header.name}.atr"]
-    if not files:
+def _marks(uploads: Sequence[Upload], header: Header) -> tuple[Mark, ...]:
+    if not any(base_name(upload.name) == f"{header.name}.atr" for upload in uploads):
         return ()
-    samples, symbols, notes = read_marks(files)
     return tuple(
-        Mark(float(at) / rate_hz, f"{symbol} {note}".strip())
-        for at, symbol, note in zip(samples, symbols, notes, strict=True)
+        Mark(float(at_s), f"{symbol} {note}".strip())
+        for at_s, symbol, note in zip(*read_marks(uploads), strict=True)
     )
 
 
-def read_marks(uploads: Sequence[Upload]) -> tuple[NDArray[np.int64], tuple[str, ...], tuple[str, ...]]:
-    """Return the sample number, the code and the note of every mark of an annotation file (.atr).
+def read_marks(uploads: Sequence[Upload]) -> tuple[NDArray[np.float64], tuple[str, ...], tuple[str, ...]]:
+    """Return the time in seconds, the code and the note of every mark of an annotation file (.atr).
+
+    Marks are counted in the file's own time resolution, and in frames of the record where it has none.
+
+    Parameters
+    ----------
+    uploads : sequence of Upload
+        The header and the annotation file of one record; others are not looked at.
 
     Raises
     ------
-    UnreadableUpload
-        It is damaged.
+    UnreadableUpload, InvalidInput
+        The annotation is damaged, or its header is missing or of no usable rate.
     """
     by_name = {base_name(upload.name): upload for upload in uploads}
     file = next(name for name in by_name if name.endswith(".atr"))
     import wfdb
 
-    with _translated("annotation"), _folder(uploads, by_name[file]) as path:
+    # Alone in its folder, so that `fs` is its own resolution and never that of a header.
+    with _translated("annotation"), _folder([by_name[file]], by_name[file]) as path:
         read = wfdb.rdann(str(path.with_suffix("")), "atr")
+    clock_hz = checked_rate(float(read.fs)) if read.fs is not None else _frame_hz_of(by_name)
     # A note of a rhythm is written as "(AFIB" with a zero at its end.
     notes = tuple(str(note or "").strip("\x00 ").removeprefix("(") for note in read.aux_note)
-    return np.asarray(read.sample, np.int64), tuple(str(one) for one in read.symbol), notes
+    times_s = np.asarray(read.sample, np.int64) / clock_hz
+    return times_s, tuple(str(one) for one in read.symbol), notes
+
+
+def _frame_hz_of(by_name: dict[str, Upload]) -> float:
+    """Return the rate of a record's frames."""
+    import wfdb
+
+    master = by_name[_master(by_name)]
+    with _translated("record"), _folder([master], master) as path:
+        stated_hz = wfdb.rdheader(str(path)).fs
+    return _frame_hz(stated_hz, parse_header(master.data), master.hints.get("rate_hz"))

@@ -130,9 +130,12 @@ def starts(
     signal, rate_hz = places[int(items.files[row])]
     if shape.form == "recordings":
         return starts_of(store.length(signal), shape.samples, MOST_WINDOWS)
-    scale = shape.rate_hz / rate_hz
-    at = round(float(items.frame[AT].iloc[row]) * scale)
+    at, end = (_place(float(items.frame[column].iloc[row]), rate_hz, shape) for column in (AT, END))
     if shape.form == "beats":
         return np.array([at - shape.samples // 2], np.int64)
-    end = round(float(items.frame[END].iloc[row]) * scale)
     return at + starts_of(end - at, shape.samples, MOST_WINDOWS)
+
+
+def _place(at_s: float, rate_hz: float, shape: Shape) -> int:
+    """Return where a time is at the model's rate: that of its sample, as for beats that are found."""
+    return round(round(at_s * rate_hz) * (shape.rate_hz / rate_hz))

@@ -19,12 +19,12 @@ from healthdash.signals.wfdb import read_marks
 from healthdash.signals.wfdb_header import parse_header
 from healthdash.task import Upload
 
-__all__ = ["AT", "Form", "OwnListing", "list_signals", "uploads_of"]
+__all__ = ["AT", "END", "Form", "OwnListing", "list_signals", "uploads_of"]
 
 #: What an item is: an annotated beat, an annotated stretch of a rhythm, or a recording with a label.
 Form = Literal["beats", "rhythms", "recordings"]
-#: Column of the sample number of an annotation, and of the end of a stretch.
-AT, END, RECORD = "sample", "end", "record"
+#: Column of the time of an annotation, and of the end of a stretch, in seconds.
+AT, END, RECORD = "second", "end", "record"
 _SNIFFED = 65_536
 #: Codes of beats of PhysioNet's annotations (wfdb.io.annotation.ann_labels; is_qrs of WFDB's ecgcodes.h).
 _BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
@@ -144,7 +144,7 @@ def _annotated(folder: Path, files: Mapping[str, tuple[str, ...]]) -> OwnListing
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Marks:
-    samples: NDArray[np.int64]
+    times_s: NDArray[np.float64]
     symbols: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -154,21 +154,21 @@ def _marks(folder: Path, names: Sequence[str]) -> _Marks:
     try:
         found = read_marks(uploads_of(folder, names))
     except (HealthdashError, OSError):
-        return _Marks(np.zeros(0, np.int64), (), ())
+        return _Marks(np.zeros(0), (), ())
     return _Marks(*found)
 
 
 def _beats(path: str, marks: _Marks) -> Iterator[dict[str, str]]:
-    for sample, symbol in zip(marks.samples, marks.symbols, strict=True):
+    for at_s, symbol in zip(marks.times_s.tolist(), marks.symbols, strict=True):
         if symbol in _BEATS:
-            yield {PATH: path, LABEL: symbol, RECORD: path, AT: str(sample), END: str(sample)}
+            yield {PATH: path, LABEL: symbol, RECORD: path, AT: str(at_s), END: str(at_s)}
 
 
 def _rhythms(path: str, marks: _Marks) -> Iterator[dict[str, str]]:
     """Yield the stretches between marks of a change of rhythm; the last one ends with the last mark."""
     changes = [n for n, symbol in enumerate(marks.symbols) if symbol == _RHYTHM_MARK and marks.notes[n]]
     for place, number in enumerate(changes):
-        after = changes[place + 1] if place + 1 < len(changes) else len(marks.samples) - 1
-        start, end = int(marks.samples[number]), int(marks.samples[after])
-        if end > start:
-            yield {PATH: path, LABEL: marks.notes[number], RECORD: path, AT: str(start), END: str(end)}
+        after = changes[place + 1] if place + 1 < len(changes) else len(marks.times_s) - 1
+        start_s, end_s = float(marks.times_s[number]), float(marks.times_s[after])
+        if end_s > start_s:
+            yield {PATH: path, LABEL: marks.notes[number], RECORD: path, AT: str(start_s), END: str(end_s)}

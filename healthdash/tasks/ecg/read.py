@@ -74,7 +74,7 @@ def read(uploads: Sequence[Upload]) -> EcgSample:
         and not guessed
         and all(to_millivolt(c.unit) is not None for c in kept),
         gap_share=gaps,
-        annotation=_annotation(uploads),
+        annotation=_annotation(uploads, rate_hz),
         marks=recording.marks,
         facts=recording.facts,
     )
@@ -143,10 +143,12 @@ def _told_gaps(recording: Recording, share: float) -> list[str]:
     return [f"{share:.1%} of the values are marked as missing{why}; they are bridged by straight lines."]
 
 
-def _annotation(uploads: Sequence[Upload]) -> Annotation | None:
-    """Return the reference beats of a WFDB record (.atr), or None where there are none."""
-    files = [upload for upload in uploads if upload.name.lower().endswith(".atr")]
-    return beats_among(*read_marks(files)[:2]) if files else None
+def _annotation(uploads: Sequence[Upload], rate_hz: float) -> Annotation | None:
+    """Return the reference beats of a WFDB record (.atr) at the leads' rate, or None where there are none."""
+    if not any(upload.name.endswith(".atr") for upload in uploads):
+        return None
+    times_s, codes, _ = read_marks(uploads)
+    return beats_among(np.rint(times_s * rate_hz).astype(np.int64), codes)
 
 
 def _bridged(signal_mv: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -104,7 +104,9 @@ def _limits_of(header: Path, lead: str, rate_hz: float) -> Limits | None:
     import wfdb
 
     read_marks = wfdb.rdann(str(header.with_suffix("")), ending)
-    return parsed(list(read_marks.symbol), np.asarray(read_marks.sample, np.int64), rate_hz)
+    # Counted in the file's own time resolution, or in frames, of which a lead may have several samples.
+    clock_hz = float(read_marks.fs or rate_hz)
+    return parsed(list(read_marks.symbol), np.asarray(read_marks.sample, np.int64), clock_hz)
 
 
 def parsed(symbols: Sequence[str], samples: NDArray[np.int64], rate_hz: float) -> Limits:

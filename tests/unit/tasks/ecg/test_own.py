@@ -123,6 +123,19 @@ def test_annotated_beats_are_items_grouped_by_their_record(tmp_path):
     np.testing.assert_allclose(signals.inputs(np.array([1]))[0, 25], record[55], atol=1e-3)
 
 
+def test_annotated_beats_of_a_time_resolution_of_their_own_are_in_the_middle(tmp_path):
+    wfdb = pytest.importorskip("wfdb")
+    place, values = {"write_dir": str(tmp_path)}, np.zeros((RATE_HZ * SECONDS, 1))
+    values[[100, 200, 300, 400]] = 5
+    for number in range(12):
+        drawn = values + signal(number, 1)
+        wfdb.wrsamp(f"r{number}", RATE_HZ, ["mV"], ["II"], drawn, fmt=["16"], **place)
+        marks = np.array([1000, 2000, 3000, 4000])
+        wfdb.wrann(f"r{number}", "atr", marks, ["N", "V", "N", "V"], fs=1000, **place)
+    windows = load_signals(tmp_path, TrainSettings(seconds=0.5, rate_hz=RATE_HZ)).inputs(np.arange(48))
+    assert set(windows.argmax(axis=1).ravel().tolist()) == {25}
+
+
 def test_windows_of_a_recording_are_its_whole_and_stay_inside(tmp_path):
     signals = load_signals(folder_of(tmp_path / "set", 14), TrainSettings(seconds=2.0))
     assert len(signals) == 3 * 28

@@ -12,6 +12,7 @@ from healthdash.errors import InvalidInput, UnreadableUpload
 from healthdash.signals.wfdb_header import base_name
 from healthdash.task import Upload
 from healthdash.tasks.ecg import read
+from healthdash.tasks.ecg.beat_codes import AAMI
 from healthdash.tasks.ecg.sample import lead_kind
 from healthdash.tasks.ecg.samples import as_csv, as_edf, as_wfdb, synthesise
 
@@ -78,6 +79,48 @@ def test_annotations_become_aami_letters() -> None:
     sample = read.read(as_wfdb(synthesise("supraventricular", seconds=20.0), "a", annotated=True))
     assert sample.annotation is not None
     assert set(sample.annotation.labels.tolist()) == {"N", "S"}
+
+
+def test_marks_of_a_lead_with_several_samples_a_frame_are_in_frames(tmp_path: Path) -> None:
+    values = [np.arange(4 * 500), np.arange(500)]
+    wfdb.Record(
+        record_name="r", n_sig=2, fs=125, sig_len=500, file_name=["r.dat"] * 2, fmt=["16"] * 2,
+        samps_per_frame=[4, 1], adc_gain=[200.0] * 2, baseline=[0] * 2, units=["mV", "pm"],
+        sig_name=["II", "RESP"], adc_res=[16] * 2, adc_zero=[0] * 2, init_value=[0] * 2, block_size=[0] * 2,
+        checksum=[int(one.sum() % 65536) for one in values], e_d_signal=values,
+    ).wrsamp(write_dir=str(tmp_path), expanded=True)  # fmt: skip
+    wfdb.wrann("r", "atr", np.array([125, 250]), ["N", "V"], write_dir=str(tmp_path))
+    sample = read.read([Upload.from_path(tmp_path / name) for name in ("r.hea", "r.dat", "r.atr")])
+    assert (sample.rate_hz, sample.annotation.samples.tolist()) == (500, [500, 1000])
+    assert [mark.onset_s for mark in sample.marks] == [1, 2]
+
+
+def test_marks_of_a_time_resolution_of_their_own_keep_their_time(tmp_path: Path) -> None:
+    header, signal = as_wfdb(ECG, "r")
+    wfdb.wrann("r", "atr", np.array([1000, 2004]), ["N", "V"], fs=1000, write_dir=str(tmp_path))
+    sample = read.read([header, signal, Upload.from_path(tmp_path / "r.atr")])
+    assert sample.annotation.samples.tolist() == [250, 501]
+    assert [mark.onset_s for mark in sample.marks] == [1, 2.004]
+
+
+def test_marks_are_in_seconds_at_the_rate_that_the_user_says(tmp_path: Path) -> None:
+    header, signal = as_wfdb(ECG, "r")
+    wfdb.wrann("r", "atr", np.array([100, 200]), ["N", "V"], write_dir=str(tmp_path))
+    silent = Upload("r.hea", header.data.replace(b"r 2 250 3000", b"r 2"), {"rate_hz": 100.0})
+    sample = read.read([silent, signal, Upload.from_path(tmp_path / "r.atr")])
+    assert (sample.rate_hz, sample.annotation.samples.tolist()) == (100, [100, 200])
+    assert [mark.onset_s for mark in sample.marks] == [1, 2]
+
+
+@pytest.mark.data
+def test_beats_of_a_real_record_have_the_sample_numbers_of_their_file(data: Path) -> None:
+    folder = data / "signals" / "mitdb"
+    names = sorted(path.stem for path in folder.glob("*.atr"))
+    for name in (names[0], names[-1]):
+        sample = read.read([Upload.from_path(folder / f"{name}{end}") for end in (".hea", ".dat", ".atr")])
+        marks = wfdb.rdann(str(folder / name), "atr")
+        is_beat = np.isin(marks.symbol, [*AAMI])
+        np.testing.assert_array_equal(sample.annotation.samples, marks.sample[is_beat])
 
 
 def test_a_csv_without_a_rate_asks_for_it() -> None:

@@ -47,6 +47,15 @@ def test_waves_are_read_from_their_brackets_and_a_missing_limit_is_unknown():
     assert found.span_s == (0.0, 0.9)
 
 
+def test_waves_of_a_time_resolution_of_their_own_keep_their_time(tmp_path):
+    wfdb = pytest.importorskip("wfdb")
+    place = {"write_dir": str(tmp_path)}
+    wfdb.wrsamp("r", 250, ["mV"], ["II"], np.sin(np.arange(2500) / 9)[:, None], fmt=["16"], **place)
+    wfdb.wrann("r", "ii", np.array([1000, 1050, 1100]), ["(", "N", ")"], fs=1000, **place)
+    (waves,) = load(tmp_path)[0].limits
+    assert (waves.onset_s[0], waves.peak_s[0], waves.offset_s[0]) == (1.0, 1.05, 1.1)
+
+
 def test_ends_that_nobody_annotated_are_no_background():
     label, known = targets(_limits((2, 1.0, 1.05, 1.1), (3, 1.3, 1.4, 1.5)), 300, 100.0)
     assert known[:100].sum() == 0
