@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,10 +25,12 @@ class CrossValidation:
     """What the folds give: their networks, and logits of each recording by networks that never saw it.
 
     `logits` are of the beats that the detector finds, `logits_at_reference` of the annotated ones.
+    `silent` are recordings in which it finds none, by their number: not trained on, all their beats missed.
     """
 
     parts: list[Part]
     folds: list[list[int]]
+    silent: Mapping[int, EcgSample] = field(default_factory=dict)
     members: list[Any] = field(default_factory=list)
     logits: dict[int, NDArray[np.float32]] = field(default_factory=dict)
     logits_at_reference: dict[int, NDArray[np.float32]] = field(default_factory=dict)
@@ -57,7 +59,8 @@ def measured(samples: Sequence[EcgSample], done: CrossValidation, command: str) 
             np.concatenate([done.parts[i].labels for i in others]),
         )
         for i in fold:
-            name, annotation, rate = f"recording {i + 1}", samples[i].annotation, samples[i].rate_hz
+            name = f"recording {done.parts[i].record + 1}"
+            annotation, rate = samples[i].annotation, samples[i].rate_hz
             assert annotation is not None
             found[i] = count(name, annotation, samples[i].beats, decision.labels(done.logits[i]), rate)
             at_reference = decision.labels(done.logits_at_reference[i])
@@ -69,7 +72,7 @@ def measured(samples: Sequence[EcgSample], done: CrossValidation, command: str) 
         [given[i] for i in in_order], part="", split_rule="", truth=labels[:0], probabilities=none
     )
     return evaluation(
-        [found[i] for i in in_order],
+        [*(found[i] for i in in_order), *_missed(done.silent)],
         part="left-out recordings",
         split_rule=(
             f"Whole recordings left out, {len(done.folds)} folds; calibration and thresholds of each fold "
@@ -81,6 +84,14 @@ def measured(samples: Sequence[EcgSample], done: CrossValidation, command: str) 
         extra=_renamed(placed.metrics),
         command=command,
     )
+
+
+def _missed(silent: Mapping[int, EcgSample]) -> Iterator[Counted]:
+    """Yield recordings of which every annotated beat is missed."""
+    nothing = np.zeros(0, np.int64)
+    for number, sample in silent.items():
+        assert sample.annotation is not None
+        yield count(f"recording {number + 1}", sample.annotation, nothing, nothing, sample.rate_hz)
 
 
 def _renamed(rows: Sequence[MetricRow]) -> list[MetricRow]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from healthdash.errors import InputError, TooLittleData
@@ -10,8 +12,9 @@ from healthdash.task import Upload
 from . import read
 from .sample import EcgSample
 
-__all__ = ["check_enough", "load"]
+__all__ = ["check_enough", "load", "parted"]
 
+_log = logging.getLogger(__name__)
 _FEWEST_RECORDS = 4
 _ENDINGS = {".hea", ".dat", ".atr", ".mat"}
 
@@ -43,10 +46,19 @@ def load(folder: Path) -> list[EcgSample]:
     return found
 
 
+def parted(samples: Sequence[EcgSample]) -> tuple[dict[int, EcgSample], dict[int, EcgSample]]:
+    """Part recordings by their number: those in which the detector finds beats, and the others."""
+    heard = {number: sample for number, sample in enumerate(samples) if len(sample.beats)}
+    silent = {number: sample for number, sample in enumerate(samples) if number not in heard}
+    if silent:
+        _log.warning("recordings left out of the training, as no beat is found in them: %d", len(silent))
+    return heard, silent
+
+
 def check_enough(samples: list[EcgSample]) -> None:
     """Raise `TooLittleData` when the records are too few to train on some and test on others."""
     if len(samples) < _FEWEST_RECORDS:
         raise TooLittleData(
-            f"expected at least {_FEWEST_RECORDS} annotated records, found {len(samples)}",
+            f"expected at least {_FEWEST_RECORDS} annotated records with beats to find, got {len(samples)}",
             hint="Add records of other patients.",
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from healthdash.training.paired import Answers
 
@@ -22,18 +23,18 @@ __all__ = ["answers", "evaluate"]
 
 
 def evaluate(task: Task, bundle: Bundle, samples: Sequence[EcgSample]) -> Evaluation:
-    """Return EC57 figures from the file to the label: own detector, own leads, 150 ms match."""
+    """Return EC57 figures from the file to the label: own detector, own leads, 150 ms match.
+
+    Where no beat is found, all annotated ones are missed.
+    """
     records, truth, probabilities = [], [], []
     for number, sample in enumerate(samples, 1):
         assert sample.annotation is not None
-        inputs = task.prepare(sample, bundle.info.preprocessing)
-        prediction = task.predict(bundle, inputs, sample.beats)
-        records.append(
-            count(f"recording {number}", sample.annotation, sample.beats, prediction.decided, sample.rate_hz)
-        )
+        decided, calibrated = _predicted(task, bundle, sample)
+        records.append(count(f"recording {number}", sample.annotation, sample.beats, decided, sample.rate_hz))
         labels = label_beats(sample.beats, sample.annotation, sample.rate_hz)
         truth.append(labels[labels >= 0])
-        probabilities.append(prediction.calibrated[labels >= 0])
+        probabilities.append(calibrated[labels >= 0])
     return evaluation(
         records,
         part="these recordings",
@@ -48,10 +49,10 @@ def answers(task: Task, bundle: Bundle, samples: Sequence[EcgSample]) -> Answers
     truth, given, groups = [], [], []
     for number, sample in enumerate(samples):
         assert sample.annotation is not None
-        prediction = task.predict(bundle, task.prepare(sample, bundle.info.preprocessing), sample.beats)
+        _, calibrated = _predicted(task, bundle, sample)
         labels = label_beats(sample.beats, sample.annotation, sample.rate_hz)
         truth.append(labels[labels >= 0])
-        given.append(prediction.calibrated[labels >= 0])
+        given.append(calibrated[labels >= 0])
         groups.append(np.full((labels >= 0).sum(), number))
     probabilities = np.concatenate(given)
     return Answers(
@@ -61,3 +62,13 @@ def answers(task: Task, bundle: Bundle, samples: Sequence[EcgSample]) -> Answers
         bundle.info.decide(probabilities),
         np.concatenate(groups),
     )
+
+
+def _predicted(
+    task: Task, bundle: Bundle, sample: EcgSample
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return label and probabilities of each found beat: (n,), (n, labels); n may be 0."""
+    if not len(sample.beats):
+        return np.zeros(0, np.int64), np.zeros((0, len(bundle.info.labels)), np.float32)
+    prediction = task.predict(bundle, task.prepare(sample, bundle.info.preprocessing), sample.beats)
+    return prediction.decided, prediction.calibrated

@@ -24,6 +24,8 @@ _IRREGULAR = 0.9
 _SIMULATED_BEATS = 150
 _EXCERPT_BEATS = 900
 _TURNED_COPIES = 4
+#: Without intervals there is no rhythm to change.
+_FEWEST_BEATS = 3
 
 Inputs = Mapping[str, NDArray[np.float32]]
 
@@ -81,6 +83,8 @@ def simulated_parts(
     sample: EcgSample, part: Part, config: Mapping[str, Any], rng: np.random.Generator
 ) -> Iterator[Part]:
     """Yield beats of the recording with noise, with early beats, fibrillating, and in other leads."""
+    if len(sample.beats) < _FEWEST_BEATS:
+        return
     rate = config["working_hz"]
     beats = np.rint(sample.beats * (rate / sample.rate_hz)).astype(np.int64)
     whole = Rhythm(working_leads(sample, config), rate, beats, part.labels)
@@ -93,6 +97,8 @@ def simulated_parts(
         makers.append(lambda: with_early_beats(rhythm, rng, normal=0, early=1))
     for make in makers:
         made = make()
+        if not len(made.beats):  # the noise hides them
+            continue
         chosen = _some_of_each(made.labels, rng)
         inputs = beat_inputs(made.leads_mv, rate, made.beats, config)
         yield Part(part.record, {n: v[chosen] for n, v in inputs.items()}, made.labels[chosen], True)

@@ -37,9 +37,17 @@ _OWN_LIMITS = (
 _DS1_RECORDS, _DS1_RATE_HZ = 22, 360.0
 
 
-def limits_of(samples: Sequence[EcgSample]) -> tuple[str, ...]:
-    """Return what a model of these recordings cannot do."""
-    return (*_ANY_LIMITS, *(_DS1_LIMITS if _is_ds1(samples) else _OWN_LIMITS))
+def limits_of(samples: Sequence[EcgSample], silent: int = 0) -> tuple[str, ...]:
+    """Return what a model of these recordings cannot do.
+
+    Parameters
+    ----------
+    silent : int
+        Recordings beside them in which no beat was found.
+    """
+    known = (*_ANY_LIMITS, *(_DS1_LIMITS if _is_ds1(samples) else _OWN_LIMITS))
+    told = f"Recordings without a found beat, not trained on, whose beats all count as missed: {silent}."
+    return (*known, told) if silent else known
 
 
 def _is_ds1(samples: Sequence[EcgSample]) -> bool:

@@ -50,7 +50,9 @@ def count(
     pairs = matched(annotation.samples, found, TOLERANCE_S * rate_hz)
     reference = np.asarray([LABELS.index(label) for label in annotation.labels.tolist()], np.int64)
     counts = np.zeros((_NONE + 1, _NONE + 1), np.int64)
-    np.add.at(counts, (reference, np.where(pairs >= 0, decided[pairs], _NONE)), 1)
+    called = np.full(len(reference), _NONE)
+    called[pairs >= 0] = decided[pairs[pairs >= 0]]
+    np.add.at(counts, (reference, called), 1)
     alone = np.ones(len(found), bool)
     alone[pairs[pairs >= 0]] = False
     np.add.at(counts[_NONE], decided[alone], 1)

@@ -19,7 +19,7 @@ from healthdash.training.stopping import NOT_BY_FOLDS
 from . import facts
 from .batches import Batches
 from .crossed import CrossValidation, measured
-from .dataset import check_enough
+from .dataset import check_enough, parted
 from .decide import Decision, fit_decision
 from .examples import LABELS, Part, real_part, simulated_parts
 from .gate import GATE
@@ -55,15 +55,17 @@ OnEpoch = Callable[[EpochRow], None]
 
 def train(samples: Sequence[EcgSample], settings: TrainSettings, out: Path, on_epoch: OnEpoch) -> Bundle:
     """Train some networks a fold, measure their mean on recordings that they never saw, save the mean."""
-    check_enough(list(samples))
+    heard, silent = parted(samples)
+    samples = list(heard.values())
+    check_enough(samples)
     recipe = recipe_of(settings, len(samples))
     rng = np.random.default_rng(settings.seed)
-    parts = [real_part(sample, i, CONFIG) for i, sample in enumerate(samples)]
+    parts = [real_part(sample, number, CONFIG) for number, sample in heard.items()]
     made = [
         list(simulated_parts(s, p, CONFIG, rng)) if settings.augment else []
         for s, p in zip(samples, parts, strict=True)
     ]
-    done = CrossValidation(parts, folds_of(parts, recipe["folds"]))
+    done = CrossValidation(parts, folds_of(parts, recipe["folds"]), silent)
     report = _both(done.history.append, on_epoch)
     for number, fold in enumerate(done.folds, 1):
         inside = [p for i, p in enumerate(parts) if i not in fold]
@@ -91,7 +93,7 @@ def save(
     return bundles.save(
         out,
         averaged(done.members),
-        _info(samples, done.parts, recipe, settings, decision, out.name),
+        _info(samples, done, recipe, settings, decision, out.name),
         history=done.history,
         evaluation=measured(samples, done, f"{_COMMAND}{out.name}"),
         arrays=_background(done.parts, settings.seed),
@@ -220,7 +222,7 @@ def reference_inputs(sample: EcgSample) -> Mapping[str, NDArray[np.float32]]:
 
 def _info(
     samples: Sequence[EcgSample],
-    parts: Sequence[Part],
+    done: CrossValidation,
     recipe: Mapping[str, Any],
     settings: TrainSettings,
     decision: Decision,
@@ -236,11 +238,9 @@ def _info(
         calibration=decision.calibration,
         operating_points=decision.points,
         gate=GATE,
-        data=DataSource(
-            **facts.data_of(samples), rows=sum(int((p.labels >= 0).sum()) for p in parts), groups=len(samples)
-        ),
+        data=DataSource(**facts.data_of(samples), rows=int((done.labels >= 0).sum()), groups=len(samples)),
         intended_use=facts.INTENDED_USE,
-        limits=facts.limits_of(samples),
+        limits=facts.limits_of(samples, len(done.silent)),
         recipe=dict(recipe) | {"early stopping": NOT_BY_FOLDS, "augmentation": settings.augment},
         seed=settings.seed,
     )

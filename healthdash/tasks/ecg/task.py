@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from healthdash.errors import InvalidInput
 from healthdash.signals import formats
 from healthdash.task import Arrays, Attribution, Example, Gate, Prediction, Report, Sample, Task, Unit, Upload
 from healthdash.training import TrainSettings
@@ -106,6 +107,10 @@ class EcgBeats(Task):
         from .prepare import sample_inputs
 
         assert isinstance(sample, EcgSample)
+        if not len(sample.beats):
+            raise InvalidInput(
+                "expected a recording with heartbeats, found none", hint="Check lead and unit."
+            )
         return sample_inputs(sample, sample.beats, config)
 
     def items(self, sample: Sample, config: Mapping[str, Any]) -> NDArray[np.int64]:

@@ -139,6 +139,13 @@ def test_figures_follow_from_the_counts() -> None:
     assert measured.metric("beat detection +P").value == pytest.approx(4 / 5)
 
 
+def test_where_no_beat_is_found_all_are_missed() -> None:
+    annotation = Annotation(np.array([100, 200, 300]), np.array(["N", "V", "N"]))
+    record = count("a", annotation, np.zeros(0, np.int64), np.zeros(0, np.int64), 100.0)
+    assert record.counts[:, -1].tolist() == [2, 0, 1, 0, 0, 0]
+    assert record.counts.sum() == 3
+
+
 def test_flutter_is_left_out() -> None:
     annotation = Annotation(np.array([100]), np.array(["N"]), ((200, 400),))
     record = count("a", annotation, np.array([100, 300]), np.array([0, 2]), 100.0)
