@@ -24,6 +24,7 @@ __all__ = [
     "clarity",
     "find_beats",
     "resampled",
+    "resampled_length",
     "slope_energy",
     "steepness",
 ]
@@ -75,9 +76,10 @@ def resampled(
 
     Returns
     -------
-    float32 (about n_samples * to_hz / rate_hz, n_leads), millivolt
+    float32 (n, n_leads), millivolt
+        As many as `resampled_length` says, about n_samples * to_hz / rate_hz.
     """
-    ratio = Fraction(to_hz / rate_hz).limit_denominator(1000)
+    ratio = _ratio(rate_hz, to_hz)
     if ratio == 1:
         return signal_mv
     # float32 in, float32 out: a long recording must not be doubled in memory.
@@ -85,6 +87,16 @@ def resampled(
         signal.resample_poly(signal_mv, ratio.numerator, ratio.denominator, axis=0, padtype="line"),
         np.float32,
     )
+
+
+def resampled_length(samples: int, rate_hz: float, to_hz: float = WORKING_HZ) -> int:
+    """Return how many samples a signal of so many has at another rate; see `resampled`."""
+    ratio = _ratio(rate_hz, to_hz)
+    return -(-samples * ratio.numerator // ratio.denominator)
+
+
+def _ratio(rate_hz: float, to_hz: float) -> Fraction:
+    return Fraction(to_hz / rate_hz).limit_denominator(1000)
 
 
 def find_beats(signal_mv: NDArray[np.float32], rate_hz: float) -> NDArray[np.int64]:

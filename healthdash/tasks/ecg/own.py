@@ -67,13 +67,14 @@ class OwnSignals(EcgBeats):
 
     def items(self, sample: Sample, config: Mapping[str, Any]) -> NDArray[np.int64]:
         """Return the sample number of each beat, or of the beginning of each window."""
+        from .detect import resampled_length
         from .own_windows import constants
 
         assert isinstance(sample, EcgSample)
         if config["form"] == "beats":
             return sample.beats
         rate_hz, _, _ = constants(config)
-        length = round(len(sample.signal_mv) * rate_hz / sample.rate_hz)
+        length = resampled_length(len(sample.signal_mv), sample.rate_hz, rate_hz)
         starts = np.maximum(_starts(sample, length, config), 0)
         return np.rint(starts * (sample.rate_hz / rate_hz)).astype(np.int64)
 

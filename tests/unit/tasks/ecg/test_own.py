@@ -12,7 +12,7 @@ from healthdash.datasets.steps import LeaveOut, TakeLeads
 from healthdash.errors import InvalidInput
 from healthdash.tables.steps import GroupBy
 from healthdash.task import Upload
-from healthdash.tasks.ecg import read
+from healthdash.tasks.ecg import detect, read
 from healthdash.tasks.ecg.own_augment import changed
 from healthdash.tasks.ecg.own_listing import list_signals
 from healthdash.tasks.ecg.own_set import load_signals
@@ -172,6 +172,21 @@ def test_a_recording_is_prepared_for_prediction_as_it_was_for_training(tmp_path)
     other = TASK.read([Upload("x.csv", b"# rate_hz: 100\nV4\n" + b"0.1\n0.2\n" * 300)])
     with pytest.raises(InvalidInput, match="missing: ii"):
         TASK.prepare(other, config)
+
+
+@pytest.mark.parametrize(("samples", "rate_hz"), [(4997, 500), (4996, 500), (7198, 360), (7200, 359.7)])
+def test_there_are_as_many_items_as_windows(samples, rate_hz):
+    rows = "\n".join(f"{value:.3f}" for value in np.sin(np.arange(samples) / 20))
+    sample = TASK.read([Upload("x.csv", f"# rate_hz: {rate_hz}\nII (mV)\n{rows}\n".encode())])
+    config = {"form": "recordings", "leads": ["ii"], "rate_hz": 125.0, "samples": 625, "most_windows": 60}
+    assert len(TASK.items(sample, config)) == len(TASK.prepare(sample, config)["signal"])
+
+
+@pytest.mark.parametrize("rate_hz", [100.0, 125.0, 257.0, 359.7, 500.0, 1000.0])
+def test_the_length_at_another_rate_is_known_beforehand(rate_hz):
+    for samples in (1, 625, 4997, 4998):
+        made = detect.resampled(np.zeros((samples, 1), np.float32), rate_hz)
+        assert detect.resampled_length(samples, rate_hz) == len(made)
 
 
 def test_changes_keep_the_shape_and_depend_on_the_seed_only():
