@@ -23,6 +23,7 @@ from healthdash.task import Upload
 from .limits import checked_rate, checked_scale, checked_size
 from .recording import Channel, Mark, Recording, channels_of
 from .wfdb_header import PLAIN_NAME, Header, base_name, is_header, needed_files, parse_header
+from .wfdb_length import check_whole
 
 __all__ = ["needs", "read_marks", "read_wfdb"]
 
@@ -134,16 +135,8 @@ def _record(uploads: Sequence[Upload], master: Upload, header: Header) -> tuple[
     import wfdb
 
     with _translated("record"), _folder(uploads, master) as path:
-        formats = _check_claims(wfdb, path, header)
-        # wfdb 4.3.1 cannot hand out the stored integers of format 61, which are big-endian.
-        as_stored = "61" not in formats
-        record = wfdb.rdrecord(
-            str(path),
-            physical=not as_stored,
-            smooth_frames=False,
-            m2s=False,
-            return_res=64 if as_stored else 32,
-        )
+        parts = _checked_claims(wfdb, path, header)
+        record = _read_whole(wfdb, path, parts, uploads)
         segments = record.segments if header.is_multi_segment else [record]
         wrong = sum(_made_physical(segment) for segment in segments if segment is not None)
         if header.is_multi_segment:
@@ -151,6 +144,25 @@ def _record(uploads: Sequence[Upload], master: Upload, header: Header) -> tuple[
     if not record.e_p_signal or not len(record.e_p_signal[0]):
         raise UnreadableUpload("the WFDB record holds no signal", hint="Upload its signal file too.")
     return record, wrong
+
+
+def _read_whole(wfdb: Any, path: Path, parts: Sequence[Any], uploads: Sequence[Upload]) -> Any:
+    """Return the record as it is stored; say where a file is cut off, which `wfdb` does not."""
+    # wfdb 4.3.1 cannot hand out the stored integers of format 61, which are big-endian.
+    as_stored = not any("61" in map(str, part.fmt or ()) for part in parts)
+    try:
+        return wfdb.rdrecord(
+            str(path),
+            physical=not as_stored,
+            smooth_frames=False,
+            m2s=False,
+            return_res=64 if as_stored else 32,
+        )
+    except Exception:
+        sizes = {base_name(upload.name): len(upload.data) for upload in uploads}
+        for part in parts:
+            check_whole(part, sizes)
+        raise
 
 
 def _made_physical(segment: Any) -> int:
@@ -162,10 +174,10 @@ def _made_physical(segment: Any) -> int:
     return wrong
 
 
-def _check_claims(wfdb: Any, path: Path, header: Header) -> set[str]:
+def _checked_claims(wfdb: Any, path: Path, header: Header) -> list[Any]:
     """Refuse gains that give no physical value, and more values than are opened, before any is read.
 
-    Returns the storage formats that the headers name.
+    Returns the headers, those of all segments if there are some.
     """
     read = wfdb.rdheader(str(path), rd_segments=header.is_multi_segment)
     parts = [part for part in (read.segments if header.is_multi_segment else [read]) if part is not None]
@@ -179,7 +191,7 @@ def _check_claims(wfdb: Any, path: Path, header: Header) -> set[str]:
         total += int(part.sig_len or 0) * sum(frames)
     if total:
         checked_size(total)
-    return {str(one) for part in parts for one in part.fmt or ()}
+    return parts
 
 
 def _wrong_sums(record: Any) -> int:

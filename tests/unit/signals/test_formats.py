@@ -246,6 +246,13 @@ def test_a_file_that_is_cut_off_never_crashes(form: str, tmp_path: Path) -> None
                 assert isinstance(formats.read(files), Recording)
 
 
+@pytest.mark.parametrize("fmt", ["16", "24", "32", "80", "212"])
+def test_a_wfdb_file_that_is_cut_off_says_how_much_is_there(fmt: str, tmp_path: Path) -> None:
+    header, signal = wfdb_files(fmt)(tmp_path)
+    with pytest.raises(UnreadableUpload, match="expected 2,000 samples of 2 signals, the file holds 1,000"):
+        formats.read([header, Upload(signal.name, signal.data[: len(signal.data) // 2])])
+
+
 def test_annotations_of_edf_keep_their_time(tmp_path: Path) -> None:
     (mark,) = formats.read(edf_file(".edf")(tmp_path)).marks
     assert (mark.onset_s, mark.duration_s, mark.text) == (1.5, 0.25, "stand up")

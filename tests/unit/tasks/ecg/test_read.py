@@ -61,8 +61,10 @@ def test_a_signal_file_without_its_header_says_so() -> None:
 
 def test_a_truncated_signal_file_is_unreadable() -> None:
     header, signal = as_wfdb(ECG, "drawn")
-    with pytest.raises((UnreadableUpload, InvalidInput)):
+    words = "expected 3,000 samples of 2 signals, the file holds 25"
+    with pytest.raises(UnreadableUpload, match=words) as caught:
         read.read([header, Upload(signal.name, signal.data[:100])])
+    assert caught.value.hint == "Copy the whole file again."
 
 
 def test_files_of_two_records_are_put_together() -> None:
