@@ -60,7 +60,10 @@ def read_aecg(uploads: Sequence[Upload]) -> Recording:
         raise InvalidInput("expected leads in the annotated ECG, got none", hint="Export it again.")
     rates = {each.rate_hz for each in sets}
     if len(rates) > 1:
-        raise InvalidInput("expected leads of one rate in the annotated ECG, got several")
+        raise InvalidInput(
+            "expected leads of one rate in the annotated ECG, got several",
+            hint="Export the rhythm only, every lead at the same rate.",
+        )
     leads = _joined(sets)
     rows = list(leads.values())
     has_gaps = any(np.isnan(row).any() for row in rows)
@@ -98,7 +101,10 @@ def _set(element: Element) -> _Set:
     sequences = list(named(element, "sequence"))
     times = [s for s in sequences if _code(s).startswith("TIME_")]
     if not times:
-        raise UnreadableUpload("expected a time in each set of the annotated ECG, got none")
+        raise UnreadableUpload(
+            "expected a time in each set of the annotated ECG, got none",
+            hint="Export it with the time of its samples.",
+        )
     found = _time(times[0])
     for sequence in sequences:
         code = _code(sequence)
@@ -113,11 +119,17 @@ def _time(sequence: Element) -> _Set:
     """Return start and rate from the head and the increment of a time."""
     head, step = next(named(sequence, "head"), None), next(named(sequence, "increment"), None)
     if step is None:
-        raise UnreadableUpload("expected the increment of time in the annotated ECG, got none")
+        raise UnreadableUpload(
+            "expected the increment of time in the annotated ECG, got none",
+            hint="Export it with the sampling interval of its leads.",
+        )
     unit = _SECONDS.get(step.get("unit", ""))
     interval = numbers(step.get("value", ""), "the increment of time")
     if unit is None or len(interval) != 1 or interval[0] <= 0:
-        raise UnreadableUpload("expected a time step in s or ms in the annotated ECG")
+        raise UnreadableUpload(
+            "expected a time step in s or ms in the annotated ECG, got another unit or number",
+            hint="Export it with a time step in seconds or milliseconds.",
+        )
     rate_hz = checked_rate(1 / (float(interval[0]) * unit))
     text = "" if head is None else head.get("value", "")
     if _code(sequence) == "TIME_ABSOLUTE":
@@ -143,7 +155,10 @@ def _microvolts(sequence: Element) -> NDArray[np.float32]:
     origin, scale = next(named(sequence, "origin"), None), next(named(sequence, "scale"), None)
     digits = next(named(sequence, "digits"), None)
     if scale is None or digits is None:
-        raise UnreadableUpload("expected digits with a scale for each lead of the annotated ECG")
+        raise UnreadableUpload(
+            "expected digits with a scale for each lead of the annotated ECG, got none",
+            hint="Export each lead as digits, with their scale.",
+        )
     values = numbers(digits.text or "", "the digits of a lead")
     factor = checked_scale(_volts(scale), "scale")
     start = _volts(origin) if origin is not None else 0.0
@@ -159,7 +174,10 @@ def _volts(element: Element) -> float:
     value = numbers(element.get("value", "0"), "a scale")
     unit = to_millivolt(tidy_unit(element.get("unit", "uV")))
     if unit is None or len(value) != 1:
-        raise UnreadableUpload("expected a scale in uV, mV or V in the annotated ECG")
+        raise UnreadableUpload(
+            "expected a scale in uV, mV or V in the annotated ECG, got another unit or number",
+            hint="Export it in microvolt or millivolt.",
+        )
     return float(value[0]) * unit * 1000
 
 

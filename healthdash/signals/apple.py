@@ -65,7 +65,10 @@ def read_apple(uploads: Sequence[Upload]) -> Recording:
     rate = next((match for _, value in facts if (match := _RATE.match(value))), None)
     unit = next((tidy_unit(value) for _, value in facts if to_millivolt(value) is not None), None)
     if rate is None or unit is None or not lines:
-        raise InvalidInput("expected a rate, a unit and numbers in the ECG of Apple Health")
+        raise InvalidInput(
+            "expected a rate, a unit and numbers in the ECG of Apple Health, one of them is missing",
+            hint="Export the ECG from the Health app again, as one CSV file.",
+        )
     checked_size(len(lines))
     leads = [found for _, value in facts if (found := _lead(value))]
     return Recording(

@@ -72,7 +72,10 @@ def read_brainvision(uploads: Sequence[Upload]) -> Recording:
     """
     master = next((upload for upload in uploads if is_brainvision(upload.data)), None)
     if master is None:
-        raise InvalidInput("expected a BrainVision header (.vhdr), got another file alone")
+        raise InvalidInput(
+            "expected a BrainVision header (.vhdr), got another file alone",
+            hint="Upload the .vhdr file together with its signal and marker files.",
+        )
     header = _header(master)
     by_name = {base_name(upload.name): upload for upload in uploads}
     signal, markers = _files(header, master, by_name)
@@ -120,14 +123,20 @@ def _header(upload: Upload) -> _Header:
     sections = _sections(upload.data)
     common, binary = sections.get("Common Infos", {}), sections.get("Binary Infos", {})
     if common.get("DataType", "TIMEDOMAIN").upper() != "TIMEDOMAIN":
-        raise UnreadableUpload("expected a BrainVision recording over time, got one of frequencies")
+        raise UnreadableUpload(
+            "expected a BrainVision recording over time, got one of frequencies",
+            hint="Export it from the time domain, before any Fourier transform.",
+        )
     channels = int(_number(common.get("NumberOfChannels", ""), "the number of channels"))
     checked_size(1, channels)
     interval_us = _number(common.get("SamplingInterval", ""), "the sampling interval")
     form = binary.get("BinaryFormat", "INT_16").upper()
     is_text = common.get("DataFormat", "BINARY").upper() == "ASCII"
     if form not in _TYPES:
-        raise UnreadableUpload(f"expected BrainVision samples of {', '.join(_TYPES)}, got another form")
+        raise UnreadableUpload(
+            f"expected BrainVision samples of {', '.join(_TYPES)}, got another form",
+            hint="Export it again, as one of these binary formats.",
+        )
     names, units, scales = _channel_infos(sections.get("Channel Infos", {}), channels)
     big = binary.get("UseBigEndianOrder", "NO").upper() == "YES"
     return _Header(
@@ -225,7 +234,8 @@ def _text_rows(data: bytes, header: _Header) -> NDArray[np.float32]:
     table = table if header.is_vectorized else table.T
     if table.ndim != 2 or len(table) != header.channels:
         raise UnreadableUpload(
-            f"the BrainVision header names {header.channels} channels, the signal file has another number"
+            f"the BrainVision header names {header.channels} channels, the signal file has another number",
+            hint="Upload the signal file that belongs to this header.",
         )
     return np.ascontiguousarray(table)
 

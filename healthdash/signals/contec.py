@@ -58,7 +58,10 @@ def read_contec(uploads: Sequence[Upload]) -> Recording:
     off = [name for name, values in leads.items() if np.isnan(values).all()]
     leads = {name: values for name, values in leads.items() if name not in off}
     if not leads:
-        raise UnreadableUpload("no electrode was connected in the Contec recording")
+        raise UnreadableUpload(
+            "no electrode was connected in the Contec recording",
+            hint="Choose a recording with connected electrodes.",
+        )
     notices = ["I, aVR, aVL and aVF are computed from II and III; the file stores the others."]
     notices += [f"No electrode was connected at {', '.join(off)}."] if off else []
     return Recording(

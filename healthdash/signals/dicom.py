@@ -148,7 +148,8 @@ def _counts(group: Any, defined: int, is_big: bool) -> NDArray[Any]:
     kind = (str(group.get("WaveformSampleInterpretation")), int(group.get("WaveformBitsAllocated") or 0))
     if kind not in _TYPES or channels != defined:
         raise UnreadableUpload(
-            "expected plain samples of 8, 16 or 32 bit, each channel defined, in the DICOM waveform"
+            "expected plain samples of 8, 16 or 32 bit, each channel defined, in the DICOM waveform",
+            hint="Export the ECG as DICOM with 16-bit samples, or as CSV.",
         )
     data, dtype = _stored(group, "WaveformData", is_big), np.dtype(_TYPES[kind])
     if len(data) < samples * channels * dtype.itemsize:

@@ -175,7 +175,10 @@ def _signals(data: bytes, count: int) -> tuple[_Signal, ...]:
         name = _text(label).strip("\x00 ")
         held = int(_number(samples, "samples of a record"))
         if held < 0:
-            raise UnreadableUpload("a signal of the EDF header has fewer than 0 samples a record")
+            raise UnreadableUpload(
+                "a signal of the EDF header has fewer than 0 samples a record",
+                hint="Its header is damaged: export it again.",
+            )
         found.append(
             _Signal(
                 label=name,
@@ -200,7 +203,10 @@ def _records(data: bytes, header: _Header) -> tuple[int, list[str]]:
     size = header.record_samples * header.width
     held = (len(data) - header.start) // size if size else 0
     if all(s.label in ANNOTATIONS or s.samples == 0 for s in header.signals):
-        raise InvalidInput(f"expected signals in the {header.form} file, got annotations only")
+        raise InvalidInput(
+            f"expected signals in the {header.form} file, got annotations only",
+            hint="Upload the file of the same recording that holds the signals.",
+        )
     if held < 1:
         raise UnreadableUpload(
             "the EDF file ends before its first data record does", hint="It is cut off: export it again."

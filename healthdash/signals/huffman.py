@@ -70,13 +70,18 @@ def tables_of(section: bytes) -> tuple[Table, ...]:
                 table[(prefix, _reversed(code, prefix))] = _meaning(prefix, whole, is_value, base)
             found.append(table)
     except struct.error as error:
-        raise UnreadableUpload("the Huffman tables of the SCP-ECG file are cut off") from error
+        raise UnreadableUpload(
+            "the Huffman tables of the SCP-ECG file are cut off", hint="The file is cut off: copy it again."
+        ) from error
     return tuple(found) or DEFAULT
 
 
 def _meaning(prefix: int, whole: int, is_value: int, base: int) -> _Code:
     if not 1 <= prefix <= 32 or not 0 <= whole - prefix <= 32:
-        raise UnreadableUpload("a Huffman table of the SCP-ECG file has an impossible code")
+        raise UnreadableUpload(
+            "a Huffman table of the SCP-ECG file has an impossible code",
+            hint="Export it with the default Huffman table, or without compression.",
+        )
     return _Code(base, whole - prefix) if is_value else _Code(0, 0, table=base - 1)
 
 
@@ -105,7 +110,10 @@ def decoded(data: bytes, tables: tuple[Table, ...], most: int) -> NDArray[np.int
             code = table.get((length, prefix))
         if code is None:
             if length > longest:
-                raise UnreadableUpload("the SCP-ECG file holds bits that are no Huffman code of its table")
+                raise UnreadableUpload(
+                    "the SCP-ECG file holds bits that are no Huffman code of its table",
+                    hint="The file is damaged: copy it again, or export it uncompressed.",
+                )
             break  # what is left fills the last byte
         if code.table >= 0:
             table = tables[min(code.table, len(tables) - 1)]

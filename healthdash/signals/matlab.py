@@ -108,5 +108,8 @@ def _matrix(data: bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
     except Exception as error:  # scipy raises nearly every built-in error on damaged files
         raise UnreadableUpload("the MATLAB file is damaged or cut off", hint="Save it again.") from error
     if found.dtype.kind not in "iuf" or found.ndim != 2:
-        raise UnreadableUpload("expected real numbers in the MATLAB file, got something else")
+        raise UnreadableUpload(
+            "expected real numbers in the MATLAB file, got something else",
+            hint="Save one matrix of real numbers, a row a lead.",
+        )
     return found

@@ -58,7 +58,10 @@ def read_muse(uploads: Sequence[Upload]) -> Recording:
     wave = waves[0]
     exponent = _number(wave, "SampleExponent", 0.0)
     if abs(exponent) > 9:
-        raise UnreadableUpload("expected a usable SampleExponent in the MUSE file")
+        raise UnreadableUpload(
+            "expected a usable SampleExponent in the MUSE file, got one beyond 9",
+            hint="Its rate is damaged: export it from MUSE again.",
+        )
     rate_hz = checked_rate(_number(wave, "SampleBase", 0.0) * 10.0**exponent)
     found = [_lead(lead) for lead in named(wave, "LeadData")]
     stored = {name: values for name, values, _ in found}
@@ -102,7 +105,10 @@ def _lead(lead: Element) -> tuple[str, NDArray[np.float32], bool]:
     unit = child_text(lead, "LeadAmplitudeUnits", "MICROVOLTS").upper()
     size = _number(lead, "LeadSampleSize", 2.0)
     if unit not in _MICROVOLT or size != 2:
-        raise UnreadableUpload(f"expected 16-bit samples in microvolt in the MUSE file, got {size:g} bytes")
+        raise UnreadableUpload(
+            f"expected 16-bit samples in microvolt in the MUSE file, got {size:g} bytes",
+            hint="Export the waveforms in microvolt, two bytes a sample.",
+        )
     scale = checked_scale(
         _number(lead, "LeadAmplitudeUnitsPerBit", 0.0) * _MICROVOLT[unit], "amplitude a bit"
     )

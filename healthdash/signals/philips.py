@@ -94,7 +94,10 @@ def _names(waves: Element, details: Element) -> list[str]:
 
 def _leads(waves: Element, names: list[str], samples: int) -> tuple[dict[str, NDArray[np.float64]], str]:
     if waves.get("dataencoding", "Base64") != "Base64":
-        raise UnreadableUpload("expected base64 waveforms in the Philips file, got another encoding")
+        raise UnreadableUpload(
+            "expected base64 waveforms in the Philips file, got another encoding",
+            hint="Export it with waveforms in base64.",
+        )
     data = base64_bytes(waves.text or "", _WHAT)
     method = waves.get("compressmethod") or waves.get("compression") or "Uncompressed"
     if method == "XLI":
@@ -103,7 +106,10 @@ def _leads(waves: Element, names: list[str], samples: int) -> tuple[dict[str, ND
         whole = np.frombuffer(data, "<i2", len(data) // 2)
         rows = [whole[i * samples : (i + 1) * samples] for i in range(len(names))]
     else:
-        raise UnreadableUpload("expected waveforms packed by XLI or not at all in the Philips file")
+        raise UnreadableUpload(
+            "expected waveforms packed by XLI or not at all in the Philips file, got another packing",
+            hint="Export it with XLI compression, or uncompressed.",
+        )
     if len(rows) < len(names) or any(len(row) < samples for row in rows[: len(names)]):
         raise UnreadableUpload(
             f"the Philips file announces {len(names)} leads of {samples:,} samples, it holds less",

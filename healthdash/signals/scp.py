@@ -135,13 +135,19 @@ def _sections(data: bytes) -> dict[int, bytes]:
 def _leads(section: bytes) -> tuple[list[_Lead], bool]:
     count, flags = _unpacked(struct.Struct("<BB"), section, 0)
     if not 1 <= count <= _MOST_LEADS:
-        raise UnreadableUpload(f"expected 1 to {_MOST_LEADS} leads in the SCP-ECG file, got {count}")
+        raise UnreadableUpload(
+            f"expected 1 to {_MOST_LEADS} leads in the SCP-ECG file, got {count}",
+            hint="Export the leads of one ECG only.",
+        )
     leads = []
     for number in range(count):
         first, last, code = _unpacked(_LEAD, section, 2 + number * _LEAD.size)
         first = max(first, 1)  # counted from 1; some writers begin at 0 and mean the same
         if last < first:
-            raise UnreadableUpload("a lead of the SCP-ECG file ends before it begins")
+            raise UnreadableUpload(
+                "a lead of the SCP-ECG file ends before it begins",
+                hint="Its list of leads is damaged: export it again.",
+            )
         leads.append(_Lead(_NAMES.get(code, f"lead {code}"), first, last))
     checked_size(max(lead.last for lead in leads), count)
     return leads, bool(flags & 1)
@@ -157,7 +163,10 @@ def _rhythm(
             hint="Export it without bimodal compression, or in another format.",
         )
     if interval_us == 0 or order > 2:
-        raise UnreadableUpload(f"the {what} of the SCP-ECG file states no rate, or unknown differences")
+        raise UnreadableUpload(
+            f"the {what} of the SCP-ECG file states no rate, or unknown differences",
+            hint="Export it again, with its sampling interval.",
+        )
     at = 6 + 2 * len(samples)
     sizes = _unpacked(struct.Struct(f"<{len(samples)}H"), section, 6)
     if at + sum(sizes) > len(section):
@@ -192,14 +201,20 @@ def _made_whole(
 ) -> _Rhythm:
     """Add the reference beat back wherever section 4 says that it was subtracted (5.7.3)."""
     if 4 not in sections or 5 not in sections:
-        raise UnreadableUpload("the SCP-ECG file subtracts a reference beat that it does not hold")
+        raise UnreadableUpload(
+            "the SCP-ECG file subtracts a reference beat that it does not hold",
+            hint="Export it with its reference beat, or without compression.",
+        )
     length_ms, middle, count = _unpacked(struct.Struct("<HHH"), sections[4], 0)
     interval_us = _unpacked(struct.Struct("<H"), sections[5], 2)[0] or 1
     samples = round(length_ms * 1000 / interval_us)
     checked_size(samples, len(leads))
     beat = _rhythm(sections[5], tables, [samples] * len(leads), "reference beat")
     if beat.interval_us != rhythm.interval_us:
-        raise UnreadableUpload("the reference beat of the SCP-ECG file has another rate than its rhythm")
+        raise UnreadableUpload(
+            "the reference beat of the SCP-ECG file has another rate than its rhythm",
+            hint="Export it without reference beat compression.",
+        )
     unit = np.gcd(rhythm.nanovolts, beat.nanovolts)
     whole = [values * (rhythm.nanovolts // unit) for values in rhythm.leads]
     for number in range(count):

@@ -213,7 +213,10 @@ def _recording(
     }
     leads = [i for i in range(len(names)) if i not in skipped]
     if not leads:
-        raise InvalidInput("expected a column with the signal, got a time or number column only")
+        raise InvalidInput(
+            "expected a column with the signal, got a time or number column only",
+            hint="Add a column for each lead, named after it.",
+        )
     rate_hz, source = _rate(numbers, names, time, comments)
     units = {m.group(1) for i in leads if (m := _UNIT.search(names[i]))}
     stated = _STATED_UNIT.search(comments)

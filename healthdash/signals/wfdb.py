@@ -187,7 +187,10 @@ def _checked_claims(wfdb: Any, path: Path, header: Header) -> list[Any]:
             checked_scale(float(gain), "gain")
         frames = [int(n or 1) for n in part.samps_per_frame or ()]
         if any(not 1 <= n <= _MOST_FRAME for n in frames):
-            raise InvalidInput("expected a usable number of samples a frame in the header")
+            raise InvalidInput(
+                "expected a usable number of samples a frame in the header",
+                hint='Correct the number after "x" in the format of each signal.',
+            )
         total += int(part.sig_len or 0) * sum(frames)
     if total:
         checked_size(total)

@@ -92,7 +92,11 @@ def parse_header(data: bytes) -> Header:
     segments, signals = match.group(2), int(match.group(3))
     wanted = int(segments) if segments else signals
     if signals > _MOST_SIGNALS or wanted > _MOST_SEGMENTS:
-        raise InvalidInput(f"expected at most {_MOST_SIGNALS} signals, the header names {wanted}")
+        raise InvalidInput(
+            f"expected at most {_MOST_SIGNALS} signals and {_MOST_SEGMENTS:,} segments, the header names "
+            f"{signals:,} and {int(segments or 0):,}",
+            hint="Write a record of fewer signals, or a shorter one.",
+        )
     specified = lines[1 : 1 + wanted]
     if len(specified) < wanted:
         raise UnreadableUpload(

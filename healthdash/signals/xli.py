@@ -72,7 +72,10 @@ def _lzw(data: bytes, most: int) -> bytes:
         found += entry
         previous = entry
         if len(found) > most + 2:
-            raise UnreadableUpload("a lead of the Philips file unpacks to more than it announces")
+            raise UnreadableUpload(
+                "a lead of the Philips file unpacks to more than it announces",
+                hint="The waveforms are damaged: export it again.",
+            )
     return bytes(found)
 
 

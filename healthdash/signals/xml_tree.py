@@ -57,7 +57,8 @@ def parsed(data: bytes, what: str) -> Element:
 
     if len(data) > _MOST_BYTES or data.count(b"<") > _MOST_TAGS:
         raise InvalidInput(
-            f"expected {what} of at most {_MOST_BYTES // 1_000_000} MB and {_MOST_TAGS:,} tags, got more"
+            f"expected {what} of at most {_MOST_BYTES // 1_000_000} MB and {_MOST_TAGS:,} tags, got more",
+            hint="Export a shorter recording, or as EDF or WFDB.",
         )
     try:
         root: Element = ElementTree.fromstring(data)
@@ -80,7 +81,10 @@ def _check_depth(root: Element) -> None:
         level = [child for element in level for child in element]
         if not level:
             return
-    raise InvalidInput(f"expected XML of at most {_MOST_DEPTH} levels, got more")
+    raise InvalidInput(
+        f"expected XML of at most {_MOST_DEPTH} levels, got more",
+        hint="Export only the ECG, not a document around it.",
+    )
 
 
 def named(element: Element, name: str) -> Iterator[Element]:
