@@ -24,6 +24,7 @@ from .limits import checked_rate, checked_scale, checked_size
 from .recording import Channel, Mark, Recording, channels_of
 from .wfdb_header import PLAIN_NAME, Header, base_name, is_header, needed_files, parse_header
 from .wfdb_length import check_whole
+from .wfdb_notes import annotation_of
 
 __all__ = ["needs", "read_marks", "read_wfdb"]
 
@@ -266,11 +267,9 @@ def read_marks(uploads: Sequence[Upload]) -> tuple[NDArray[np.float64], tuple[st
     """
     by_name = {base_name(upload.name): upload for upload in uploads}
     file = next(name for name in by_name if name.endswith(".atr"))
-    import wfdb
-
     # Alone in its folder, so that `fs` is its own resolution and never that of a header.
     with _translated("annotation"), _folder([by_name[file]], by_name[file]) as path:
-        read = wfdb.rdann(str(path.with_suffix("")), "atr")
+        read = annotation_of(path, "atr")
     clock_hz = checked_rate(float(read.fs)) if read.fs is not None else _frame_hz_of(by_name)
     # A note of a rhythm is written as "(AFIB" with a zero at its end.
     notes = tuple(str(note or "").strip("\x00 ").removeprefix("(") for note in read.aux_note)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.errors import InputError, TooLittleData
+from healthdash.signals.wfdb_notes import annotation_of
 from healthdash.task import Upload
 
 from .. import read
@@ -101,9 +102,7 @@ def _limits_of(header: Path, lead: str, rate_hz: float) -> Limits | None:
     ending = lead.strip().lower()
     if not ending.isalnum() or not header.with_suffix(f".{ending}").is_file():
         return None
-    import wfdb
-
-    read_marks = wfdb.rdann(str(header.with_suffix("")), ending)
+    read_marks = annotation_of(header, ending)
     # Counted in the file's own time resolution, or in frames, of which a lead may have several samples.
     clock_hz = float(read_marks.fs or rate_hz)
     return parsed(list(read_marks.symbol), np.asarray(read_marks.sample, np.int64), clock_hz)
