@@ -82,7 +82,8 @@ The most likely label is shown; there is no other operating point.{% endfor %}
 ## Training
 {% for name, value in info.recipe.items() %}- {{ name }}: {{ value }}
 {% endfor %}{% if evaluation.command %}
-Made by `{{ evaluation.command }}`.
+Made by `{{ evaluation.command }}`{% for other in ("jax", "torch") if other in info.versions %}, with \
+`KERAS_BACKEND={{ other }}`; with TensorFlow the same command gives other weights, which were not measured{% endfor %}.
 {% endif %}"""
 
 
