@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.errors import TrainingDiverged
-from healthdash.training import checkpoint, devices, live
+from healthdash.training import checkpoint, devices, identity, live
 from healthdash.training.history import EpochRow, reporter
 
 __all__ = ["EpochBatches", "batch_rng", "fit"]
@@ -31,13 +31,17 @@ _LEAST_S = 2.0
 #: Of the time, at most, that checkpoints between epochs may take.
 _MOST_SHARE = 0.02
 #: What a checkpoint costs, about, in times of reading and hashing the weights.
-_COST_OF_KEY = 4
+_COST_OF_WEIGHTS = 4
 _SEEN = ("wait", "stopped_epoch", "best", "best_epoch")
 Arrays = list[NDArray[Any]]
 
 
 class EpochBatches(Protocol):
-    """Batches that depend on their seed, their epoch and their number only."""
+    """Batches that depend on their seed, their epoch and their number only.
+
+    They may have a method `identity` that returns arrays, of all items and whatever the epoch: labels
+    and weights, and inputs that lie in memory. Without it all batches of an epoch are made to see them.
+    """
 
     def begin(self, epoch: int) -> None:
         """Make the batches of an epoch, counted from 0."""
@@ -68,8 +72,8 @@ def fit(
     Parameters
     ----------
     model : keras.Model
-        Compiled; its initial weights tell one fit from another, as do the first batch, the
-        optimizer and the number of epochs.
+        Compiled; its layers, initial weights, loss and optimizer tell one fit from another, as do
+        the first batch, all labels and the number of epochs.
     on_epoch : function of a row
         Gets every epoch, also those before it was ended; may raise `TrainingStopped`.
     run : str
@@ -86,7 +90,9 @@ def fit(
     TrainingError
         The disk is full; the last checkpoint is kept.
     """
-    kept = _Kept(model, batches, epochs, stopping, run)
+    watched = options.pop("validation_data", None)
+    kept = _Kept(model, stopping, run)
+    kept.identify(batches, epochs=epochs, first=first, watched=watched)
     before = kept.read()
     rows: list[EpochRow] = []
 
@@ -99,7 +105,6 @@ def fit(
     if before.is_finished:
         _assign(model.variables, before.weights)
         return
-    watched = options.pop("validation_data", None)
     shown = live.callback(run=run, epochs=epochs, batches=len(batches), validation=watched)
     others = [*first, reporter(report, run=run), *filter(None, [stopping, shown])]
     keeper = _keeper(kept, batches, before, rows)
@@ -140,23 +145,29 @@ class _State:
 class _Kept:
     """The checkpoint of one fit on disk; without a folder nothing is kept and nothing found."""
 
-    def __init__(
-        self,
-        model: keras.Model,
-        batches: EpochBatches,
-        epochs: int,
-        stopping: keras.callbacks.EarlyStopping | None,
-        run: str,
-    ) -> None:
+    def __init__(self, model: keras.Model, stopping: keras.callbacks.EarlyStopping | None, run: str) -> None:
         self.model, self.stopping = model, stopping
         folder = checkpoint.folder()
         stem = hashlib.sha256(run.encode()).hexdigest()[:16]
         self._file = folder / f"{stem}.npz" if folder else None
+        self._key, self._written, self._cost_s = "", time.monotonic(), 0.0
+
+    def identify(
+        self, batches: EpochBatches, *, epochs: int, first: Sequence[keras.callbacks.Callback], watched: Any
+    ) -> None:
+        """Find out what tells this fit from any other: where it begins and what it is fed."""
+        if self._file is None:
+            return
+        self.model.optimizer.build(self.model.trainable_variables)
+        batches.begin(0)
+        fed = identity.of_fit(
+            self.model, batches, epochs=epochs, stopping=self.stopping, first=first, watched=watched
+        )
         begun = time.monotonic()
-        self._key = _key(model, batches, epochs, stopping) if folder else ""
+        self._key = identity.of_values(_values(self.model.variables)) + fed
         self._written = time.monotonic()
         # As long as none was written: the optimizer keeps two arrays a weight, and all go to disk.
-        self._cost_s = _COST_OF_KEY * (self._written - begun)
+        self._cost_s = _COST_OF_WEIGHTS * (self._written - begun)
 
     @property
     def is_due(self) -> bool:
@@ -247,31 +258,11 @@ def _remind(stopping: keras.callbacks.EarlyStopping | None, state: _State) -> No
         stopping.best_weights = state.best or None
 
 
-def _key(
-    model: keras.Model,
-    batches: EpochBatches,
-    epochs: int,
-    stopping: keras.callbacks.EarlyStopping | None,
-) -> str:
-    """Return what tells this fit from any other: where it begins and what it is fed."""
-    model.optimizer.build(model.trainable_variables)
-    batches.begin(0)
-    told = [epochs, len(batches), model.optimizer.get_config(), getattr(stopping, "patience", None)]
-    key = hashlib.sha256(json.dumps(told, default=str, sort_keys=True).encode())
-    for values in [*_values(model.variables), *_leaves(batches[0])]:
-        key.update(f"{values.dtype}{values.shape}".encode() + np.ascontiguousarray(values).tobytes())
-    return key.hexdigest()
-
-
 def _streamed(batches: Any) -> Any:
     """Return batches as TensorFlow gathers them by itself, where they can be: Python is slower."""
     stream = getattr(batches, "stream", None)
     found = stream() if stream else None
     return batches if found is None else found
-
-
-def _leaves(nested: Any) -> Arrays:
-    return [np.asarray(leaf) for leaf in keras.tree.flatten(nested)]
 
 
 def _values(variables: Sequence[keras.Variable]) -> Arrays:

@@ -60,6 +60,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         # A tuple: TensorFlow takes a list for one tensor.
         return tuple(arrays[n] for n in INPUTS), self._labels[rows]
 
+    def identity(self) -> tuple[NDArray[np.int64], ...]:
+        """Return the label of every beat, also of those that are not drawn."""
+        return (self._labels,)
+
     def begin(self, epoch: int) -> None:
         """Draw the beats of an epoch, counted from 0; they depend on the seed and the epoch only."""
         self._epoch, rng = epoch, batch_rng(self._seed, epoch)

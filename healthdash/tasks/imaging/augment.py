@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -124,6 +125,10 @@ class AugmentedPictures(keras.utils.PyDataset):  # type: ignore[misc]
         rng = batch_rng(self._seed, self._epoch, index)
         pictures = np.stack([changed(self._pictures[row], self._plan, rng) for row in rows])[..., None]
         return _mixed(pictures, targets, self._plan, rng)
+
+    def identity(self) -> list[NDArray[Any]]:
+        """Return the labels of all pictures, and how often each is drawn."""
+        return [self._labels] if self._weights is None else [self._labels, self._weights]
 
     def begin(self, epoch: int) -> None:
         """Draw an epoch, counted from 0; it and its changes depend on the seed and its number only."""

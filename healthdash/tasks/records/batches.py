@@ -35,6 +35,10 @@ class RowBatches(keras.utils.PyDataset):  # type: ignore[misc]
         # Once an epoch: to gather rows batch by batch takes longer.
         self._ordered = tuple(values[order] for values in self._arrays)
 
+    def identity(self) -> tuple[NDArray[Any], ...]:
+        """Return all rows, which tell these batches from others."""
+        return self._arrays
+
     def __len__(self) -> int:
         return -(-len(self._arrays[0]) // self._batch_size)
 

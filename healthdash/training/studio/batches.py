@@ -100,6 +100,11 @@ class ItemBatches(keras.utils.PyDataset):  # type: ignore[misc]
         if self._stream:
             self._stream.begin(self._order, self._held if self._at_once else None)
 
+    def identity(self) -> tuple[NDArray[Any], ...]:
+        """Return which items these are, their labels, and what an item of each label counts."""
+        rows = self._items.rows
+        return rows, self._items.truth[rows], self._weights
+
     def __len__(self) -> int:
         return math.ceil(len(self._items.rows) / self._batch_size)
 

@@ -93,9 +93,16 @@ def fit(tmp_path, monkeypatch):
     monkeypatch.setattr(resumable, "_MOST_SHARE", 1e9)
     x = np.random.default_rng(0).normal(size=(32, 3)).astype(np.float32)
 
-    def fitted(on_epoch=None, *, seed=0, rate=0.01, run="", loss=None):
+    def fitted(
+        on_epoch=None, *, seed=0, rate=0.01, run="", loss=None, dropout=0.1, precision="float32",
+        truth=x[:, :1], held=None, first=(),
+    ):  # fmt: skip
+        keras.utils.clear_session()
         keras.utils.set_random_seed(seed)
-        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+        layers = [keras.layers.Dropout(dropout), keras.layers.Dense(1)]
+        for layer in layers:
+            layer.dtype_policy = keras.DTypePolicy(precision)
+        model = keras.Sequential([keras.Input((3,)), *layers])
         model.compile(keras.optimizers.Adam(rate), loss or "mse")
         told = []
 
@@ -105,7 +112,10 @@ def fit(tmp_path, monkeypatch):
                 on_epoch(row)
 
         with checkpoint.kept_in(tmp_path / "kept"):
-            resumable.fit(model, RowBatches((x, x[:, :1]), 8, seed=seed), epochs=4, on_epoch=tell, run=run)
+            resumable.fit(
+                model, RowBatches((x, truth), 8, seed=seed), epochs=4, on_epoch=tell, run=run, first=first,
+                validation_data=held,
+            )  # fmt: skip
         return model.get_weights(), told
 
     return fitted
@@ -119,21 +129,53 @@ def _stop_after(epoch):
     return on_epoch
 
 
-def test_a_finished_fit_is_not_done_again_but_told_again(fit):
+def test_a_finished_fit_is_not_done_again_but_told_again(fit, monkeypatch):
+    import keras
+
     weights, told = fit()
+    monkeypatch.setattr(keras.Model, "fit", None)
     again, told_again = fit()
     assert told == told_again == [1, 2, 3, 4]
     for a, b in zip(weights, again, strict=True):
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_fit_of_other_settings_does_not_take_the_checkpoint(fit, tmp_path):
+@pytest.mark.parametrize(
+    "other", [{"rate": 0.1}, {"dropout": 0.8}, {"loss": "mae"}, {"precision": "mixed_bfloat16"}]
+)
+def test_a_fit_of_other_settings_does_not_take_the_checkpoint(fit, tmp_path, other):
     with pytest.raises(TrainingStopped):
         fit(_stop_after(3))
-    other, _ = fit(rate=0.1)
+    found, _ = fit(**other)
     (tmp_path / "kept").rename(tmp_path / "old")
-    fresh, _ = fit(rate=0.1)
-    np.testing.assert_array_equal(other[0], fresh[0])
+    fresh, _ = fit(**other)
+    np.testing.assert_array_equal(found[0], fresh[0])
+
+
+def test_a_fit_on_other_labels_does_not_take_the_checkpoint(fit):
+    truth = np.zeros((32, 1), np.float32)
+    first, _ = fit(truth=truth)
+    for row in range(32):
+        corrected = truth.copy()
+        corrected[row] = 5
+        assert not np.array_equal(first[0], fit(truth=corrected)[0][0])
+
+
+def test_a_fit_watched_on_other_labels_does_not_take_the_checkpoint(fit):
+    held, told = np.ones((8, 3), np.float32), []
+    for truth in (np.zeros((8, 1), np.float32), np.ones((8, 1), np.float32)):
+        fit(lambda row: told.append(row["val_loss"]), held=(held, truth))
+    assert told[:4] != told[4:]
+
+
+def test_a_fit_with_another_schedule_does_not_take_the_checkpoint(fit):
+    import keras
+
+    class Halving(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.model.optimizer.learning_rate = 0.01 / 2**epoch
+
+    assert not np.array_equal(fit()[0][0], fit(first=[Halving()])[0][0])
 
 
 def test_a_damaged_checkpoint_is_as_none(fit, tmp_path):

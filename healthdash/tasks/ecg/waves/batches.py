@@ -74,6 +74,10 @@ class LeadBatches(keras.utils.PyDataset):  # type: ignore[misc]
         signal, label, known = (np.stack(arrays) for arrays in zip(*parts, strict=True))
         return signal[:, :, None].astype(np.float32), label, known.astype(np.float32)
 
+    def identity(self) -> list[NDArray[Any]]:
+        """Return the targets of every lead, and where they are known."""
+        return [array for lead in self._leads for array in (lead.label, lead.known)]
+
     def begin(self, epoch: int) -> None:
         """Draw the order of an epoch, counted from 0; it depends on the seed and the epoch only."""
         self._epoch = epoch

@@ -61,6 +61,10 @@ class MadeBatches(keras.utils.PyDataset):  # type: ignore[misc]
             order = _drawn_evenly(self._balanced, wanted, rng)
         self._order = self._rows[order[:wanted]]
 
+    def identity(self) -> list[NDArray[np.int64]]:
+        """Return the rows, and their labels where these are known."""
+        return [self._rows] if self._balanced is None else [self._rows, self._balanced]
+
     def __len__(self) -> int:
         return self._number
 
