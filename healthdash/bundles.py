@@ -163,8 +163,14 @@ class Bundle:
 
     @property
     def evaluation(self) -> Evaluation:
-        """What was measured; read each time, as the card."""
-        return Evaluation.model_validate_json((self.path / "evaluation.json").read_text())
+        """What was measured; read each time, as the card.
+
+        Raises
+        ------
+        CorruptModel
+            The file is missing or breaks the format.
+        """
+        return _evaluation(self.path / "evaluation.json")
 
     @cached_property
     def arrays(self) -> dict[str, NDArray[np.float32]]:
@@ -310,7 +316,10 @@ def save(
     arrays : dict
         For each network input its background (centroids or synthetic, never a real patient),
         and the arrays of the task's gate.
+    evaluation : Evaluation
+        Figures that are no number are left out.
     """
+    evaluation = evaluation.finite()
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
     try:
@@ -354,6 +363,18 @@ def with_recipe(bundle: Bundle, notes: Mapping[str, str]) -> Bundle:
     with _load_lock:
         _opened.pop((str(bundle.path.resolve()), info.sha256), None)
     return open_folder(bundle.path)
+
+
+def _evaluation(path: Path) -> Evaluation:
+    if not path.is_file():
+        raise CorruptModel("the bundle has no evaluation.json", hint="Train the model again.")
+    try:
+        return Evaluation.model_validate_json(path.read_text())
+    except ValidationError as error:
+        raise CorruptModel(
+            f"evaluation.json breaks the format in {error.error_count()} places",
+            hint="Train the model again.",
+        ) from error
 
 
 def _card(info: BundleInfo, evaluation: Evaluation) -> str:

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from healthdash import apart, bundles, export, judging, matching, pipeline, scale, searching, tasks
-from healthdash.errors import HealthdashError, InputError
+from healthdash.bundles import Bundle
+from healthdash.errors import CorruptModel, HealthdashError, InputError
 from healthdash.exchange import commands as exchange
 from healthdash.explain import METHODS, ExplainRequest
 from healthdash.progress import Progress, Shares
@@ -129,24 +130,35 @@ def _tasks(_: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
 
 def _models(_: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     for bundle in bundles.available():
-        info = bundle.info
-        yield {
-            "task": info.task,
-            "model": info.name,
-            "title": info.title,
-            "labels": list(info.labels),
-            "sha256": info.sha256,
-            "parameters": info.parameters,
-            "data": info.data.name,
-            "licence": info.data.licence,
-            "metrics": flat_metrics(bundle.evaluation),
-        }
+        try:
+            yield _model(bundle)
+        except CorruptModel as error:
+            yield _unusable(bundle.path, error.message)
     for path, reason in bundles.broken():
-        yield {
-            "model": path.name,
-            "task": path.parent.name,
-            "error": {"type": "CorruptModel", "message": reason},
-        }
+        yield _unusable(path, reason)
+
+
+def _model(bundle: Bundle) -> Mapping[str, Any]:
+    info = bundle.info
+    return {
+        "task": info.task,
+        "model": info.name,
+        "title": info.title,
+        "labels": list(info.labels),
+        "sha256": info.sha256,
+        "parameters": info.parameters,
+        "data": info.data.name,
+        "licence": info.data.licence,
+        "metrics": flat_metrics(bundle.evaluation),
+    }
+
+
+def _unusable(path: Path, reason: str) -> Mapping[str, Any]:
+    return {
+        "model": path.name,
+        "task": path.parent.name,
+        "error": {"type": "CorruptModel", "message": reason},
+    }
 
 
 def _predict(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:

@@ -107,6 +107,12 @@ class Evaluation(_Frozen):
     command: str = ""
     explanations: ExplanationQuality | None = None
 
+    def finite(self) -> Evaluation:
+        """Return it without the figures that are no number: of rows of one label there is no AUC."""
+        kinds = {"metrics": self.metrics, "subgroups": self.subgroups, "comparisons": self.comparisons}
+        known = {name: tuple(r for r in rows if np.isfinite(r.value)) for name, rows in kinds.items()}
+        return self.model_copy(update=known)
+
     def metric(self, name: str) -> MetricRow:
         """Return the figure of that name."""
         return next(row for row in self.metrics if row.name == name)
@@ -237,13 +243,10 @@ def confusion(labels: Sequence[str], truth: ArrayLike, decided: ArrayLike) -> Co
 
 
 def flat_metrics(evaluation: Evaluation) -> Mapping[str, Any]:
-    """Return the metrics as one JSON object: name to value and interval; None for what is not defined."""
+    """Return the metrics as one JSON object: name to value and interval, without those that are no number."""
     return {
-        row.name: {
-            **row.model_dump(include={"value", "low", "high", "n", "part"}),
-            "value": row.value if np.isfinite(row.value) else None,
-        }
-        for row in evaluation.metrics
+        row.name: {"value": row.value, "low": row.low, "high": row.high, "n": row.n, "part": row.part}
+        for row in evaluation.finite().metrics
     }
 
 

@@ -15,6 +15,8 @@ __all__ = ["Split", "folds_by_group", "folds_by_neighbours", "split_by_group"]
 Indices = NDArray[np.int64]
 # scikit-learn's cutter weighs every group against every fold in Python: a minute for 60,000.
 _MANY_GROUPS = 10_000
+#: How often groups are dealt anew where a part lacks a label.
+_DEALS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,29 @@ def folds_by_group(labels: ArrayLike, groups: ArrayLike, n_folds: int, *, seed: 
 def split_by_group(
     labels: ArrayLike, groups: ArrayLike, *, seed: int, validation: int = 1, test: int = 1, parts: int = 7
 ) -> Split:
-    """Cut rows into train, validation and test; `validation` and `test` count parts of `parts`."""
-    folds = folds_by_group(labels, groups, parts, seed=seed)
-    cut = test + validation
-    return Split(
-        train=np.sort(np.concatenate(folds[cut:])),
-        validation=np.sort(np.concatenate(folds[test:cut])),
-        test=np.sort(np.concatenate(folds[:test])),
-    )
+    """Cut rows into train, validation and test; `validation` and `test` count parts of `parts`.
+
+    Where rows are cut evenly and a part lacks a label, as one group holds most rows of it, the groups
+    are dealt evenly in the place of the rows.
+
+    Raises
+    ------
+    TooLittleData
+        A class has fewer groups than there are parts, or a part without it was left each time.
+    """
+    labels, groups = np.asarray(labels), np.asarray(groups)
+    split = _joined(folds_by_group(labels, groups, parts, seed=seed), validation, test)
+    for deal in range(_DEALS):
+        if not _lacking(labels, split):
+            return split
+        folds = _dealt(_by_rarity(labels, groups), groups, parts, seed + deal)
+        split = _joined(folds, validation, test)
+    if lacking := _lacking(labels, split):
+        raise TooLittleData(
+            f"expected every class in every part of the split, got {'; '.join(lacking)}",
+            hint="Add patients of these classes, or train with folds in the place of a split.",
+        )
+    return split
 
 
 def folds_by_neighbours(labels: ArrayLike, groups: ArrayLike, n_folds: int) -> list[Indices]:
@@ -105,6 +122,34 @@ def _dealt(
     fold = np.empty(len(names), np.int64)
     fold[order] = np.arange(len(names)) % n_folds
     return [np.flatnonzero(fold[codes] == number).astype(np.int64) for number in range(n_folds)]
+
+
+def _joined(folds: Sequence[Indices], validation: int, test: int) -> Split:
+    cut = test + validation
+    return Split(
+        train=np.sort(np.concatenate(folds[cut:])),
+        validation=np.sort(np.concatenate(folds[test:cut])),
+        test=np.sort(np.concatenate(folds[:test])),
+    )
+
+
+def _lacking(labels: NDArray[np.generic], split: Split) -> list[str]:
+    """Return in words which parts lack which labels."""
+    parts = {"training": split.train, "validation": split.validation, "test": split.test}
+    return [
+        f"no {label} in the {name} part"
+        for name, rows in parts.items()
+        for label in np.setdiff1d(labels, labels[rows])
+    ]
+
+
+def _by_rarity(labels: NDArray[np.generic], groups: NDArray[np.generic]) -> Indices:
+    """Return labels as numbers (n,), the larger the fewer groups have them."""
+    names, codes = np.unique(labels, return_inverse=True)
+    counts = np.array([len(np.unique(groups[codes == code])) for code in range(len(names))])
+    rank = np.empty(len(names), np.int64)
+    rank[np.argsort(-counts, kind="stable")] = np.arange(len(names))
+    return np.asarray(rank[codes], np.int64)
 
 
 def _check_enough(labels: NDArray[np.generic], groups: NDArray[np.generic], needed: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -51,6 +52,36 @@ def test_a_saved_bundle_opens_with_all_its_parts(bundle):
     assert "0.800 | 0.700 to 0.900" in opened.card
     assert opened.background["features"].shape == (3, 2)
     assert not list(bundle.path.parent.glob(".*"))
+
+
+@pytest.mark.tf
+def test_figures_that_are_no_number_are_not_stored(tmp_path):
+    rows = [
+        MetricRow(name=name, value=v, n=4, part="test") for name, v in (("AUC", math.nan), ("Brier", 0.2))
+    ]
+    saved = bundles.save(
+        tmp_path / "toy" / "sum",
+        _network(),
+        toy_info(),
+        history=[],
+        evaluation=Evaluation(split_rule="", counts={}, metrics=rows),
+        arrays={"features": np.arange(6.0).reshape(3, 2)},
+    )
+    assert [row.name for row in saved.evaluation.metrics] == ["Brier"]
+    assert "nan" not in saved.card
+
+
+@pytest.mark.tf
+def test_figures_that_cannot_be_read_are_refused(bundle):
+    stored = bundle.path / "evaluation.json"
+    told = json.loads(stored.read_text())
+    told["metrics"][0]["value"] = None
+    stored.write_text(json.dumps(told))
+    with pytest.raises(CorruptModel, match=r"evaluation.json breaks the format in 1 place"):
+        bundle.evaluation  # noqa: B018
+    stored.unlink()
+    with pytest.raises(CorruptModel, match=r"no evaluation.json"):
+        bundle.evaluation  # noqa: B018
 
 
 @pytest.mark.tf

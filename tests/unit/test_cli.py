@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from healthdash import bundles, cli
+from healthdash import bundles, cli, settings
 
 
 def _lines(capsys) -> list[dict]:
@@ -26,6 +26,17 @@ def test_an_unknown_task_is_an_error_with_a_hint(capsys):
     (line,) = _lines(capsys)
     assert line["error"]["type"] == "UnknownModel"
     assert line["error"]["hint"]
+
+
+def test_a_model_whose_figures_cannot_be_read_has_its_own_line(capsys):
+    own = settings.current().own_models / "heart-disease" / "broken"
+    shutil.copytree(bundles.get("heart-disease").path, own)
+    (own / "evaluation.json").write_text("{}")
+    cli.main(["models"])
+    lines = _lines(capsys)
+    (told,) = [line for line in lines if "error" in line]
+    assert (told["task"], told["model"], told["error"]["type"]) == ("heart-disease", "broken", "CorruptModel")
+    assert sum("metrics" in line for line in lines) == len(lines) - 1
 
 
 def test_wrong_usage_exits_with_two():

@@ -92,7 +92,8 @@ def evaluation_of(
     truth, decided = scored.data.truth, info.decide(scored.probability)
     # Of two labels the second says all; of more each is drawn against the rest.
     shown = (1,) if len(info.labels) == 2 else range(len(info.labels))
-    curves = {k: curve_points(truth == k, scored.probability[:, k]) for k in shown if (truth == k).any()}
+    seen = [k for k in shown if 0 < (truth == k).sum() < len(truth)]
+    curves = {k: curve_points(truth == k, scored.probability[:, k]) for k in seen}
     figures = measures(scored, site) if len(info.labels) == 2 else measures_of_many(scored, info.labels, site)
     decisions = _decisions if len(info.labels) == 2 else decisions_of_many
     return Evaluation(

@@ -195,7 +195,8 @@ def youden_point(
     from sklearn.metrics import roc_curve
 
     false_positive, true_positive, thresholds = roc_curve(truth, probability[:, 1])
-    best = int((true_positive - false_positive).argmax())
+    # The first threshold is above every row, infinite.
+    best = 1 + int((true_positive - false_positive)[1:].argmax())
     return OperatingPoint(
         label=tuple(task.labels)[1],
         threshold=round(float(thresholds[best]), 6),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -72,6 +74,34 @@ def test_the_same_seed_gives_the_same_split():
     labels, groups = _grouped()
     one, two = (split_by_group(labels, groups, seed=3) for _ in range(2))
     assert np.array_equal(one.test, two.test)
+
+
+@pytest.mark.parametrize("rare", [0, 1])
+def test_every_part_holds_every_label_though_one_group_has_most_rows_of_one(rare):
+    sizes = np.array([20] * 30 + [400] + [1] * 7)
+    groups = np.repeat(np.arange(38), sizes)
+    labels = np.where(groups < 30, 1 - rare, rare)
+    split = split_by_group(labels, groups, seed=0)
+    parts = (split.train, split.validation, split.test)
+    assert all(set(labels[rows]) == {0, 1} for rows in parts)
+    assert sorted(np.concatenate(parts)) == list(range(len(labels)))
+    assert sum(len(np.unique(groups[rows])) for rows in parts) == 38
+
+
+def test_a_split_whose_parts_hold_every_label_is_cut_by_rows():
+    labels, groups = _grouped()
+    split = split_by_group(labels, groups, seed=2)
+    folds = folds_by_group(labels, groups, 7, seed=2)
+    assert np.array_equal(split.test, np.sort(folds[0]))
+    assert np.array_equal(split.validation, np.sort(folds[1]))
+
+
+def test_a_split_that_cannot_hold_every_label_says_which_part_lacks_it(monkeypatch):
+    labels, groups = _grouped()
+    monkeypatch.setattr("healthdash.training.splits._dealt", lambda *_: [np.arange(5)] * 7)
+    monkeypatch.setattr("healthdash.training.splits.folds_by_group", lambda *_, seed: [np.arange(5)] * 7)
+    with pytest.raises(TooLittleData, match="got no 1 in the training part"):
+        split_by_group(labels, groups, seed=0)
 
 
 def test_too_few_groups_say_how_many_are_needed():
@@ -146,6 +176,13 @@ def test_a_growing_history_can_be_read_at_any_moment(tmp_path):
     read = read_history(history.path)
     assert list(read.columns) == ["epoch", "loss", "val_loss"]
     assert read["loss"].tolist() == [0.5, 0.25]
+
+
+def test_figures_that_are_no_number_are_left_out():
+    rows = [MetricRow(name=str(value), value=value, n=9, part="test") for value in (0.5, math.nan, math.inf)]
+    evaluation = Evaluation(split_rule="", counts={}, metrics=rows, subgroups=rows, comparisons=rows).finite()
+    for kept in (evaluation.metrics, evaluation.subgroups, evaluation.comparisons):
+        assert [row.value for row in kept] == [0.5]
 
 
 def test_the_card_says_what_was_measured_and_its_limits():

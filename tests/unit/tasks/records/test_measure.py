@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 from healthdash.tasks.records.compare import MODELS, compared, model_scores
 from healthdash.tasks.records.dataset import Dataset
 from healthdash.tasks.records.measure import Scored, auc, calibration_line, measures, subgroup_rows
+from healthdash.tasks.records.recipe import youden_point
 
 RNG = np.random.default_rng(3)
 N = 400
@@ -24,6 +27,12 @@ def scored(score=SCORE) -> Scored:
 
 def test_the_area_is_that_of_scikit_learn_with_ties():
     assert auc(TRUTH, SCORE) == pytest.approx(roc_auc_score(TRUTH, SCORE), abs=1e-12)
+
+
+def test_the_operating_point_is_finite_though_no_row_is_told_from_another():
+    task = SimpleNamespace(labels={"no": "", "yes": ""})
+    point = youden_point(task, TRUTH, np.full((N, 2), 0.5, np.float32), "some rows")
+    assert point.threshold == 0.5
 
 
 def test_a_calibrated_score_has_slope_one():
