@@ -53,7 +53,9 @@ def clock_of(name: str, text: pd.Series) -> Clock | None:
     return "moments" if np.isfinite(days_of(seen)).mean() >= _MOST else None
 
 
-def hours_of(text: pd.Series, clock: Clock, stays: NDArray[np.int64]) -> NDArray[np.float64]:
+def hours_of(
+    text: pd.Series, clock: Clock, stays: NDArray[np.int64], day_first: bool | None = None
+) -> NDArray[np.float64]:
     """Return hours since the start of each event's stay (n,); NaN where the time is not known.
 
     Parameters
@@ -62,6 +64,8 @@ def hours_of(text: pd.Series, clock: Clock, stays: NDArray[np.int64]) -> NDArray
     clock : Clock
     stays : int64 (n,)
         Number of each event's stay, from 0. A stay whose times are moments starts with its first.
+    day_first : bool or None
+        Order of day and month in moments, as `days_of` takes it.
     """
     # Each different text is parsed once: there are far fewer of them than events.
     codes, different = pd.factorize(text)
@@ -69,7 +73,7 @@ def hours_of(text: pd.Series, clock: Clock, stays: NDArray[np.int64]) -> NDArray
         return _of_clock(map(str, different))[codes]
     if clock != "moments":
         return numbers_of(pd.Series(different, dtype=object))[codes] * _HOURS[clock]
-    hours = days_of(pd.Series(different, dtype=object))[codes] * 24
+    hours = days_of(pd.Series(different, dtype=object), day_first)[codes] * 24
     start = np.full(int(stays.max(initial=0)) + 1, np.inf)
     np.minimum.at(start, stays, np.where(np.isnan(hours), np.inf, hours))
     return np.asarray(hours - start[stays], np.float64)

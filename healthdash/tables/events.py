@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from .clock import CLOCKS, Clock, hours_of
-from .kinds import identifies, is_gap, names_people, names_stays, numbers_of
-from .step import StepBase
+from .kinds import day_comes_first, identifies, is_gap, names_people, names_stays, numbers_of
+from .step import DAY_ORDER, StepBase
 
 __all__ = ["STATISTICS", "FromEvents", "Statistic", "stay_column"]
 
@@ -39,6 +39,9 @@ class FromEvents(StepBase):
         column that is named like one is taken; all events are of one stay where there is none.
     clock : Clock
         How `time` is told.
+    day_first : bool or None
+        Of moments: whether the day comes before the month, as in the table to learn from. None: each
+        table is looked at.
     window_hours : float, hours
         Only what was measured from the start until then counts.
     statistics : tuple of str
@@ -60,6 +63,7 @@ class FromEvents(StepBase):
     parameter: str
     value: str
     clock: Clock = "hours"
+    day_first: bool | None = None
     window_hours: Annotated[float, Field(gt=0)] = 48.0
     statistics: tuple[Statistic, ...] = STATISTICS
     measured: tuple[str, ...] = ()
@@ -74,16 +78,23 @@ class FromEvents(StepBase):
         """Say what the step does, for the card."""
         once = f"; taken once: {', '.join(self.once)}" if self.once else ""
         counted = f"; only counted: {', '.join(self.counted)}" if self.counted else ""
+        order = "" if self.day_first is None else f"; dates have {DAY_ORDER[self.day_first]}"
         return (
             f"one row a stay was made of its events in the first {self.window_hours:g} hours (time in "
             f"{CLOCKS[self.clock]}): {', '.join(self.statistics)} of {', '.join(self.measured)}"
-            f"{once}{counted}; impossible values count as not measured"
+            f"{once}{counted}; impossible values count as not measured{order}"
         )
 
     @property
     def named(self) -> tuple[str, ...]:
         """Columns of a new table that the step must find, however they are spelled there."""
         return tuple(filter(None, (self.stay, self.time, self.parameter, self.value, *self.same)))
+
+    def fitted(self, frame: pd.DataFrame) -> Self:
+        """Return the step with the order of day and month."""
+        if self.clock != "moments" or self.day_first is not None or self.time not in frame:
+            return self
+        return self.model_copy(update={"day_first": day_comes_first(frame[self.time])})
 
     def apply(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return one row a stay, text, in the order in which the stays come first."""
@@ -125,7 +136,7 @@ class FromEvents(StepBase):
             count_of_stays=len(names),
             codes=np.asarray(codes, np.int64),
             numbers_of_parameters={name: number for number, name in enumerate(parameters)},
-            hours=hours_of(frame[self.time], self.clock, np.asarray(stays, np.int64)),
+            hours=hours_of(frame[self.time], self.clock, np.asarray(stays, np.int64), self.day_first),
             numbers=np.where(wrong, np.nan, numbers),
             text=frame[self.value].where(~wrong, ""),
         )

@@ -58,7 +58,10 @@ def with_events(table: TextTable, steps: Sequence[Step], *, is_found: bool) -> t
     """
     made = events_of(steps) or (find_events(table) if is_found else None)
     rest = [step for step in steps if step is not made]
-    return one_row_a_stay(table, made), [made, *rest] if made else rest
+    if made is None:
+        return one_row_a_stay(table, None), rest
+    made = made.fitted(table.frame)
+    return one_row_a_stay(table, made), [made, *rest]
 
 
 def columns_of_events(names: Sequence[str]) -> tuple[list[str], str, str] | None:

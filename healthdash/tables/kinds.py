@@ -18,6 +18,7 @@ __all__ = [
     "KINDS",
     "Kind",
     "Profile",
+    "day_comes_first",
     "days_of",
     "identifies",
     "is_gap",
@@ -54,6 +55,7 @@ _STAY = re.compile(r"stay|encounter|visit|admission|hadm|episode|case", re.I)
 _CODE = re.compile(r"type|concept|source|kind|code|class", re.I)
 _DAY = r"(?:\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{4})"
 _DATE = re.compile(rf"{_DAY}(?:[T ]\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?(?:Z|[+-]\d{{2}}:?\d{{2}})?)?")
+_DAY_AND_MONTH = r"^(\d{1,2})[./](\d{1,2})"
 _CODED = re.compile(r"[A-Za-z]{1,2}\d[\w.]*")
 #: Share of the known cells that must be numbers, or dates, for the column to be taken as such.
 _MOST = 0.95
@@ -116,10 +118,25 @@ def numbers_of(text: pd.Series) -> NDArray[np.float64]:
     return np.asarray(found[codes], np.float64)
 
 
-def days_of(text: pd.Series) -> NDArray[np.float64]:
+def day_comes_first(text: pd.Series) -> bool | None:
+    """Say whether in dates such as "3/4/2020" and "3.4.2020" the day comes first; None without any.
+
+    It is taken to come first, unless that is no date in any row.
+    """
+    first, second = _day_and_month(text.str.strip())
+    if not np.isfinite(first).any():
+        return None
+    return not (bool((second > 12).any()) and not (first > 12).any())
+
+
+def days_of(text: pd.Series, day_first: bool | None = None) -> NDArray[np.float64]:
     """Return dates as days since 2000-01-01 (n,); NaN for gaps and for cells that are no date.
 
-    Of "3/4/2020" and "3.4.2020" the day is taken to come first, unless that is no date in any row.
+    Parameters
+    ----------
+    day_first : bool or None
+        Whether the day comes first in "3/4/2020"; what is no date in this order is NaN. None: as
+        `day_comes_first` finds, and a date that can only be read in the other order is read so.
     """
     cells = text.str.strip()
     iso = cells.str.match(r"\d{4}").to_numpy(bool)
@@ -127,14 +144,11 @@ def days_of(text: pd.Series) -> NDArray[np.float64]:
     days[iso] = _days(pd.to_datetime(cells[iso], errors="coerce", format="ISO8601", utc=True))
     rest = cells[~iso]
     if len(rest):
-        first = _days(pd.to_datetime(rest, errors="coerce", format="mixed", dayfirst=True, utc=True))
-        day = rest.str.extract(r"^(\d{1,2})[./](\d{1,2})")
-        is_american = (pd.to_numeric(day[1], errors="coerce") > 12).any() and not (
-            pd.to_numeric(day[0], errors="coerce") > 12
-        ).any()
-        if is_american:
-            first = _days(pd.to_datetime(rest, errors="coerce", format="mixed", dayfirst=False, utc=True))
-        days[~iso] = first
+        order = (day_comes_first(rest) is not False) if day_first is None else day_first
+        found = _days(pd.to_datetime(rest, errors="coerce", format="mixed", dayfirst=order, utc=True))
+        month = _day_and_month(rest)[1 if order else 0]
+        # What cannot be read in the order that is asked for, pandas reads in the other one.
+        days[~iso] = found if day_first is None else np.where(month > 12, np.nan, found)
     return days
 
 
@@ -251,6 +265,13 @@ def identifies(name: str) -> bool:
     return bool({part.lower() for part in parts} & _ID_WORDS) or (
         plain.endswith(_ID_ENDS) and not _NO_ID.search(plain)
     )
+
+
+def _day_and_month(cells: pd.Series) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the first and the second number (n,) of dates such as "3/4/2020"; NaN for others."""
+    parts = cells.str.extract(_DAY_AND_MONTH)
+    first, second = (pd.to_numeric(parts[place], errors="coerce").to_numpy(np.float64) for place in (0, 1))
+    return first, second
 
 
 def _days(moments: pd.Series) -> NDArray[np.float64]:

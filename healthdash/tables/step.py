@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["StepBase"]
+__all__ = ["DAY_ORDER", "StepBase"]
+
+#: The order in dates, for the card.
+DAY_ORDER = {True: "the day before the month", False: "the month before the day"}
 
 
 class StepBase(BaseModel):
@@ -28,6 +33,10 @@ class StepBase(BaseModel):
         """Columns of a new table that the step must find, however they are spelled there."""
         column = getattr(self, "column", None)
         return (str(column),) if column else ()
+
+    def fitted(self, frame: pd.DataFrame) -> Self:
+        """Return the step with what it must find out in the table to learn from, and not in each new one."""
+        return self
 
     def apply(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the changed table; the one that is given stays."""

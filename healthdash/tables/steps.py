@@ -7,7 +7,7 @@ columns that are not there (the outcome, when it is not known yet) are no error.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -17,8 +17,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from healthdash.errors import InvalidInput
 
 from .events import FromEvents
-from .kinds import Kind, days_of, is_gap, numbers_of
-from .step import StepBase
+from .kinds import Kind, day_comes_first, days_of, is_gap, numbers_of
+from .step import DAY_ORDER, StepBase
 
 __all__ = [
     "CutNumber",
@@ -34,6 +34,7 @@ __all__ = [
     "TakeAsMissing",
     "dumped",
     "events_of",
+    "fitted",
     "group_of",
     "kinds_of",
     "loaded",
@@ -58,16 +59,31 @@ class DropColumns(StepBase):
 
 
 class TakeAs(StepBase):
-    """Take a column as another kind than the one that was inferred; cells that do not fit become gaps."""
+    """Take a column as another kind than the one that was inferred; cells that do not fit become gaps.
+
+    Attributes
+    ----------
+    day_first : bool or None
+        Of dates: whether the day comes before the month, as in the table to learn from. None: each
+        table is looked at.
+    """
 
     do: Literal["take-as"] = "take-as"
     column: str
     kind: Kind
+    day_first: bool | None = None
 
     @property
     def words(self) -> str:
         """Say what the step does, for the card."""
-        return f"taken as {self.kind}: {self.column}"
+        order = "" if self.day_first is None else f", {DAY_ORDER[self.day_first]}"
+        return f"taken as {self.kind}{order}: {self.column}"
+
+    def fitted(self, frame: pd.DataFrame) -> Self:
+        """Return the step with the order of day and month."""
+        if self.kind != "date" or self.day_first is not None or self.column not in frame:
+            return self
+        return self.model_copy(update={"day_first": day_comes_first(frame[self.column])})
 
     def apply(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the table with what is no number, or no date, as a gap; dates as days since 2000-01-01."""
@@ -77,7 +93,7 @@ class TakeAs(StepBase):
         if self.kind in ("number", "whole number"):
             return frame.assign(**{self.column: text.where(~np.isnan(numbers_of(text)), "")})
         if self.kind == "date":
-            return frame.assign(**{self.column: _as_text(days_of(text))})
+            return frame.assign(**{self.column: _as_text(days_of(text, self.day_first))})
         return frame
 
 
@@ -252,6 +268,15 @@ def replay(frame: pd.DataFrame, steps: Iterable[Step], *, is_training: bool = Fa
         if is_training or not step.chooses_rows:
             frame = step.apply(frame)
     return frame
+
+
+def fitted(frame: pd.DataFrame, steps: Iterable[Step]) -> tuple[list[Step], pd.DataFrame]:
+    """Return the steps with what they find out in the table to learn from, and the table after them."""
+    found: list[Step] = []
+    for step in steps:
+        found.append(step.fitted(frame))
+        frame = found[-1].apply(frame)
+    return found, frame
 
 
 def kinds_of(steps: Iterable[Step]) -> dict[str, str]:

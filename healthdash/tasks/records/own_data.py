@@ -21,7 +21,7 @@ from healthdash.tables.layout import canonical
 from healthdash.tables.outcome import GUESSED, ordered_labels
 from healthdash.tables.read import TextTable, read_path
 from healthdash.tables.report import DataReport, column_named, report, settled
-from healthdash.tables.steps import GroupBy, LeaveOutRows, Step, TakeAs, group_of, replay
+from healthdash.tables.steps import GroupBy, LeaveOutRows, Step, TakeAs, fitted, group_of
 from healthdash.training import TrainSettings
 from healthdash.training.studio.networks import learns_one_label
 
@@ -163,7 +163,7 @@ def _check(found: DataReport, *, one_is_enough: bool) -> None:
 
 
 def _posed(frame: pd.DataFrame, text: TextTable, steps: Sequence[Step], found: DataReport) -> OwnData:
-    mended = replay(frame, steps, is_training=True)
+    steps, mended = fitted(frame, steps)
     inputs = [one for one in found.profiles if one.name not in (found.target, found.group)]
     rarest = _RAREST[len(mended) > _SMALL_TABLE]
     pairs = list(fields_of(mended, inputs, rarest=rarest))

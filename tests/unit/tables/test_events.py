@@ -101,6 +101,16 @@ def test_impossible_values_and_words_are_not_measured():
     assert [row["HR lowest"], row["HR highest"], row["HR count"], row["pH first"]] == ["80", "80", "1", "-1"]
 
 
+def test_moments_mean_the_same_in_a_new_table_as_in_the_one_to_learn_from():
+    one = [("1", "03/04/2020 08:00", "HR", "80"), ("1", "03/05/2020 08:00", "HR", "120")]
+    step = FromEvents(stay="stay", time="time", parameter="what", value="value", clock="moments",
+                      measured=("HR",))  # fmt: skip
+    learnt = step.fitted(long(*one, ("2", "03/25/2020 08:00", "HR", "70")))
+    assert learnt.apply(long(*one))["HR last"].tolist() == ["120"]
+    assert learnt.words.endswith("dates have the month before the day")
+    assert step.apply(long(*one))["HR last"].tolist() == ["80"]
+
+
 def test_a_table_with_one_row_a_stay_stays_as_it_is():
     wide = pd.DataFrame({"HR first": ["70"], "Age": ["54"]})
     assert STEP.apply(wide) is wide

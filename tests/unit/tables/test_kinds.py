@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from healthdash.tables.kinds import days_of, profile
+from healthdash.tables.kinds import day_comes_first, days_of, profile
 
 
 def text(*cells: str, name: str = "x") -> pd.Series:
@@ -65,3 +65,18 @@ def test_days_since_2000():
     assert days[:3] == pytest.approx([1, 0.5, 2])
     assert np.isnan(days[3:]).all()
     assert days_of(text("1/2/2000", "1/31/2000")) == pytest.approx([1, 30])
+
+
+@pytest.mark.parametrize(
+    ("cells", "order"),
+    [(("3/4/2020", "12/25/2020"), False), (("3/4/2020", "25.12.2020"), True), (("3/4/2020",), True),
+     (("13/4/2020", "12/25/2020"), True), (("2020-03-04", "soon", ""), None)],
+)  # fmt: skip
+def test_the_day_comes_first_unless_that_is_no_date_in_any_row(cells, order):
+    assert day_comes_first(text(*cells)) is order
+
+
+def test_dates_are_read_in_the_order_that_is_asked_for_or_not_at_all():
+    cells = text("3/4/2000", "12/25/2000", "25.12.2000", "2000-01-02 06:00")
+    assert days_of(cells, True) == pytest.approx([93, np.nan, 359, 1.25], nan_ok=True)
+    assert days_of(cells, False) == pytest.approx([63, 359, np.nan, 1.25], nan_ok=True)

@@ -17,6 +17,7 @@ from healthdash.tables.steps import (
     TakeAs,
     TakeAsMissing,
     dumped,
+    fitted,
     group_of,
     kinds_of,
     loaded,
@@ -56,6 +57,23 @@ def test_on_new_data_no_row_is_left_out_and_the_outcome_may_be_missing():
     found = replay(new, STEPS)
     assert len(found) == 4
     assert list(found["bp"]) == ["120", "", "", "120"]
+
+
+def test_a_date_means_the_same_in_a_new_table_as_in_the_one_to_learn_from():
+    def table(*days):
+        return pd.DataFrame({"day": days}, dtype=object)
+
+    steps, mended = fitted(table("03/04/2020", "12/25/2020"), [TakeAs(column="day", kind="date")])
+    assert mended["day"].tolist() == ["7368", "7664"]
+    assert steps[0].words == "taken as date, the month before the day: day"
+    again = loaded(json.loads(json.dumps(dumped(steps))))
+    assert replay(table("03/04/2020", "25/12/2020"), again)["day"].tolist() == ["7368", ""]
+
+
+def test_a_step_that_was_stored_without_the_order_looks_at_each_table():
+    (step,) = loaded([{"do": "take-as", "column": "day", "kind": "date"}])
+    found = step.apply(pd.DataFrame({"day": ["03/04/2020"]}, dtype=object))
+    assert found["day"].tolist() == ["7398"]
 
 
 def test_a_number_is_cut_in_two():

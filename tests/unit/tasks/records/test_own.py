@@ -14,7 +14,7 @@ from healthdash.errors import InputError, InvalidInput, ModelMismatch, OutOfScop
 from healthdash.explain import ExplainRequest
 from healthdash.fields import CategoryField, NumberField
 from healthdash.tables.cleaning import Cleaning
-from healthdash.tables.steps import DropColumns, GroupBy, JoinValues, TakeAsMissing, dumped
+from healthdash.tables.steps import DropColumns, GroupBy, JoinValues, TakeAs, TakeAsMissing, dumped
 from healthdash.task import Upload
 from healthdash.tasks.records.own import PosedTable
 from healthdash.tasks.records.own_data import load_own
@@ -87,6 +87,19 @@ def test_a_table_without_the_columns_is_refused(file):
     posed = PosedTable(load_own(file, TrainSettings()).question)
     with pytest.raises(InvalidInput, match="missing columns: Alter, sex"):
         posed.validate(posed.read([Upload("new", b"bp,other\n1,2\n3,4\n")]))
+
+
+def test_a_date_of_a_new_row_means_what_it_meant_in_training(tmp_path):
+    header, *lines = table().splitlines()
+    dated = [f"{line};{1 + row % 12:02d}/{1 + row % 28:02d}/2020" for row, line in enumerate(lines)]
+    (tmp_path / "dated.csv").write_text("\n".join([f"{header};came", *dated]))
+    steps = [DropColumns(columns=("nr", "note", "patient")), TakeAs(column="came", kind="date")]
+    cleaning = tmp_path / "cleaning.json"
+    cleaning.write_text(json.dumps({"layout": {}, "steps": dumped(steps)}))
+    settings = TrainSettings(target="outcome", cleaning=str(cleaning))
+    posed = PosedTable(load_own(tmp_path / "dated.csv", settings).question)
+    sample = posed.read([Upload("new", b"bp,Alter,sex,came\n120,61.5,f,03/04/2020\n")])
+    assert sample.frame["came"].tolist() == [7368.0]
 
 
 def test_the_cleaning_of_a_file_is_done_as_written(file, tmp_path):
