@@ -5,6 +5,7 @@ Only built-in Keras layers and `keras.ops`, so that a saved network loads in saf
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from keras import layers, ops
 __all__ = ["Shape", "build", "member_loss", "standardised"]
 
 _WIDEST = 4.0
+#: Keras takes no spread below 1e-7; float32 ends at 2 to the power of 127.
+_TINY, _MOST_DOUBLED = 1e-6, 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +97,25 @@ def standardised(x: Any, columns: Sequence[Mapping[str, Any]], at: list[int]) ->
     Gaps stay gaps in both; the latter are bounded.
     """
     values = _logged(ops.take(x, at, axis=1), columns, at)
+    times = [_enlargement(columns[i]["scale"]) for i in at]
     centred = layers.Normalization(
-        mean=[columns[i]["center"] for i in at],
-        variance=[columns[i]["scale"] ** 2 for i in at],
+        mean=[columns[i]["center"] * factor for i, factor in zip(at, times, strict=True)],
+        variance=[(columns[i]["scale"] * factor) ** 2 for i, factor in zip(at, times, strict=True)],
         name="standardised",
         dtype="float32",
-    )(values)
+    )(_enlarged(values, times))
     return values, ops.clip(centred, -_WIDEST, _WIDEST)
+
+
+def _enlargement(scale: float) -> float:
+    """Return the power of two that brings a tiny spread near 1, and 1 for any other."""
+    return 2.0 ** min(-math.floor(math.log2(scale)), _MOST_DOUBLED) if scale < _TINY else 1.0
+
+
+def _enlarged(values: Any, times: Sequence[float]) -> Any:
+    if set(times) == {1.0}:
+        return values
+    return layers.Rescaling(list(times), name="enlarged", dtype="float32")(values)
 
 
 def _logged(values: Any, columns: Sequence[Mapping[str, Any]], at: list[int]) -> Any:

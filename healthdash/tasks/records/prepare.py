@@ -149,13 +149,20 @@ def _fitted_number(values: pd.Series, column: Mapping[str, Any]) -> dict[str, An
     if not len(numbers):
         numbers = np.zeros(1)
     scaled = np.log1p(np.maximum(numbers, 0)) if column.get("log") else numbers
+    # What one value that is always the same seems to spread is rounding.
+    spread = float(scaled.std()) if scaled.max() > scaled.min() else 0.0
     return {
         **column,
-        "center": round(float(np.median(scaled)), 6),
-        "scale": round(float(scaled.std()) or 1.0, 6),
+        "center": _rounded(float(np.median(scaled))),
+        "scale": _rounded(spread or 1.0),
         "low": float(numbers.min()),
         "high": float(numbers.max()),
     }
+
+
+def _rounded(number: float) -> float:
+    """Return a number as far as float32 tells it from others: some are of the order of 1e-10."""
+    return float(f"{number:.9g}")
 
 
 def _fitted_category(values: pd.Series, column: Mapping[str, Any], rarest: int) -> dict[str, Any]:

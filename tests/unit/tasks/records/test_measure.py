@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 from healthdash.tasks.records.compare import MODELS, compared, model_scores
 from healthdash.tasks.records.dataset import Dataset
 from healthdash.tasks.records.measure import Scored, auc, calibration_line, measures, subgroup_rows
+from healthdash.tasks.records.prepare import fitted_columns
 from healthdash.tasks.records.recipe import youden_point
 
 RNG = np.random.default_rng(3)
@@ -63,6 +64,14 @@ def test_subgroups_are_named_and_large_enough():
 def test_a_model_compared_with_itself_differs_by_nothing():
     _, difference = compared("itself", SCORE, scored())
     assert difference.value == difference.low == difference.high == 0
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_other_models_learn_from_tiny_numbers(name):
+    values = (1e-10 * (3 + TRUTH + RNG.normal(size=N))).astype(np.float32)[:, None]
+    columns = fitted_columns(pd.DataFrame({"a": values[:, 0]}), [{"name": "a", "kind": "number"}], rarest=3)
+    scores = model_scores(name, columns, (values, TRUTH), values)
+    assert auc(TRUTH, scores) > 0.7
 
 
 @pytest.mark.parametrize("name", MODELS)

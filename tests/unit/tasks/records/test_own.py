@@ -63,6 +63,14 @@ def test_the_question_of_a_table_is_found(file, caplog):
     assert question.layout["decimal"] == ","
 
 
+def test_the_usual_value_of_tiny_numbers_is_not_nought(tmp_path):
+    header, *lines = table().splitlines()
+    tiny = [f"{line};{1 + row % 9}.{row % 10}e-10" for row, line in enumerate(lines)]
+    (tmp_path / "tiny.csv").write_text("\n".join([f"{header};aldosterone", *tiny]).replace(",", "."))
+    fields = {one.name: one for one in load_own(tmp_path / "tiny.csv", TrainSettings()).question.fields}
+    assert fields["aldosterone"].default == pytest.approx(5e-10, rel=0.2)
+
+
 def test_a_question_survives_the_bundle(file):
     question = load_own(file, TrainSettings()).question
     stored = json.loads(json.dumps({**question.stored(), "columns": list(question.columns)}))

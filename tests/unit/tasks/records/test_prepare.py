@@ -34,6 +34,40 @@ def test_gaps_are_nan_or_zero():
     assert values[0, 2:].tolist() == [0, 0]
 
 
+@pytest.mark.parametrize("size", [1e-10, 1.0, 1e10])
+def test_the_spread_of_numbers_is_kept_whatever_their_size(size):
+    values = pd.DataFrame({"a": size * np.array([1.0, 2, 3, 4, 5])})
+    (column,) = fitted_columns(values, [{"name": "a", "kind": "number"}], rarest=1)
+    assert column["center"] == pytest.approx(3 * size)
+    assert column["scale"] == pytest.approx(size * 2**0.5)
+
+
+def test_a_number_that_is_always_the_same_has_a_spread_of_one():
+    (column,) = fitted_columns(pd.DataFrame({"a": [0.1] * 7}), [{"name": "a", "kind": "number"}], rarest=1)
+    assert (column["center"], column["scale"]) == (0.1, 1.0)
+
+
+@pytest.mark.tf
+def test_a_network_tells_tiny_numbers_apart_as_large_ones(tmp_path):
+    import keras
+
+    from healthdash.exchange import network_file
+    from healthdash.tasks.records.network import Shape, build
+
+    logits = []
+    for size in (1.0, 2.0**-33):
+        values = pd.DataFrame({"a": size * np.array([1.0, 2, 3, 4, 5]), "b": [1.0, 2, 3, 4, 6]})
+        kinds = [{"name": name, "kind": "number"} for name in values]
+        columns = fitted_columns(values, kinds, rarest=1)
+        _, network = build(columns, Shape(members=2), seed=1)
+        network.save(tmp_path / "model.keras")
+        network_file.check(tmp_path / "model.keras")
+        again = keras.saving.load_model(tmp_path / "model.keras")
+        logits.append(np.asarray(again(features(values, {"columns": columns}))))
+    assert np.ptp(logits[0]) > 0.01
+    np.testing.assert_allclose(logits[0], logits[1], atol=1e-5)
+
+
 def test_codes_are_found_whatever_their_case():
     assert features(frame(gender=["fEMALE"]), CONFIG)[0, 2] == 1
 
