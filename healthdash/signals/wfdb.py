@@ -68,7 +68,7 @@ def read_wfdb(uploads: Sequence[Upload]) -> Recording:
     return Recording(
         format=f"WFDB {stored}".strip(),
         channels=channels,
-        marks=_marks(uploads, header),
+        marks=_marks(uploads),
         stored_dtype=_dtype(record),
         calibration="by the gains and baselines of the header",
         gaps=_gaps(channels, header),
@@ -241,8 +241,8 @@ def _gaps(channels: tuple[Channel, ...], header: Header) -> tuple[str, ...]:
     return (f"{marked}, or signals missing in a segment" if header.is_multi_segment else marked,)
 
 
-def _marks(uploads: Sequence[Upload], header: Header) -> tuple[Mark, ...]:
-    if not any(base_name(upload.name) == f"{header.name}.atr" for upload in uploads):
+def _marks(uploads: Sequence[Upload]) -> tuple[Mark, ...]:
+    if not any(base_name(upload.name).endswith(".atr") for upload in uploads):
         return ()
     return tuple(
         Mark(float(at_s), f"{symbol} {note}".strip())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,13 @@ def test_marks_of_a_time_resolution_of_their_own_keep_their_time(tmp_path: Path)
     sample = read.read([header, signal, Upload.from_path(tmp_path / "r.atr")])
     assert sample.annotation.samples.tolist() == [250, 501]
     assert [mark.onset_s for mark in sample.marks] == [1, 2.004]
+
+
+def test_a_renamed_record_has_the_marks_of_its_beats(tmp_path: Path) -> None:
+    header, signal = as_wfdb(ECG, "r")
+    wfdb.wrann("other", "atr", np.array([250, 500]), ["N", "V"], write_dir=str(tmp_path))
+    sample = read.read([replace(header, name="other.hea"), signal, Upload.from_path(tmp_path / "other.atr")])
+    assert len(sample.annotation.samples) == len(sample.marks) == 2
 
 
 def test_marks_are_in_seconds_at_the_rate_that_the_user_says(tmp_path: Path) -> None:
