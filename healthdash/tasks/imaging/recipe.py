@@ -24,13 +24,15 @@ from .crossed import measured_out_of_fold, out_of_fold
 from .dataset import LabelledPictures
 from .familiarity import centroids, fit_familiarity
 from .fitting import described, part_of, predict_logits
-from .measuring import measure, rows_by_statistics
+from .measuring import TRIVIAL, measure, rows_by_statistics
 from .members import Finished, fitted_member
 from .network import average
+from .numbering import rows_by_numbering
 from .plans import OWN_LIMITS, OWN_USE, Recipe
 from .prepare import INPUT
 from .published import is_published, source_of
 from .shifted import choose_threshold, rows_under_shift, training_weights
+from .shortcuts import told_by_statistics
 from .transfer import described_head
 
 __all__ = ["train"]
@@ -187,6 +189,11 @@ def _measured_on_test(
     test = split.test
     calibrated = info.calibration.apply(predict_logits(network, dataset.inputs[test]))
     sizes = {"train": split.train, "validation": split.validation, "test": test}
+    subgroups = rows_under_shift(info, network, calibrated, dataset, test)
+    if is_published(dataset):
+        trivial = told_by_statistics(dataset.pictures, dataset.labels, [test], seed=info.seed)[test]
+        judged = {"": calibrated, TRIVIAL: trivial}
+        subgroups += rows_by_numbering(info, judged, dataset, test)
     return measure(
         info,
         calibrated,
@@ -196,7 +203,7 @@ def _measured_on_test(
         split_rule="About a tenth of the groups, drawn at random and kept apart before anything else; no "
         "group is in two parts, and no choice was made on the test part.",
         counts={name: len(rows) for name, rows in sizes.items()},
-        subgroups=rows_under_shift(info, network, calibrated, dataset, test),
+        subgroups=subgroups,
         comparisons=rows_by_statistics(info, dataset, [test], part="test"),
         command=command,
     )

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from .synthetic import Generator
 
-__all__ = ["Chosen", "choose", "write"]
+__all__ = ["Chosen", "choose", "unlike", "write"]
 
 Floats = NDArray[np.float32]
 
@@ -38,7 +38,7 @@ _SIDE = 224
 _DRAWS = 1000
 # Film grain and quantum noise, which the generator cannot draw.
 _GRAIN = 0.016
-_MOST_TYPICAL = 64
+_MOST_TYPICAL = 24
 _MOST_ALIKE = 0.9
 _COMPARED = 400
 _MARK = "SYNTHETIC picture, drawn by a generative network; it shows no patient."
@@ -51,11 +51,10 @@ its drawings are enlarged to 224 x 224, with grain added. They are much softer t
 their labels are what the generator was asked for: no reader has looked at them. The generators do not
 ship. For research and education, not for clinical use.
 
-Chosen from {_DRAWS} draws of each label: by correlation no more like a training picture than nine
+Chosen from {_DRAWS} draws of each label: by correlation and by SSIM no more like a training picture than nine
 tenths of the training pictures are like another patient's; of these the {_MOST_TYPICAL} most typical by the
 gate's measure (CT: those with the least blurred edges); and of these the one that the shipped model gives the
-label most clearly. So the model's answers on them say nothing about its quality. Soft pictures may well
-have a higher SSIM with a training picture than that has with another patient's.
+label most clearly. So the model's answers on them say nothing about its quality.
 
 Near-copy check: the most alike of all training pictures by the correlation of 48 x 48 thumbnails, and
 the structural similarity (SSIM, 7 x 7 boxes, 80 x 80 pixels) with it. For comparison the same for 400
@@ -95,9 +94,9 @@ class Chosen:
 def choose(task: str, generator: Generator, dataset: LabelledPictures, *, seed: int) -> Chosen:
     """Draw many pictures of each label and keep one.
 
-    Of the draws that the gate passes and that are no more like a training picture than nine
-    tenths of the training pictures are like another patient's, the 64 most typical are shown to the
-    shipped model, if there is one, and the one that it gives the label most clearly is kept.
+    Of the draws that the gate passes and that are by neither measure more like a training picture
+    than nine tenths of the training pictures are like another patient's, the 24 most typical are shown
+    to the shipped model, if there is one, and the one that it gives the label most clearly is kept.
     """
     training = dataset.inputs[..., 0]
     arrays = fit_familiarity(training[..., None], dataset.groups)
@@ -108,7 +107,7 @@ def choose(task: str, generator: Generator, dataset: LabelledPictures, *, seed: 
         finished = np.stack([_finished(draw, seed + i) for i, draw in enumerate(draws)])
         passing = _passing(task, finished, training)
         draws, finished = draws[passing], finished[passing]
-        far = nearest_to(draws, training).correlation <= np.quantile(others.correlation, _MOST_ALIKE)
+        far = unlike(nearest_to(draws, training), others)
         draws, finished = draws[far], finished[far]
         order = np.argsort(_oddness(task, draws, arrays))[:_MOST_TYPICAL]
         typical, finished = draws[order], finished[order]
@@ -145,6 +144,13 @@ def _passing(task: str, finished: Floats, training: Floats) -> NDArray[np.bool_]
     limits = shipped.info.gate if shipped else slice_limits(training[..., None])
     has_lungs = enclosed_air(finished[..., None]) > limits["enclosed_air_at_least"]
     return has_lungs & (middle_grey(finished[..., None]) < limits["middle_grey_at_most"])
+
+
+def unlike(drawn: Nearest, others: Nearest) -> NDArray[np.bool_]:
+    """Say which draws are no nearer to a training picture than most training pictures are to another's."""
+    pairs = ((drawn.correlation, others.correlation), (drawn.similarity, others.similarity))
+    within = [mine <= np.quantile(theirs, _MOST_ALIKE) for mine, theirs in pairs]
+    return np.asarray(np.all(within, axis=0))
 
 
 def _oddness(task: str, draws: Floats, arrays: Mapping[str, Floats]) -> Floats:

@@ -51,3 +51,15 @@ def test_a_near_copy_is_found_and_another_picture_is_none():
     others = nearest_of_others(training.astype(np.float32), groups, count=10, seed=0)
     assert others.correlation.max() < 0.9
     assert similarity(training[0], training[0]) == pytest.approx(1)
+
+
+def test_a_draw_is_kept_only_if_it_is_unlike_by_both_measures():
+    from healthdash.tasks.imaging.likeness import Nearest
+    from healthdash.tasks.imaging.sampling import unlike
+
+    def nearest(correlation, similarity):
+        return Nearest(np.zeros(len(correlation), int), np.float32(correlation), np.float32(similarity))
+
+    others = nearest(np.linspace(0, 1, 101), np.linspace(0, 0.5, 101))
+    drawn = nearest([0.8, 0.95, 0.8, 0.95], [0.4, 0.4, 0.48, 0.48])
+    assert unlike(drawn, others).tolist() == [True, False, False, False]
