@@ -35,12 +35,14 @@ _LACKS = {
     "everything": "Uploads are read in the server itself, not in a process of their own.",
 }
 # An explanation that does not depend on the model is shown, but as one that says nothing.
+# A long name of a link takes a second line; Streamlit would cut it off.
 # Paper keeps its scale on a narrow screen and scrolls; Streamlit would squeeze it.
 _STYLE = """<style>
 [class*="st-key-paper-"] { overflow-x: auto; }
 [class*="st-key-paper-"] [data-testid="stFullScreenFrame"],
 [class*="st-key-paper-"] [data-testid="stElementContainer"],
 [class*="st-key-paper-"] [data-testid="stPlotlyChart"] { max-width: none !important; overflow: visible; }
+[data-testid="stPageLink"] * { white-space: normal; overflow: visible; }
 [class*="st-key-doubted-"] { opacity: 0.35; filter: grayscale(1); }
 </style>"""
 
