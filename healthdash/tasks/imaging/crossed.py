@@ -16,11 +16,14 @@ from healthdash.training.splits import folds_by_group, folds_by_neighbours
 
 from .dataset import LabelledPictures
 from .fitting import part_of, predict_logits
-from .measuring import measure, rows_by_statistics, rows_for
+from .measuring import TRIVIAL, measure, rows_by_statistics, rows_for
 from .members import Finished, fitted_member
 from .network import average
+from .numbering import rows_by_numbering
 from .plans import Recipe
 from .published import is_published
+from .shifted import training_weights
+from .shortcuts import told_by_statistics
 from .transfer import HeadPlan, encoder, heads_by_folds, training_features, with_head
 
 __all__ = ["Cut", "measured_out_of_fold", "out_of_fold"]
@@ -80,9 +83,14 @@ def measured_out_of_fold(
         for cut in others
         for row in rows_for(info, info.calibration.apply(cut.logits), labels, groups, part=cut.part)
     ]
+    calibrated = info.calibration.apply(first.logits)
+    if is_published(dataset):
+        trivial = told_by_statistics(dataset.pictures, labels, first.folds, seed=info.seed)
+        judged, every = {"": calibrated, TRIVIAL: trivial}, np.arange(len(dataset))
+        subgroups += rows_by_numbering(info, judged, dataset, every, part=first.part)
     return measure(
         info,
-        info.calibration.apply(first.logits),
+        calibrated,
         labels,
         groups,
         part=first.part,
@@ -124,7 +132,8 @@ def _networks(
     logits = np.zeros((len(dataset), len(dataset.names)), np.float32)
     members = []
     for number, fold in enumerate(folds):
-        train = part_of(dataset, np.setdiff1d(np.arange(len(dataset)), fold))
+        rest = np.setdiff1d(np.arange(len(dataset)), fold)
+        train = part_of(dataset, rest, training_weights(recipe, dataset, rest, seed))
         run = (seed + number, f"fold {number + 1}")
         members.append(fitted_member(recipe, dataset, train, part_of(dataset, fold), run, report, finished))
         alone = average(members[-1:], recipe.size, mirrored=recipe.mirrored)

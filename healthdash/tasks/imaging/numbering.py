@@ -36,6 +36,8 @@ def rows_by_numbering(
     judged: Mapping[str, NDArray[np.float32]],
     dataset: LabelledPictures,
     rows: NDArray[np.int64],
+    *,
+    part: str,
 ) -> list[MetricRow]:
     """Return how well two labels of a group are told apart in each quarter of their numbering.
 
@@ -60,7 +62,8 @@ def rows_by_numbering(
         for low, high in _quarters(number[own]):
             inside = own[rows] & (number[rows] >= low) & (number[rows] <= high)
             note = f"patients numbered {low:,} to {high:,}"
-            found += _rows(info, members, judged, (dataset.labels[rows], dataset.groups[rows]), inside, note)
+            truth = dataset.labels[rows], dataset.groups[rows]
+            found += _rows(info, members, judged, truth, inside, part=part, note=note)
     return found
 
 
@@ -76,6 +79,8 @@ def _rows(
     judged: Mapping[str, NDArray[np.float32]],
     truth: tuple[NDArray[np.int64], NDArray[np.str_]],
     inside: NDArray[np.bool_],
+    *,
+    part: str,
     note: str,
 ) -> list[MetricRow]:
     """Return a row for each model, of the pictures inside a quarter."""
@@ -90,7 +95,7 @@ def _rows(
             labels == second,
             one_against_another(probabilities[inside], first, second),
             groups,
-            part="test",
+            part=part,
             note=f"{note}; {model}" if model else note,
         )
         for model, probabilities in judged.items()

@@ -193,7 +193,7 @@ def _measured_on_test(
     if is_published(dataset):
         trivial = told_by_statistics(dataset.pictures, dataset.labels, [test], seed=info.seed)[test]
         judged = {"": calibrated, TRIVIAL: trivial}
-        subgroups += rows_by_numbering(info, judged, dataset, test)
+        subgroups += rows_by_numbering(info, judged, dataset, test, part="test")
     return measure(
         info,
         calibrated,

@@ -38,7 +38,9 @@ def test_each_quarter_has_its_own_figure_for_each_model():
     # In the last quarter it takes each for the other.
     wrong_at_last = np.where((numbers(dataset.groups) > 30)[:, None], right[:, [0, 2, 1]], right)
     rows = np.arange(len(dataset))
-    found = rows_by_numbering(_INFO, {"": wrong_at_last, "by chance": right * 0 + 1}, dataset, rows)
+    found = rows_by_numbering(
+        _INFO, {"": wrong_at_last, "by chance": right * 0 + 1}, dataset, rows, part="test"
+    )
     assert [row.note for row in found[::2]] == [
         f"patients numbered {a} to {b}" for a, b in ((1, 10), (11, 20), (21, 30), (31, 40))
     ]
@@ -52,7 +54,7 @@ def test_a_quarter_without_both_labels_and_groups_without_numbers_have_no_figure
     dataset = _numbered(40)
     right = np.eye(3, dtype=np.float32)[dataset.labels]
     first_only = np.flatnonzero((numbers(dataset.groups) <= 10) | (dataset.labels == 1))
-    found = rows_by_numbering(_INFO, {"": right[first_only]}, dataset, first_only)
+    found = rows_by_numbering(_INFO, {"": right[first_only]}, dataset, first_only, part="test")
     assert [row.note for row in found] == ["patients numbered 1 to 10"]
     named = dataclasses.replace(dataset, groups=np.array([f"{g}x" for g in dataset.groups]))
-    assert rows_by_numbering(_INFO, {"": right}, named, np.arange(len(named))) == []
+    assert rows_by_numbering(_INFO, {"": right}, named, np.arange(len(named)), part="test") == []
