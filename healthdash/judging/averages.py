@@ -82,11 +82,9 @@ def _average(values: Sequence[float]) -> Average | None:
 def _mean(values: Sequence[float]) -> Average:
     """Return the mean of one value an item, with its interval over items."""
     array = np.asarray(values, float)
-    value = round(float(array.mean()), _DECIMALS)
-    if len(array) == 1:
-        return Average(value=value, n=1)
-    low, high = bootstrap_interval(lambda rows: float(array[rows].mean()), np.arange(len(array)))
-    return Average(value=value, low=round(low, _DECIMALS), high=round(high, _DECIMALS), n=len(array))
+    ends = bootstrap_interval(lambda rows: float(array[rows].mean()), np.arange(len(array)))
+    low, high = (None if end is None else round(end, _DECIMALS) for end in ends)
+    return Average(value=round(float(array.mean()), _DECIMALS), low=low, high=high, n=len(array))
 
 
 def _adds_up(residual: Average | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from healthdash.fields import CategoryField, Field, NumberField
 
+from .coding import plain_code
 from .concepts import concept_of, without_unit
 from .layout import canonical
 from .mapping import Link, analyte_of, unit_of
@@ -69,16 +69,20 @@ def looks_diastolic(values: NDArray[np.float64], field: Field, link: Link) -> st
 def looks_like_calcium(values: NDArray[np.float64], field: Field, link: Link) -> str:
     """Say that a column called "ca" holds fractions: a laboratory's calcium, and no number of vessels."""
     concept, known = concept_of(field), values[np.isfinite(values)]
-    is_count = concept is not None and concept.name == "major_vessels" and link.how != "chosen"
+    # A field of an own table has no bounds: its model learnt whatever the column held.
+    is_bounded = isinstance(field, NumberField) and bool(np.isfinite(field.high))
+    is_count = concept is not None and concept.name == "major_vessels" and is_bounded and link.how != "chosen"
     if not is_count or not (known % 1).any():
         return ""
     return f"column {field.name}: its values are fractions, as those of calcium are; choose the column"
 
 
 def ambiguous_sex(field: CategoryField, cells: Sequence[str]) -> str:
-    """Say that sex as 1 and 2 is not understood by itself: the codes 0 and 1 are asked for."""
+    """Say that sex as 1 and 2 is not understood by itself, unless a model learnt these codes."""
     concept = concept_of(field)
-    known = {re.sub(r"\.0+$", "", cell) for cell in cells} - {"", "?"}
+    known = set(map(plain_code, cells)) - {"", "?"}
+    if known <= set(map(plain_code, field.choices)):
+        return ""
     if concept is None or concept.name != "sex" or "2" not in known or not known <= {"1", "2"}:
         return ""
     return f"column {field.name}: it holds 1 and 2; say which is female and which is male"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -17,6 +17,7 @@ import pandas as pd
 from healthdash.errors import InputError, InvalidInput, UnreadableUpload
 from healthdash.training import archive
 
+from .decimals import find_marks, with_points
 from .delimited import cells_of, decoded, separator_of
 from .events import stay_column
 from .find_events import columns_of_events
@@ -111,19 +112,36 @@ def _long(files: Mapping[str, bytes], read: Read) -> TextTable:
         return replace(first, frame=pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0])
     names, separator = list(map(str, first.frame.columns)), first.found.separator
     lines: list[str] = []
+    stays = _stays(list(files))
     for name, data in files.items():
-        stay = _stay(name)
+        stay = stays[name]
         lines += [f"{stay}{separator}{line}" for line in decoded(data, {})[0].splitlines()[1:] if line]
     cells = cells_of("\n".join(lines), separator)
     if cells.shape[1] != 1 + len(names):
         raise UnreadableUpload(f"expected {len(names)} columns in every file of events", hint=_HINT)
     frame = cells.set_axis([_STAY if _STAY not in names else f"{_STAY} of the file", *names], axis=1)
-    return TextTable(frame.reset_index(drop=True), "", True, (), TableFormat(file="events"))
+    decimal, thousands = find_marks(frame, separator)
+    thousands = thousands if thousands != decimal else ""
+    found = TableFormat(file="events", separator=separator, decimal=decimal, thousands=thousands)
+    frame = with_points(frame.reset_index(drop=True), decimal, thousands)
+    return TextTable(frame, "", True, (), found)
 
 
-def _stay(name: str) -> str:
-    """Return what the name of a file says of whose it is; nothing in it can cut a line."""
-    return re.sub(r"[^\w.+-]", "_", PurePosixPath(name).stem) or "_"
+def _stays(names: Sequence[str]) -> dict[str, str]:
+    """Return whose each file is, by its name; nothing in it can cut a line.
+
+    Where files of several folders have one name: by the folder where there are more folders than
+    names (one a patient, each with "vitals" and "labs"), else by folder and name.
+    """
+    paths = {name: PurePosixPath(name) for name in names}
+    stems, folders = {path.stem for path in paths.values()}, {path.parent for path in paths.values()}
+    if len(stems) == len(names):
+        whose = {name: path.stem for name, path in paths.items()}
+    elif len(stems) < len(folders):
+        whose = {name: str(path.parent) for name, path in paths.items()}
+    else:
+        whose = {name: str(path.with_suffix("")) for name, path in paths.items()}
+    return {name: re.sub(r"[^\w.+/-]", "_", said) or "_" for name, said in whose.items()}
 
 
 def _with_outcomes(

@@ -145,7 +145,7 @@ def bootstrap_interval(
     *,
     seed: int = 0,
     draws: int = 1000,
-) -> tuple[float, float]:
+) -> tuple[float | None, float | None]:
     """Return the 95 % percentile interval of a statistic, drawing whole groups.
 
     Parameters
@@ -155,11 +155,19 @@ def bootstrap_interval(
     groups : (n,)
         Patient or record of each row.
 
+    Returns
+    -------
+    (float or None, float or None)
+        None, None where there is one group only, so that every draw is the whole, or where no draw has
+        a value.
+
     References
     ----------
     Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13.
     """
     names, codes = np.unique(np.asarray(groups), return_inverse=True)
+    if len(names) < 2:
+        return None, None
     rng, rows = np.random.default_rng(seed), np.arange(len(codes))
     values = np.empty(draws)
     for draw in range(draws):
@@ -167,7 +175,7 @@ def bootstrap_interval(
         values[draw] = statistic(np.repeat(rows, times[codes]))
     values = values[np.isfinite(values)]
     if len(values) == 0:
-        return float("nan"), float("nan")
+        return None, None
     low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
 
@@ -199,16 +207,7 @@ def metric_row(
 
     low, high = bootstrap_interval(statistic, groups, seed=seed, draws=draws)
     value = float(score(truth, predicted))
-    known = bool(np.isfinite(low))
-    return MetricRow(
-        name=name,
-        value=value,
-        low=low if known else None,
-        high=high if known else None,
-        n=len(truth),
-        part=part,
-        note=note,
-    )
+    return MetricRow(name=name, value=value, low=low, high=high, n=len(truth), part=part, note=note)
 
 
 def curve_points(truth: ArrayLike, score: ArrayLike) -> tuple[Points, Points]:

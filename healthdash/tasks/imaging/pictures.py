@@ -17,7 +17,7 @@ from healthdash.errors import HealthdashError, InvalidInput, UnreadableUpload
 from .colour import is_grey, luminance
 from .png import deep_png, on_black
 from .sample import ImageSample, Stored
-from .tiff import exact_page
+from .tiff import exact_page, is_negative
 from .volume import VolumeSample
 
 __all__ = ["LARGEST_PICTURE", "is_picture", "read"]
@@ -71,6 +71,7 @@ def read(data: bytes, source: str) -> ImageSample | VolumeSample:
         picture.load()
         exact = exact_page(data, picture, largest) if exact is None else exact
         stored = _measured(np.asarray(picture) if exact is None else exact)
+        invert = is_negative(picture, exact)
         if exact is None:
             pixels, colours, full_scale = _values(ImageOps.exif_transpose(picture) or picture)
         else:
@@ -89,6 +90,7 @@ def read(data: bytes, source: str) -> ImageSample | VolumeSample:
         colours=colours,
         stored=stored,
         full_scale=full_scale,
+        invert=invert,
         facts=_facts(picture.size),
     )
 
@@ -116,10 +118,11 @@ def _stack(data: bytes, picture: Image.Image, frames: int, source: str) -> Volum
     size = frames * picture.width * picture.height * (1 if first.mode in ("1", "L") else 3)
     step = max(1, -(-size // _MOST_KEPT_BYTES))
     kept: list[NDArray[Any]] = []
-    stored = None
+    stored, invert = None, False
     for number in range(frames):
         page = _page(picture, number)
         exact = exact_page(data, page, number)
+        invert = is_negative(page, exact)
         stored = _joined(stored, _measured(np.asarray(page) if exact is None else exact))
         if number % step == 0:
             kept.append(_native(page) if exact is None else _plain(exact))
@@ -143,6 +146,7 @@ def _stack(data: bytes, picture: Image.Image, frames: int, source: str) -> Volum
         frame_time_ms=float(duration) * step if duration else None,
         colours=voxels.ndim == 4,
         full_scale=(0.0, 255.0) if is_byte else None,
+        invert=invert,
         facts=told,
     )
 

@@ -118,13 +118,14 @@ def _is_known(data: bytes) -> bool:
 
 
 def _members(upload: Upload) -> list[Upload]:
-    """Return the pictures of an archive; one input is named after the archive alone."""
+    """Return the pictures of an archive; one input is named after the archive alone, unless it is a pair."""
     inside = [file for file in zipped.unpacked(upload) if _is_wanted(file.data)]
     halves = {id(image) for image in _pairs(inside).values()}
     found = [file for file in inside if id(file) in halves or recognises(file)]
     if not found:
         raise UnreadableUpload(f"{_EXPECTED}, got a zip archive without one", hint="Look into the archive.")
-    if len(grouped(found)) == 1:
+    # The halves of a pair belong together by their names.
+    if len(grouped(found)) == 1 and not halves:
         return [replace(file, name=upload.name) for file in found]
     return found
 

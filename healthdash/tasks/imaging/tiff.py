@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["exact_page"]
+__all__ = ["exact_page", "is_negative"]
 
-_BITS, _SAMPLES, _FORMAT = 258, 277, 339
+_BITS, _PHOTOMETRIC, _SAMPLES, _FORMAT = 258, 262, 277, 339
+_WHITE_IS_ZERO = 0
 _UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
 # Bits and sample format of one sample that Pillow keeps as they are.
 _KEPT = {(1, _UNSIGNED), (8, _UNSIGNED), (16, _UNSIGNED), (32, _SIGNED), (32, _FLOAT)}
@@ -35,6 +36,16 @@ def exact_page(data: bytes, picture: Image.Image, number: int) -> NDArray[Any] |
     array = np.moveaxis(array, 0, -1) if array.ndim == 3 and array.shape[1:] == picture.size[::-1] else array
     is_picture = array.shape[:2] == picture.size[::-1] and array.ndim in (2, 3) and array.dtype.kind in "uif"
     return array if is_picture else None
+
+
+def is_negative(picture: Image.Image, exact: NDArray[Any] | None) -> bool:
+    """Say whether greater values of a page, as they were read, are darker (WhiteIsZero).
+
+    Pillow turns such pages of up to 8 bits round, deeper ones it gives as stored, as `exact_page` does.
+    """
+    tags: Any = getattr(picture, "tag_v2", {})
+    is_stored = exact is not None or picture.mode not in ("1", "L")
+    return picture.format == "TIFF" and tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO and is_stored
 
 
 def _is_kept(picture: Image.Image) -> bool:

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from healthdash.fields import CategoryField, Field, NumberField
+from healthdash.tables.coding import plain_code
 from healthdash.tables.numeric import to_numeric
 from healthdash.tables.read import canonical
 
@@ -144,14 +145,16 @@ def to_codes(text: pd.Series, choices: Mapping[str, str]) -> tuple[NDArray[np.ob
     """
     spelled = {code.lower(): code for code in choices}
     spelled |= {meaning.lower(): code for code, meaning in choices.items() if meaning.lower() not in spelled}
+    # An own table may have learnt the codes themselves with decimals.
+    spelled |= {short: code for code in choices if (short := plain_code(code.lower())) not in spelled}
     codes: dict[str, str] = {}
     unknown: set[str] = set()
     for cell in text.unique():
-        plain = re.sub(r"^(-?\d+)[.,]0+$", r"\1", cell.lower())
+        plain = plain_code(cell.lower())
         if plain in CODE_GAPS and plain not in spelled:
             codes[cell] = ""
         elif choices:
-            codes[cell] = spelled.get(plain, "")
+            codes[cell] = spelled.get(cell.lower()) or spelled.get(plain, "")
             if not codes[cell]:
                 unknown.add(cell)
         else:

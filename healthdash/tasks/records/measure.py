@@ -182,7 +182,7 @@ def _subgroups(data: Dataset) -> Iterator[tuple[str, NDArray[np.bool_]]]:
         ("sex", {"0": "female", "1": "male"}),
         ("gender", {"Female": "female", "Male": "male"}),
     ):
-        if column in frame:
+        if column in frame and column not in data.subgroups:
             yield from (
                 (f"{column} {name}", (frame[column] == code).to_numpy()) for code, name in names.items()
             )

@@ -193,6 +193,28 @@ def test_what_was_told_beside_the_outcome_is_reported():
     assert "told-beside-the-outcome" in codes
 
 
+@pytest.mark.parametrize(
+    ("name", "stays"),
+    [
+        ("p{}.csv", ["p1", "p2", "p3"]),
+        ("p{}/events.csv", ["p1", "p2", "p3"]),
+        ("in/p{}/events.csv", ["in/p1", "in/p2", "in/p3"]),
+        ("p{}/labs.csv p{}/vitals.csv", ["p1", "p2", "p3"]),
+        ("a/{}.csv b/{}.csv", ["a/1", "a/2", "a/3", "b/1", "b/2", "b/3"]),
+    ],
+)
+def test_files_of_one_name_in_folders_are_not_one_stay(name, stays):
+    files = {one.replace("{}", n): stay_file(int(n), sick=False) for n in "123" for one in name.split()}
+    assert sorted(set(read_text_table(pack(files)).frame["stay"])) == stays
+
+
+def test_files_of_events_have_decimal_commas_as_a_table_has():
+    text = "Time;Parameter;Value\n00:00;Temp;36,1\n01:00;Temp;38,4\n"
+    table = read_text_table(pack({"1.csv": text, "2.csv": text.replace("36,1", "1.036,5")}))
+    assert (table.found.decimal, table.found.thousands) == (",", ".")
+    assert set(table.frame["Value"]) == {"36.1", "38.4", "1036.5"}
+
+
 def test_a_folder_is_read_as_its_zip(tmp_path):
     for name, text in challenge(20).items():
         path = tmp_path / "in" / name

@@ -117,6 +117,12 @@ def test_the_interval_over_groups_is_wider_than_over_rows():
     assert by_group[1] - by_group[0] > 3 * (by_row[1] - by_row[0])
 
 
+def test_one_group_alone_has_no_interval():
+    truth, score = np.arange(40) % 2, np.linspace(0, 1, 40)
+    row = metric_row("AUC", roc_auc_score, truth, score, np.zeros(40), part="test")
+    assert (row.low, row.high) == (None, None)
+
+
 def test_a_metric_row_holds_its_value_between_its_limits():
     truth = RNG.integers(0, 2, 300)
     score = truth + RNG.normal(size=300)

@@ -145,15 +145,15 @@ def _row(
 
     value = score(counted)
     low, high = bootstrap_interval(statistic, [one.patient for one in counted], draws=400)
-    known = np.isfinite(low) and np.isfinite(value)
+    known = bool(np.isfinite(value))
     return MetricRow(
         name=name,
-        value=value if np.isfinite(value) else 0.0,
+        value=value if known else 0.0,
         low=low if known else None,
         high=high if known else None,
         n=sum(one.hits + one.missed for one in counted),
         part=part,
-        note=note if np.isfinite(value) else f"{note}; there is none",
+        note=note if known else f"{note}; there is none",
     )
 
 

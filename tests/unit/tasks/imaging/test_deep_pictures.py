@@ -10,7 +10,7 @@ import tifffile
 
 from healthdash.task import Upload
 from healthdash.tasks.imaging.read import read
-from healthdash.tasks.imaging.sample import ImageSample
+from healthdash.tasks.imaging.sample import ImageSample, model_view
 
 from . import written
 
@@ -67,3 +67,18 @@ def test_what_is_see_through_is_black() -> None:
     grey = np.repeat(_GREY[..., None], 3, axis=2)
     np.testing.assert_array_equal(_read(_png(np.dstack([grey, _OPAQUE]))).pixels, _GREY)
     assert not _read(_png(np.dstack([grey, 0 * _OPAQUE]))).pixels.any()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("pages", [1, 2])
+def test_a_tiff_whose_white_is_zero_is_shown_as_one_whose_black_is(dtype, pages: int) -> None:
+    ramp = np.repeat(np.linspace(0, np.iinfo(dtype).max, 64).astype(dtype)[None], 48, axis=0)
+    seen = []
+    for values, photometric in ((ramp, "minisblack"), (~ramp, "miniswhite")):
+        file = io.BytesIO()
+        tifffile.imwrite(file, np.stack([values] * pages).squeeze(), photometric=photometric)
+        sample = read([Upload("ramp.tif", file.getvalue())])
+        one = sample if isinstance(sample, ImageSample) else sample.slice(0)
+        seen.append(model_view(one))
+    np.testing.assert_allclose(seen[0], seen[1], atol=1e-4)
+    assert seen[0][0, 0] < seen[0][0, -1]

@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -117,6 +118,19 @@ def test_halves_of_a_pair_are_one_input(kind: Callable[..., nibabel.spatialimage
     if kind is nibabel.AnalyzeImage:
         assert volume.plane == ""
         assert "does not say how it lies" in volume.notices[0]
+
+
+def test_a_pair_in_an_archive_is_one_volume() -> None:
+    image, _, header = _pair(nibabel.Nifti1Pair)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for one in (image, header):
+            archive.writestr(one.name, one.data)
+    upload = Upload("brain.zip", out.getvalue())
+    (group,) = grouped([upload])
+    for volume in (read(group), read([upload])):
+        assert isinstance(volume, VolumeSample)
+        assert volume.voxels.size == 60
 
 
 def test_companions_of_a_pair(tmp_path: Path) -> None:

@@ -108,6 +108,13 @@ def test_codes_in_other_spellings():
     assert unknown == 1
 
 
+def test_codes_that_were_learnt_with_decimals():
+    text = pd.Series(["0.0", "1.0", "1", ""])
+    assert to_codes(text, {"0.0": "0.0", "1.0": "1.0"})[0].tolist() == ["0.0", "1.0", "1.0", ""]
+    # Where both are codes, each stays itself.
+    assert to_codes(pd.Series(["1.0", "1"]), {"1": "1", "1.0": "1.0"})[0].tolist() == ["1.0", "1"]
+
+
 def test_none_is_a_value_where_it_is_a_code():
     field = next(f for f in READMISSION.fields if f.name == "A1Cresult")
     assert to_codes(pd.Series(["None", "none", "?"]), field.choices)[0].tolist() == ["None", "None", ""]

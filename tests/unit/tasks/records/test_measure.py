@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -59,6 +60,14 @@ def test_subgroups_are_named_and_large_enough():
     names = {row.name for row in subgroup_rows(scored())}
     assert {"AUC, sex female", "AUC, age under 50", "AUC, race a"} <= names
     assert not any("70 and over" in row.name and row.n < 40 for row in subgroup_rows(scored()))
+
+
+def test_the_codes_of_an_own_table_are_not_taken_for_those_of_another():
+    own = scored()
+    own = replace(own, data=replace(own.data, subgroups=own.data.frame[["sex"]]))
+    names = {row.name for row in subgroup_rows(own)}
+    assert {"AUC, sex 0", "AUC, sex 1"} <= names
+    assert "AUC, sex female" not in names
 
 
 def test_a_model_compared_with_itself_differs_by_nothing():

@@ -91,6 +91,25 @@ def test_new_rows_are_read_in_any_layout_and_mended_as_in_training(file):
     assert posed.truth_in(again).tolist() == [0, -1]
 
 
+def test_the_table_that_was_learnt_is_read_again_whatever_its_codes(tmp_path):
+    header, *lines = table().splitlines()
+    rng = np.random.default_rng(2)
+    told = [f"{line};{rng.normal(9.2, 0.5):.2f};{rng.integers(2)}.0" for line in lines]
+    text = (
+        "\n".join([f"{header};ca;smoker", *told])
+        .replace(",", ".")
+        .replace(";m;", ";1;")
+        .replace(";f;", ";2;")
+    )
+    (tmp_path / "coded.csv").write_text(text)
+    posed = PosedTable(load_own(tmp_path / "coded.csv", TrainSettings()).question)
+    sample = posed.read([Upload("coded.csv", text.encode())])
+    posed.validate(sample)
+    assert set(sample.frame["sex"]) == {"1", "2"}
+    assert set(sample.frame["smoker"]) == {"0.0", "1.0"}
+    assert sample.frame["ca"].notna().all()
+
+
 def test_a_table_without_the_columns_is_refused(file):
     posed = PosedTable(load_own(file, TrainSettings()).question)
     with pytest.raises(InvalidInput, match="missing columns: Alter, sex"):
