@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from healthdash.errors import HealthdashError
 from healthdash.runs import command
 from healthdash.runs.dispatcher import lock_file
 from healthdash.runs.folder import RunFolder, locked
@@ -40,6 +41,7 @@ class Queue:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.store, self._root = store, root
         self._wake = wake or _wake
+        self._naming = threading.Lock()
 
     def submit(
         self,
@@ -50,6 +52,7 @@ class Queue:
         fill: Callable[[Path], Path],
         *,
         beside: Mapping[str, bytes] | None = None,
+        numbered: bool = False,
     ) -> Run:
         """Put a run in the queue.
 
@@ -62,6 +65,8 @@ class Queue:
             they lie already on this machine: such data are neither copied nor removed.
         beside : dict of bytes by name
             More files of the run's folder, where the training runs: settings may name them.
+        numbered : bool
+            Take the next `free_name` in place of a folder that is taken; False: a model there is replaced.
         """
         run_id = new_id()
         folder = self.folder(run_id)
@@ -73,16 +78,24 @@ class Queue:
             for name, content in (beside or {}).items():
                 (folder.path / name).parent.mkdir(mode=0o700, exist_ok=True)
                 (folder.path / name).write_bytes(content)
-            run = Run(
-                id=run_id, owner=owner, place=place_of(self._root), task=task, name=out.name,
-                out=str(out), data=str(data), settings=asdict(settings),
-            )  # fmt: skip
-            self.store.add(run)
-        except (HealthdashError, OSError):
+            with self._naming:  # two who train at once must not make one folder
+                out = self.free_name(out) if numbered else out
+                run = Run(
+                    id=run_id, owner=owner, place=place_of(self._root), task=task, name=out.name,
+                    out=str(out), data=str(data), settings=asdict(settings),
+                )  # fmt: skip
+                self.store.add(run)
+        except Exception:
             folder.remove()
             raise
         self._wake(self._root)
         return run
+
+    def free_name(self, out: Path) -> Path:
+        """Return a bundle folder that neither a model nor anybody's run has: own, own-2, own-3."""
+        taken = self.store.outs()
+        names = itertools.chain([out], (out.with_name(f"{out.name}-{n}") for n in itertools.count(2)))
+        return next(free for free in names if str(free) not in taken and not free.exists())
 
     def folder(self, run_id: str) -> RunFolder:
         """Return the folder of a run."""

@@ -128,13 +128,17 @@ def searches(queue: Queue, owner: str) -> list[Search]:
     ]
 
 
-def retrain(queue: Queue, owner: str, search: Search, out: Path, epochs: int | None) -> Run:
+def retrain(
+    queue: Queue, owner: str, search: Search, out: Path, epochs: int | None, *, numbered: bool = False
+) -> Run:
     """Put the training of a model with the settings of the best trial into the queue.
 
     Parameters
     ----------
     epochs : int or None
         Most epochs; None: as the recipe.
+    numbered : bool
+        As `Queue.submit` takes it.
 
     Raises
     ------
@@ -150,7 +154,8 @@ def retrain(queue: Queue, owner: str, search: Search, out: Path, epochs: int | N
         path.name: path.read_bytes() for path in queue.folder(best.id).path.glob("*.json") if _is_own(path)
     }
     files[RunFolder.SEARCHED] = json.dumps(told).encode()
-    return queue.submit(owner, best.task, out, chosen, _shared(queue, best), beside=files)
+    fill = _shared(queue, best)
+    return queue.submit(owner, best.task, out, chosen, fill, beside=files, numbered=numbered)
 
 
 def losses_of_others(folder: RunFolder) -> list[list[float]]:
@@ -174,6 +179,8 @@ def _shared(queue: Queue, source: Run) -> Callable[[Path], Path]:
     """Return a `fill` that gives the data of another run, without room of their own where that goes."""
     begins = queue.folder(source.id).path / source.data
     data = queue.folder(source.id).data
+    if not begins.is_relative_to(data):  # on the server, where they stay
+        return lambda _: begins
 
     def fill(folder: Path) -> Path:
         shutil.copytree(data, folder, copy_function=_linked, symlinks=True, dirs_exist_ok=True)

@@ -94,6 +94,11 @@ class RunStore:
         """Return the runs of one owner, the newest first."""
         return self._select(_runs.c.owner == owner)[::-1]
 
+    def outs(self) -> set[str]:
+        """Return the bundle folders that the runs of all owners make."""
+        with self._engine.connect() as connection:
+            return set(connection.execute(select(_runs.c.out)).scalars())
+
     def active(self, place: str) -> list[Run]:
         """Return the runs of a place that wait or run, the oldest first."""
         return self._select(_runs.c.place == place, _runs.c.state.in_(ACTIVE))

@@ -85,7 +85,7 @@ def page_of(
     """
     channels = eeg_channels(recording)
     chosen = derivations([channel.name for channel in channels], montage)[lines]
-    rate_hz = recording.rate_hz
+    rate_hz = channels[0].rate_hz if channels else recording.rate_hz
     length = max((len(channel.values) for channel in channels), default=0)
     first = min(max(0, round(start_s * rate_hz)), max(0, length - 1))
     last = min(length, first + max(2, round(length_s * rate_hz)))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .leads import to_millivolt
-from .recording import Channel, Recording
+from .recording import Channel, Recording, commonest_rate
 
 __all__ = [
     "MONTAGES",
@@ -24,6 +24,7 @@ __all__ = [
     "derived",
     "eeg_channels",
     "mixed_references",
+    "of_other_rates",
     "position",
     "reference",
 ]
@@ -71,13 +72,28 @@ def position(name: str) -> str:
 
 
 def eeg_channels(recording: Recording) -> list[Channel]:
-    """Return the channels that may be EEG: voltages of the commonest rate, without what is named otherwise.
+    """Return the channels that may be EEG: voltages that are not named otherwise, of their commonest rate.
 
-    Where no name is left over, all voltages of that rate; where there is no voltage, all channels of it.
+    Where no such name is left over, all voltages of the recording's commonest rate; where there is no
+    voltage, all channels of it.
     """
+    if found := _named_eeg(recording):
+        rate_hz = commonest_rate(found)
+        return [c for c in found if c.rate_hz == rate_hz]
     alike = [c for c in recording.channels if c.rate_hz == recording.rate_hz]
-    volts = [c for c in alike if to_millivolt(c.unit) is not None]
-    return [c for c in volts if not _OTHERS.search(c.name)] or volts or alike
+    return [c for c in alike if to_millivolt(c.unit) is not None] or alike
+
+
+def of_other_rates(recording: Recording) -> list[Channel]:
+    """Return the channels that may be EEG too, but have another rate than the others."""
+    drawn = eeg_channels(recording)
+    return [c for c in _named_eeg(recording) if c.rate_hz != drawn[0].rate_hz]
+
+
+def _named_eeg(recording: Recording) -> list[Channel]:
+    """Return the voltages that are not named as something else."""
+    volts = (c for c in recording.channels if to_millivolt(c.unit) is not None)
+    return [c for c in volts if not _OTHERS.search(c.name)]
 
 
 def reference(name: str) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .leads import tidy_unit
 
-__all__ = ["Channel", "Mark", "Recording", "Stored", "channels_of"]
+__all__ = ["Channel", "Mark", "Recording", "Stored", "channels_of", "commonest_rate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,7 @@ class Recording:
     @property
     def rate_hz(self) -> float:
         """The rate of most channels, hertz; the faster one where two are as common."""
-        counted = Counter(channel.rate_hz for channel in self.channels)
-        return max(counted, key=lambda rate: (counted[rate], rate))
+        return commonest_rate(self.channels)
 
     @property
     def duration_s(self) -> float:
@@ -141,6 +140,12 @@ def _extreme(arrays: Sequence[NDArray[np.float32]], keep: Any) -> float:
     found = [float(keep.reduce(values)) for values in arrays if len(values)]
     known = [value for value in found if np.isfinite(value)]
     return float(keep.reduce(known)) if known else 0.0
+
+
+def commonest_rate(channels: Sequence[Channel]) -> float:
+    """Return the rate of most of the channels, hertz; the faster one where two are as common."""
+    counted = Counter(channel.rate_hz for channel in channels)
+    return max(counted, key=lambda rate: (counted[rate], rate))
 
 
 def channels_of(

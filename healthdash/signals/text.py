@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from healthdash.errors import InvalidInput, UnreadableUpload
 from healthdash.tables.numeric import has_absurd_exponent, to_numeric
+from healthdash.tables.units import unit_named
 from healthdash.task import Upload
 
-from .leads import guessed_unit, lead_kind
+from .leads import guessed_unit, lead_kind, tidy_unit, to_millivolt
 from .limits import checked_rate, checked_size
 from .recording import Recording, channels_of
+from .times import rate_and_jumps, with_jumps
 
 __all__ = ["looks_like_signal", "read_text"]
 
@@ -34,21 +36,20 @@ _STATED_RATE = re.compile(
     re.IGNORECASE,
 )
 _STATED_UNIT = re.compile(r"units?\W{1,4}(mv|uv|µv|μv|nv|v|millivolts?|microvolts?)\b", re.IGNORECASE)
-_WORDS = {"millivolt": "mV", "millivolts": "mV", "microvolt": "uV", "microvolts": "uV"}
+_BRACKETED = re.compile(r"[\[(]\s*([^\[\]()]{2,20}?|%)\s*[\])]$")
 _FEWEST_ROWS = 32
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """Values as the file holds them; `rate_hz` and `unit` are None where it is silent."""
+    """Values as the file holds them; the rate is None, and a unit empty, where it is silent."""
 
     signal: NDArray[np.float32]
     leads: tuple[str, ...]
     rate_hz: float | None
-    unit: str | None
-    rate_from: str
+    units: tuple[str, ...]
     format: str
-    notices: tuple[str, ...] = ()
+    gaps: tuple[str, ...]
 
 
 def looks_like_signal(data: bytes) -> bool:
@@ -87,22 +88,32 @@ def read_text(uploads: Sequence[Upload]) -> Recording:
             "the file does not say its sampling rate",
             hint="Enter the rate in hertz, add a column time_s, or a first line such as '# rate_hz: 250'.",
         )
-    unit = table.unit or (str(hinted_unit) if hinted_unit else None)
-    notices = list(table.notices)
-    if unit is None:
-        unit = guessed_unit(table.signal)
-        notices.append(f"The file states no unit; from the size of its values, {unit} is assumed.")
     columns = np.ascontiguousarray(table.signal.T)
+    units, notices = list(table.units), list[str]()
+    if hinted_unit:
+        units = [unit or str(hinted_unit) for unit in units]
+    is_stated = all(units)
+    if not is_stated:
+        silent = [number for number, unit in enumerate(units) if not unit]
+        guess = guessed_unit(columns[silent])
+        units = [unit or guess for unit in units]
+        of = "no unit" if len(silent) == len(units) else f"no unit of {_named(table.leads, silent)}"
+        notices.append(f"The file states {of}; from the size of its values, {guess} is assumed.")
     return Recording(
         format=table.format,
-        channels=channels_of(table.leads, [unit] * len(table.leads), checked_rate(rate_hz), list(columns)),
+        channels=channels_of(table.leads, units, checked_rate(rate_hz), list(columns)),
         stored_dtype="text",
         calibration="the values are in the unit of the file",
-        gaps=("empty cells",) if np.isnan(columns).any() else (),
+        gaps=table.gaps,
         notices=tuple(notices),
         rate_stated=table.rate_hz is not None,
-        unit_stated=table.unit is not None or hinted_unit is not None,
+        unit_stated=is_stated,
     )
+
+
+def _named(leads: Sequence[str], which: Sequence[int]) -> str:
+    """Return the names of some leads for a sentence: a few, or their number."""
+    return ", ".join(leads[one] for one in which) if len(which) <= 3 else f"{len(which)} channels"
 
 
 def _read_table(upload: Upload) -> _Table:
@@ -125,10 +136,9 @@ def _read_table(upload: Upload) -> _Table:
         else [f"lead {i + 1}" for i in range(len(first))]
     )
     checked_size(len(frame), len(names))
-    numbers = _numbers(frame, names)
-    return _recording(
-        numbers, names, " ".join(comments), "CSV" if delimiter == "," else "text table", has_header
-    )
+    numbers, below = _numbers(frame)
+    form = "CSV" if delimiter == "," else "text table"
+    return _recording(numbers, names, below, " ".join(comments), form, has_header)
 
 
 def _decoded(data: bytes) -> str | None:
@@ -187,11 +197,13 @@ def _frame(rows: list[str], delimiter: str, has_header: bool) -> pd.DataFrame:
         ) from error
 
 
-def _numbers(frame: pd.DataFrame, names: list[str]) -> NDArray[np.float64]:
-    """Return all cells as numbers; a row of units below the header is passed over."""
+def _numbers(frame: pd.DataFrame) -> tuple[NDArray[np.float64], list[str]]:
+    """Return all cells as numbers, and the row of units below the header; empty words without one."""
+    below = [""] * frame.shape[1]
     values = frame.apply(to_numeric)
     wrong = values.isna() & frame.notna() & ~frame.astype(str).isin(["-", "NaN", "nan"])
     if len(frame) > 1 and wrong.iloc[0].all():
+        below = [str(cell).strip().strip("'\"") for cell in frame.iloc[0]]
         frame, values, wrong = frame.iloc[1:], values.iloc[1:], wrong.iloc[1:]
     if wrong.to_numpy().any():
         row, column = np.argwhere(wrong.to_numpy())[0]
@@ -199,11 +211,16 @@ def _numbers(frame: pd.DataFrame, names: list[str]) -> NDArray[np.float64]:
             f"expected numbers only; data row {row + 1}, column {column + 1} holds text",
             hint="Keep one column a lead, and one time column at most.",
         )
-    return np.asarray(values, np.float64)
+    return np.asarray(values, np.float64), below
 
 
 def _recording(
-    numbers: NDArray[np.float64], names: list[str], comments: str, form: str, has_header: bool
+    numbers: NDArray[np.float64],
+    names: list[str],
+    below: list[str],
+    comments: str,
+    form: str,
+    has_header: bool,
 ) -> _Table:
     time = next((i for i, name in enumerate(names) if has_header and _TIME.search(name)), None)
     skipped = {time} | {
@@ -217,17 +234,42 @@ def _recording(
             "expected a column with the signal, got a time or number column only",
             hint="Add a column for each lead, named after it.",
         )
-    rate_hz, source = _rate(numbers, names, time, comments)
-    units = {m.group(1) for i in leads if (m := _UNIT.search(names[i]))}
+    signal = numbers[:, leads].astype(np.float32)
+    gaps = ["empty cells"] if np.isnan(signal).any() else []
+    rate_hz = _stated_rate(comments, names)
+    if time is not None:
+        rate_hz, missing = rate_and_jumps(numbers[:, time], f"{names[time]} {below[time]}".strip())
+        if missing.any():
+            signal = with_jumps(signal, missing)
+            gaps.append("jumps of the time column")
     stated = _STATED_UNIT.search(comments)
-    unit = next(iter(units), stated.group(1) if stated else None)
+    units = [_unit(names[i], below[i]) or (stated.group(1) if stated else "") for i in leads]
+    voltages = {tidy_unit(unit) for unit in units if to_millivolt(unit)}
+    if len(voltages) == 1:  # the one that is stated is that of the leads beside it
+        units = [unit or next(iter(voltages)) for unit in units]
     return _Table(
-        signal=numbers[:, leads].astype(np.float32),
+        signal=signal,
         leads=tuple(_without_unit(names[i]) for i in leads),
         rate_hz=rate_hz,
-        unit=_WORDS.get(unit.lower(), unit) if unit else None,
-        rate_from=source,
+        units=tuple(units),
         format=form,
+        gaps=tuple(gaps),
+    )
+
+
+def _stated_rate(comments: str, names: Sequence[str]) -> float | None:
+    """Return the rate that a comment or the header says, hertz."""
+    match = _STATED_RATE.search(comments) or _STATED_RATE.search(" ".join(names))
+    return float(match.group(1) or match.group(2)) if match else None
+
+
+def _unit(name: str, below: str) -> str:
+    """Return the unit of a column by its name or the cell below it; empty where neither says one."""
+    if voltage := _UNIT.search(name):
+        return voltage.group(1)
+    told = _BRACKETED.search(name)
+    return next(
+        (one for one in (told.group(1) if told else "", below) if to_millivolt(one) or unit_named(one)), ""
     )
 
 
@@ -236,45 +278,6 @@ def _counts_up(column: NDArray[np.float64]) -> bool:
 
 
 def _without_unit(name: str) -> str:
-    return _UNIT.sub("", name.strip().strip("'\"")).strip()
-
-
-def _rate(
-    numbers: NDArray[np.float64], names: list[str], time: int | None, comments: str
-) -> tuple[float | None, str]:
-    """Return the rate, from the time column or else from a comment or the header."""
-    if time is not None:
-        return _rate_of_times(numbers[:, time], names[time]), "its time column"
-    match = _STATED_RATE.search(comments) or _STATED_RATE.search(" ".join(names))
-    if match:
-        return float(match.group(1) or match.group(2)), "a comment or the header"
-    return None, ""
-
-
-def _rate_of_times(times: NDArray[np.float64], name: str) -> float:
-    steps = np.diff(times)
-    middle = float(np.median(steps)) if len(steps) else 0.0
-    if not np.isfinite(middle) or middle <= 0:
-        raise InvalidInput(
-            "the time column does not rise", hint="It must hold the time of each sample, in seconds."
-        )
-    if np.mean(np.abs(steps - middle) > 0.5 * middle) > 0.01:
-        raise InvalidInput(
-            "the time column does not rise evenly; a fixed rate is needed",
-            hint="Resample to a fixed rate first.",
-        )
-    seconds = _seconds_of(name, middle)
-    # The mean step is truer than the median where times are rounded.
-    return round(float(1 / (np.nanmean(steps) * seconds)), 3)
-
-
-def _seconds_of(name: str, step: float) -> float:
-    """Return what one unit of the time column is, in seconds."""
-    lowered = name.lower()
-    if re.search(r"(^|[\s_(\[])(ms|msec|milliseconds?)\W*$", lowered):
-        return 1e-3
-    if re.search(r"(^|[\s_(\[])(us|µs|microseconds?)\W*$", lowered):
-        return 1e-6
-    named_seconds = re.search(r"(^|[\s_(\[])(s|sec|seconds?)\W*$", lowered)
-    # No ECG has fewer than one sample in half a second: such a step is in milliseconds.
-    return 1.0 if named_seconds or step < 0.5 else 1e-3
+    plain = name.strip().strip("'\"")
+    told = _BRACKETED.search(plain)
+    return (plain[: told.start()] if told and _unit(plain, "") else _UNIT.sub("", plain)).strip()

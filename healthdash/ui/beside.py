@@ -53,8 +53,7 @@ def _other_model(place: DeltaGenerator, side: Side) -> Side | None:
         words=lambda name: model_words(found[name]),
     )  # fmt: skip
     work = state.workspace(side.task, _BESIDE)
-    if work.uploads != side.work.uploads:
-        work.take(side.task, side.work.uploads, origin=side.work.origin, title=side.work.title)
+    work.follow(side.work)
     model = found[chosen]
     other = replace(side, task=side.task.bound(model), bundle=model, work=work)
     return _analysed(other, side.number, side.asked.item)

@@ -27,7 +27,8 @@ def measured(view: Trace, from_s: float, to_s: float) -> str:
         On the time axis of the view.
     """
     first, last = (round((at - view.start_s) * view.rate_hz) for at in (from_s, to_s))
-    stretch = slice(max(first, 0), max(last, first + 1) + 1)
+    first = min(max(first, 0), len(view.signal) - 1)  # both legs may stand at the very end
+    stretch = slice(first, max(last, first + 1) + 1)
     length_s = to_s - from_s
     words = [f"{1000 * length_s:.0f} ms" + (f" ({60 / length_s:.0f} /min)" if length_s > 0 else "")]
     for lead, name in enumerate(view.leads):

@@ -49,7 +49,9 @@ def section(one: Shown) -> None:
         n = kept.slide(
             place, "How many", steps, name=f"{name}:size", default=_START if _START in steps else steps[-1]
         )
-        key = (source, n, replace(side.asked, item=-1))
+        # Another file is other rows, on either side of this choice.
+        turn = side.number if source == _THESE else _loaded(side.task, source).turn
+        key = (source, turn, n, replace(side.asked, item=-1))
         run = ("cohort", side.bundle.info.sha256, *key)
         wanted = place.button(f"Explain {n:,} rows", icon=":material/groups:", key=f"{name}:go")
         # In a place of its own: tabs that a bar moves down begin at the first one again.
@@ -57,7 +59,7 @@ def section(one: Shown) -> None:
             if wanted or progress.is_wanted(run):
                 side.work.cohorts[key] = _explained(side, rows[:n], _truth(side.task, reports, n), run)
         if key in side.work.cohorts:
-            _show(side, side.work.cohorts[key], f"{name}/{side.work.turn}/{source}/{n}")
+            _show(side, side.work.cohorts[key], f"{name}/{side.work.turn}/{source}/{turn}/{n}")
 
 
 def _sources(side: Side) -> dict[str, str]:
@@ -74,7 +76,7 @@ def _reports(side: Side, source: str, place: DeltaGenerator) -> list[Report]:
     """Return the analysed files of a source; empty where there are none yet."""
     if source == _THESE:
         return [side.report]
-    work = state.workspace(side.task, f":cohort:{source}")
+    work = _loaded(side.task, source)
     if source == _UPLOAD:
         _uploader(place, side.task, work)
     elif not work.groups:
@@ -88,6 +90,11 @@ def _reports(side: Side, source: str, place: DeltaGenerator) -> list[Report]:
         if report.error is not None:
             problems.tell(report.error)
     return [report for report in work.reports if report.inputs]
+
+
+def _loaded(task: Task, source: str) -> state.Workspace:
+    """Return where the rows of a source are kept, which are not those of the table itself."""
+    return state.workspace(task, f":cohort:{source}")
 
 
 def _uploader(place: DeltaGenerator, task: Task, work: state.Workspace) -> None:
@@ -105,7 +112,7 @@ def _uploader(place: DeltaGenerator, task: Task, work: state.Workspace) -> None:
 def _take(task: Task, name: str, key: str) -> None:
     file = state.taken(name, key)
     if file is not None:
-        work = state.workspace(task, f":cohort:{_UPLOAD}")
+        work = _loaded(task, _UPLOAD)
         upload = Upload(file.name, file.getvalue())
         work.take(task, [upload], origin="upload", title=upload.name)
 

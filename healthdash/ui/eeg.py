@@ -16,7 +16,7 @@ from healthdash.signals.decimate import min_max
 from healthdash.signals.eeg import FILTERS, EegPage, left_out, lines_of, page_of, value_range
 from healthdash.signals.eeg_example import synthetic_eeg
 from healthdash.signals.leads import lead_kind
-from healthdash.signals.montage import MONTAGES, position
+from healthdash.signals.montage import MONTAGES, of_other_rates, position
 from healthdash.signals.recording import Recording
 from healthdash.signals.simplify import departures, sketched
 from healthdash.task import Upload
@@ -162,6 +162,9 @@ def _about(held: _Held) -> None:
         otherpage.point_to("ecg")
     for notice in recording.notices:
         st.info(problems.sentence(notice))
+    if others := of_other_rates(recording):
+        names = ", ".join(f"{channel.name} ({channel.rate_hz:g} Hz)" for channel in others)
+        st.info(f"Not drawn, as their rate is another one: {names}.")
     if recording.gaps:
         st.info(problems.sentence(f"There are gaps: {'; '.join(recording.gaps)}"))
 

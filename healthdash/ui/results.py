@@ -122,7 +122,7 @@ def _open(task: Task, bundle: Bundle, work: state.Workspace, entry: Entry) -> No
     notices = report.sample.notices if report.sample else ()
     for notice in notices:
         st.info(problems.unlinked(notice), icon=":material/info:")
-    parts.choose(work, entry.report, report.sample, f"{task.slug}/{work.origin}/{entry.report}")
+    parts.choose(work, entry.report, report.sample, f"{task.slug}/{work.loads}/{entry.report}")
     if report.error is not None or report.prediction is None:
         _refused(task, work, entry)
         return

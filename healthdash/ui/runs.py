@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -32,7 +31,7 @@ from healthdash.ui import (
     state,
 )
 
-__all__ = ["free_name", "listed", "open_run", "opened", "queue", "watch"]
+__all__ = ["listed", "open_run", "opened", "queue", "watch"]
 
 _OPEN = "work:run"
 _SPARKS = 60
@@ -59,13 +58,6 @@ def _queue(root: str, _url: str) -> Queue:
     made = Queue(opened_store(settings.current()), Path(root))
     made.look_after()
     return made
-
-
-def free_name(out: Path) -> Path:
-    """Return a bundle folder that neither a model nor one of the owner's runs has: own, own-2, own-3."""
-    taken = {run.out for run in queue().store.of(owner.current().id)}
-    names = itertools.chain([out], (out.with_name(f"{out.name}-{n}") for n in itertools.count(2)))
-    return next(free for free in names if str(free) not in taken and not free.exists())
 
 
 def open_run(run_id: str) -> None:

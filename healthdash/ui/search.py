@@ -137,8 +137,9 @@ def _table(search: Search) -> None:
                 "Most epochs", 1, 1000, None, placeholder="as the recipe", key=f"search:full:{search.id}"
             )
             if st.button("Train the best anew", icon=":material/trophy:", key=f"search:best:{search.id}"):
-                out = runs.free_name(_out(search))
-                run = searches.retrain(runs.queue(), owner.current().id, search, out, epochs)
+                run = searches.retrain(
+                    runs.queue(), owner.current().id, search, _out(search), epochs, numbered=True
+                )
                 runs.open_run(run.id)
                 st.rerun(scope="app")
 

@@ -76,6 +76,8 @@ class Workspace:
         Gates of the items of each report that was opened.
     turn : int
         Grows with every other input, so that choices about an input end with it.
+    loads : int
+        Grows with other inputs only; `turn` also when more was said of them.
     """
 
     origin: str = ""
@@ -89,7 +91,7 @@ class Workspace:
     judged: dict[ExplanationKey, Quality] = field(default_factory=dict)
     players: dict[tuple[int, int, str, Among, str], Players | None] = field(default_factory=dict)
     changed: tuple[tuple[bytes, ExplainRequest, str], Report] | None = None
-    cohorts: dict[tuple[str, int, ExplainRequest], Cohort] = field(default_factory=dict)
+    cohorts: dict[tuple[str, int, int, ExplainRequest], Cohort] = field(default_factory=dict)
     losses: dict[object, MetricLoss] = field(default_factory=dict)
     pairs: dict[object, Interactions] = field(default_factory=dict)
     otherwise: tuple[object, Counterfactuals] | None = None
@@ -97,14 +99,25 @@ class Workspace:
     table: pd.DataFrame | None = None
     gates: dict[int, Sequence[Gate]] = field(default_factory=dict)
     turn: int = 0
+    loads: int = 0
 
     def take(self, task: Task, uploads: Sequence[Upload], *, origin: str, title: str) -> None:
         """Begin anew with other inputs."""
+        self._begin(uploads, apart.groups(task, uploads), origin, title)
+
+    def follow(self, other: Workspace) -> None:
+        """Hold the inputs of another workspace, with all that was said of them."""
+        if (self.origin, self.groups) != (other.origin, other.groups):
+            self._begin(other.uploads, other.groups, other.origin, other.title)
+
+    def _begin(
+        self, uploads: Sequence[Upload], groups: Sequence[list[Upload]], origin: str, title: str
+    ) -> None:
         self.origin, self.title = origin, title
         self.turn += 1
+        self.loads += 1
         slabs.forget()
-        self.uploads = list(uploads)
-        self.groups = apart.groups(task, self.uploads)
+        self.uploads, self.groups = list(uploads), list(groups)
         self.done("", [])
 
     def retold(self, number: int, **hints: str | float) -> None:

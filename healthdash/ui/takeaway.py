@@ -136,6 +136,14 @@ def _input(one: Shown) -> str:
     return f"{kind}, {one.side.item_words}".rstrip(", ")
 
 
+def _heading(one: Shown) -> str:
+    """Return what tells a side from the other one, without the name of a file."""
+    if one.heading == one.side.input_words:
+        words = _input(one)
+        return f"{words[0].upper()}{words[1:]}"
+    return one.heading or _title(one)
+
+
 def _section(one: Shown, look: Look | None) -> dict[str, Any]:
     """Return what the template shows of one side."""
     explanation, info = one.explanation, one.side.bundle.info
@@ -157,7 +165,7 @@ def _section(one: Shown, look: Look | None) -> dict[str, Any]:
     }
     lines = sorted(one.lines, key=lambda line: -abs(line.attribution))
     return {
-        "heading": one.heading or _title(one),
+        "heading": _heading(one),
         "facts": facts,
         "figures": [_figure(view, look, one) for view in one.views],
         "lines": lines[:_MOST_LINES],

@@ -119,7 +119,7 @@ def _search(
 ) -> None:
     """Put the trials of a search into the queue."""
     assert given is not None
-    out = runs.free_name(settings.current().own_models / task.slug / bundle_name(name))
+    out = runs.queue().free_name(settings.current().own_models / task.slug / bundle_name(name))
     searches.submit(
         runs.queue(), owner.current().id, task.slug, out, wanted.drawn, wanted.names, _fill(task, given()),
         prune=wanted.prune, beside=beside,
@@ -219,9 +219,9 @@ def bundle_name(text: str) -> str:
 
 def _started(task: Task, given: Upload, chosen: TrainSettings, name: str, beside: Mapping[str, bytes]) -> Run:
     """Put a run with its data, and the files beside them, into the queue."""
-    out = runs.free_name(settings.current().own_models / task.slug / bundle_name(name))
+    out = settings.current().own_models / task.slug / bundle_name(name)
     fill = _fill(task, given)
-    return runs.queue().submit(owner.current().id, task.slug, out, chosen, fill, beside=beside)
+    return runs.queue().submit(owner.current().id, task.slug, out, chosen, fill, beside=beside, numbered=True)
 
 
 def _fill(task: Task, given: Upload) -> Callable[[Path], Path]:

@@ -349,6 +349,20 @@ def test_an_uploaded_cohort_with_outcomes_tells_what_a_metric_loses(open_page):
     assert "secret" not in _link(app)
 
 
+def test_another_cohort_has_no_plots_until_it_is_explained(open_page):
+    app = open_page("explain", task="rows", sample="first")
+    _labelled(app.selectbox, "Rows").set_value("upload").run()
+    for seed in (0, 1):
+        rows = np.random.default_rng(seed).normal(size=(30, 4)).round(2).tolist()
+        file = Rows().file(rows, f"{seed}.json")
+        uploader = _labelled(app.file_uploader, "Table with one patient a row")
+        uploader.set_value((file.name, file.data, "application/json")).run()
+        assert "Mean over" not in _texts(app)
+        _labelled(app.select_slider, "How many").set_value(20).run()
+        _click(app, "Explain 20 rows")
+        assert "Mean over 20 rows" in _texts(app)
+
+
 def test_a_cohort_without_outcomes_says_so(open_page, monkeypatch):
     monkeypatch.setattr(Rows, "truth_in", lambda self, sample: None)
     app = _click(open_page("explain", task="rows", sample="first"), "Explain 3 rows")

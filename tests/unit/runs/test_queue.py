@@ -76,6 +76,15 @@ def place() -> _Place:
     return _Place()
 
 
+def test_two_owners_who_ask_for_one_name_make_two_models(place):
+    out = settings.current().own_models / "toy" / "own"
+    runs = [
+        place.queue.submit(owner, "toy", out, TrainSettings(), lambda folder: folder, numbered=True)
+        for owner in ("ann", "bob")
+    ]
+    assert [(run.name, Path(run.out).name) for run in runs] == [("own", "own"), ("own-2", "own-2")]
+
+
 def test_a_run_that_ends_well_has_metrics_and_history_and_its_data_are_gone(place):
     run = place.submit(HISTORY + DONE)
     place.serve()

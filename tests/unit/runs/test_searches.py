@@ -57,6 +57,16 @@ def test_trials_share_their_data_without_room_of_their_own(queue):
     assert len({place.stat().st_ino for place in places}) == 1
 
 
+def test_trials_and_the_last_training_share_data_that_lie_on_the_server(queue, tmp_path):
+    (tmp_path / "data.csv").write_text("age,outcome\n1,0\n")
+    search.submit(queue, "ann", "table", OUT, DRAWN, ["learning_rate"], lambda _: tmp_path / "data.csv")
+    (found,) = search.searches(queue, "ann")
+    _through(queue, found.trials[0][1], 0.5)
+    (found,) = search.searches(queue, "ann")
+    last = search.retrain(queue, "ann", found, OUT, None)
+    assert {run.data for run in (last, *(run for _, run in found.trials))} == {str(tmp_path / "data.csv")}
+
+
 def test_a_trial_trains_by_the_command_of_trials_others_do_not(queue):
     (_, run), *_ = _searched(queue).trials
     assert words(run, queue.folder(run.id))[3] == "trial"

@@ -13,6 +13,7 @@ from healthdash.signals.montage import (
     derivations,
     eeg_channels,
     mixed_references,
+    of_other_rates,
     position,
     reference,
 )
@@ -20,6 +21,7 @@ from healthdash.signals.recording import Channel, Recording
 from healthdash.signals.spectrum import band_powers, spectra
 
 RATE = 256.0
+_SLOW = (("Resp oro-nasal", ""), ("EMG submental", "uV"), ("Temp", "degC"), ("Pressure of the mask", "mV"))
 TIME = np.arange(int(20 * RATE)) / RATE
 
 
@@ -153,6 +155,18 @@ def test_what_is_no_eeg_is_left_out() -> None:
     recording = Recording(format="x", channels=tuple(Channel(n, "uV", 250.0, rows) for n in names))
     assert [c.name for c in eeg_channels(recording)] == ["Fp1"]
     assert len(lines_of(recording, "As recorded")) == 1
+
+
+def test_an_eeg_beside_more_channels_of_a_slower_rate_is_drawn_at_its_own() -> None:
+    fast, slow = np.arange(1000, dtype=np.float32), np.zeros(10, np.float32)
+    kept = ("EEG Fpz-Cz", "EEG Pz-Oz")
+    channels = [Channel(name, "uV", 100.0, fast) for name in (*kept, "EOG horizontal")]
+    channels += [Channel(name, unit, 1.0, slow) for name, unit in _SLOW]
+    recording = Recording(format="EDF", channels=tuple(channels))
+    page = page_of(recording, "As recorded", 2.0, 5.0)
+    assert (page.names, page.rate_hz) == (kept, 100.0)
+    np.testing.assert_allclose(page.microvolts[0], fast[200:700])
+    assert [channel.name for channel in of_other_rates(recording)] == ["Pressure of the mask"]
 
 
 def test_a_recording_of_an_absurd_rate_gives_a_spectrum_of_the_usual_size():

@@ -87,6 +87,7 @@ def test_a_caliper_measures_time_height_and_shares():
     assert "200 ms (300 /min)" in words
     assert "II from 0.00 to 1.50 mV" in words
     assert "+10.10 percentage points" in words
+    assert "0 ms" in measured(view, 12.0, 12.0)  # both legs at the very end
 
 
 def test_a_trace_is_coloured_where_it_counts_and_says_its_share():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from healthdash.task import Upload
 from healthdash.ui import state
+from tests import fakes
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +30,20 @@ def test_the_same_file_given_again_is_taken_again(session):
         key = state.fresh_key("upload")
         session[key] = ["a file"]
         assert state.taken("upload", key) == ["a file"]
+
+
+def test_a_workspace_that_follows_another_has_what_was_said_of_its_inputs():
+    task = fakes.FakeRows()
+    left, right = state.Workspace(), state.Workspace()
+    left.take(task, [Upload("a.csv", b"1")], origin="upload", title="a.csv")
+    right.follow(left)
+    turn = right.turn
+    right.follow(left)
+    assert (right.groups, right.turn) == (left.groups, turn)
+    left.retold(0, part=3)
+    right.follow(left)
+    assert right.groups[0][0].hints == {"part": 3}
+    assert right.turn == turn + 1
 
 
 @pytest.mark.parametrize("nothing", [None, []])

@@ -115,8 +115,12 @@ def test_the_report_says_what_it_is_of_and_fetches_nothing(task):
 @TASKS
 def test_nothing_names_the_file(task):
     shown = _shown(task)
-    for made in (takeaway.csv(shown), takeaway.html(shown, _look()), takeaway.png(shown, _look())):
-        assert b"Jane Doe" not in made
+    # Of two inputs each side is headed by its input, on the page.
+    two = [replace(one, heading=one.side.input_words) for one in (*shown, *_shown(task))]
+    for sides in (shown, two):
+        for made in (takeaway.csv(sides), takeaway.html(sides, _look()), takeaway.png(sides, _look())):
+            assert b"Jane Doe" not in made
+    assert b"<h2>An input of the reader" in takeaway.html(two, _look())
 
 
 def test_names_of_columns_are_shown_and_never_run():

@@ -10,6 +10,7 @@ import pytest
 import wfdb
 
 from healthdash.errors import InvalidInput, UnreadableUpload
+from healthdash.signals.text import read_text
 from healthdash.signals.wfdb_header import base_name
 from healthdash.task import Upload
 from healthdash.tasks.ecg import read
@@ -23,7 +24,7 @@ WAVE = np.sin(2 * np.pi * TIME)
 
 
 def csv(header: str, *columns: np.ndarray, comment: str = "") -> Upload:
-    rows = [",".join(f"{v:.6g}" for v in row) for row in zip(*columns, strict=True)]
+    rows = [",".join(f"{v:.12g}" for v in row) for row in zip(*columns, strict=True)]
     return Upload("table.csv", "\n".join([*([comment] if comment else []), header, *rows]).encode())
 
 
@@ -161,6 +162,54 @@ def test_units_of_a_csv_become_millivolt(header: str, scale: float) -> None:
     sample = read.read([csv(f"time_s,{header}", TIME, scale * WAVE)])
     assert np.abs(sample.signal_mv).max() == pytest.approx(1.0, rel=0.01)
     assert sample.unit_stated == (header != "II")
+
+
+@pytest.mark.parametrize(("pause_s", "missing"), [(10.0, 2500), (0.012, 3), (3600.0, 900_000)])
+def test_a_jump_of_the_time_column_is_a_gap_and_changes_no_rate(pause_s: float, missing: int) -> None:
+    times = TIME.copy()
+    times[500:] += pause_s
+    sample = read.read([csv("time_s,II_mV", times, WAVE)])
+    assert sample.rate_hz == 250
+    assert len(sample.signal_mv) == len(WAVE) + missing
+    assert any("missing" in notice for notice in sample.notices)
+    np.testing.assert_allclose(sample.signal_mv[500 + missing :, 0], WAVE[500:], atol=1e-3)
+
+
+def test_times_that_go_back_or_never_end_are_refused() -> None:
+    back, far = TIME.copy(), TIME.copy()
+    back[500:] -= 2
+    far[500:] += 1e6
+    with pytest.raises(InvalidInput, match="goes back at data row 501"):
+        read.read([csv("time_s,II_mV", back, WAVE)])
+    with pytest.raises(InvalidInput, match="expected at most"):
+        read.read([csv("time_s,II_mV", far, WAVE)])
+
+
+def test_rounded_times_have_their_mean_rate() -> None:
+    sample = read.read([csv("time_s,II_mV", np.round(np.arange(len(WAVE)) / 360, 3), WAVE)])
+    assert sample.rate_hz == pytest.approx(360, abs=0.05)
+    assert len(sample.signal_mv) == len(WAVE)
+
+
+@pytest.mark.parametrize(
+    ("header", "below", "units"),
+    [
+        ("time_s,II_mV,V1_uV", "", ("mV", "uV")),
+        ("time_s,II (mV),ABP (mmHg)", "", ("mV", "mmHg")),
+        ("Time,II,V1", "seconds,mV,uV", ("mV", "uV")),
+        ("'Elapsed time','II','V1'", "'seconds','uV','uV'", ("uV", "uV")),
+        ("time_s,II (uV),V1", "", ("uV", "uV")),
+        ("time_s,II (1),V1 (raw)", "", ("mV", "mV")),
+    ],
+)
+def test_each_column_of_a_csv_has_its_own_unit(header: str, below: str, units: tuple[str, str]) -> None:
+    made = csv(header, TIME, WAVE, WAVE)
+    first, rest = made.data.split(b"\n", 1)
+    data = b"\n".join([first, *([below.encode()] if below else []), rest])
+    recording = read_text([Upload("x.csv", data)])
+    assert tuple(channel.unit for channel in recording.channels) == units
+    assert recording.rate_hz == 250
+    assert recording.unit_stated == ("raw" not in header)
 
 
 def test_text_in_a_number_is_named_by_row() -> None:

@@ -1,0 +1,85 @@
+"""The time column of a text recording: how many samples a second, and where it jumps."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from healthdash.errors import InvalidInput
+
+from .limits import checked_size
+
+__all__ = ["rate_and_jumps", "with_jumps"]
+
+#: Share of the steps that may be uneven, of which the longer ones are jumps: samples are missing there.
+_MOST_UNEVEN = 0.01
+#: A step is uneven from half a usual one above or below; from two samples missing it is a jump, below it
+#: may be a late reading that the next one makes up for.
+_UNEVEN, _JUMP = 0.5, 2.5
+
+
+def rate_and_jumps(times: NDArray[np.float64], name: str) -> tuple[float, NDArray[np.int64]]:
+    """Return the rate in hertz, and how many samples are missing before each row (n,).
+
+    Parameters
+    ----------
+    times : (n,)
+        In the unit that the name of their column says; without one in seconds, or in milliseconds where
+        a step is half a second or longer.
+
+    Raises
+    ------
+    InvalidInput
+        The times do not rise, go back, or have no even step.
+    """
+    steps = np.diff(times)
+    middle = float(np.median(steps)) if len(steps) else 0.0
+    if not np.isfinite(middle) or middle <= 0:
+        raise InvalidInput(
+            "the time column does not rise", hint="It must hold the time of each sample, in seconds."
+        )
+    if np.mean(np.abs(steps - middle) > _UNEVEN * middle) > _MOST_UNEVEN:
+        raise InvalidInput(
+            "the time column does not rise evenly; a fixed rate is needed",
+            hint="Resample to a fixed rate first.",
+        )
+    if len(back := np.flatnonzero(steps < -_UNEVEN * middle)):
+        raise InvalidInput(
+            f"the time column goes back at data row {back[0] + 2:,}",
+            hint="Sort the rows by time, or give the recordings one by one.",
+        )
+    jumps = steps > _JUMP * middle
+    # The mean step is truer than the median where times are rounded.
+    step = float(steps[~jumps].mean())
+    missing = np.zeros(len(times), np.int64)
+    missing[1:][jumps] = np.rint(steps[jumps] / step).astype(np.int64) - 1
+    return round(1 / (step * _seconds_of(name, middle)), 3), missing
+
+
+def with_jumps(values: NDArray[np.float32], missing: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return samples (n, channels) with rows of NaN where some are missing.
+
+    Raises
+    ------
+    InvalidInput
+        A jump is longer than any recording that is opened.
+    """
+    places = np.arange(len(values)) + np.cumsum(missing)
+    checked_size(float(places[-1]) + 1, values.shape[1])
+    spread = np.full((places[-1] + 1, values.shape[1]), np.nan, np.float32)
+    spread[places] = values
+    return spread
+
+
+def _seconds_of(name: str, step: float) -> float:
+    """Return what one unit of the time column is, in seconds."""
+    lowered = name.lower()
+    if re.search(r"(^|[\s_(\[])(ms|msec|milliseconds?)\W*$", lowered):
+        return 1e-3
+    if re.search(r"(^|[\s_(\[])(us|µs|microseconds?)\W*$", lowered):
+        return 1e-6
+    named_seconds = re.search(r"(^|[\s_(\[])(s|sec|seconds?)\W*$", lowered)
+    # No ECG has fewer than one sample in half a second: such a step is in milliseconds.
+    return 1.0 if named_seconds or step < 0.5 else 1e-3
