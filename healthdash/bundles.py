@@ -48,6 +48,7 @@ __all__ = [
     "get",
     "open_folder",
     "save",
+    "with_evaluation",
     "with_explanations",
     "with_recipe",
 ]
@@ -340,7 +341,12 @@ def save(
 
 
 def with_explanations(bundle: Bundle, found: ExplanationQuality) -> Bundle:
-    """Put into a bundle how good its explanations are: into its evaluation and its card, and nothing else.
+    """Put into a bundle how good its explanations are; see `with_evaluation`."""
+    return with_evaluation(bundle, bundle.evaluation.model_copy(update={"explanations": found}))
+
+
+def with_evaluation(bundle: Bundle, evaluation: Evaluation) -> Bundle:
+    """Put what was measured of a bundle into its evaluation and its card, and nothing else.
 
     Raises
     ------
@@ -349,7 +355,6 @@ def with_explanations(bundle: Bundle, found: ExplanationQuality) -> Bundle:
     """
     if open_folder(bundle.path).info.sha256 != bundle.info.sha256:
         raise ModelMismatch("the model was replaced while it was measured", hint="Measure it again.")
-    evaluation = bundle.evaluation.model_copy(update={"explanations": found})
     _overwrite(bundle.path / "evaluation.json", evaluation.model_dump_json(indent=1))
     _overwrite(bundle.path / "card.md", _card(bundle.info, evaluation))
     return bundle

@@ -137,3 +137,29 @@ def test_a_stopped_training_goes_on_with_what_was_finished(squares: LabelledPict
     assert [row["loss"] for row in again[:2]] == [row["loss"] for row in seen[:2]]
     assert len(bundle.history) == 4
     assert [path.name for path in tmp_path.iterdir()] == ["made"]
+
+
+def test_figures_in_folds_stand_beside_those_of_the_bundle(
+    squares: LabelledPictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from healthdash import bundles
+    from healthdash.tasks.imaging import crossed, in_folds
+    from healthdash.tasks.imaging.members import Finished
+    from healthdash.tasks.imaging.recipe import train
+
+    bundle = train(_small(0), squares, TrainSettings(seed=1), tmp_path / "made", lambda _: None)
+    monkeypatch.setattr(in_folds, "is_published", lambda _: True)
+    monkeypatch.setattr(crossed, "is_published", lambda _: True)
+    whole, apart = in_folds.figures(_small(2), squares, bundle, 1, Finished(tmp_path / "folds"))
+    assert {row.part for row in (*whole, *apart)} == {"2 folds by group"}
+    assert whole[0].n == len(squares)
+    assert any("patients numbered" in row.note for row in apart)
+    for _ in range(2):  # the second time in the place of the first
+        in_folds.put_beside(bundle, whole, apart, "a command")
+        bundle = bundles.open_folder(tmp_path / "made")
+    found = bundle.evaluation
+    assert [row.name for row in found.metrics].count("pneumonia AUC, in folds") == 1
+    assert found.metric("pneumonia AUC").part == "test"
+    assert found.split_rule.count("a command") == 1
+    assert "bacterial against viral AUC, in folds" in bundle.card
+    bundle.verify()
