@@ -43,6 +43,13 @@ _LEVEL_BLOCKS = 9
 _THRESHOLD = 0.30
 _SEARCH_BACK = 0.18
 _LONG_GAP = 1.6
+# Below this share of its usual level a lead is silent: an electrode that is off, or a gap. Of the records of
+# MIT-BIH no lead's level falls below a quarter of it.
+_SILENT = 0.1
+# Noise of some 5 microvolt has this level (millivolt a sample at 125 Hz); it says nothing of what is usual.
+_LEAST_LEVEL = 0.002
+#: Rates are taken to this part of a hertz.
+_HZ_PARTS = 100
 # Ten minutes say enough about a day, and the beginning of a recording is often disturbed.
 _MIDDLE_S = 600.0
 
@@ -96,7 +103,9 @@ def resampled_length(samples: int, rate_hz: float, to_hz: float = WORKING_HZ) ->
 
 
 def _ratio(rate_hz: float, to_hz: float) -> Fraction:
-    return Fraction(to_hz / rate_hz).limit_denominator(1000)
+    # Of both rates by itself: that of their quotient would be a little off at 2048 Hz, and beats would drift
+    # away from the signal by seconds a day.
+    return Fraction(to_hz).limit_denominator(_HZ_PARTS) / Fraction(rate_hz).limit_denominator(_HZ_PARTS)
 
 
 def find_beats(signal_mv: NDArray[np.float32], rate_hz: float) -> NDArray[np.int64]:
@@ -122,23 +131,31 @@ def find_beats(signal_mv: NDArray[np.float32], rate_hz: float) -> NDArray[np.int
 def slope_energy(working: NDArray[np.float32], middle: Sequence[Steepness] = ()) -> NDArray[np.float32]:
     """Return how steep the signal is, 0 or more, joined over leads; (n_samples, n_leads) at 125 Hz.
 
-    Each lead is divided by its own running level and weighted by how clearly its complexes stand out.
+    Each lead is divided by its own running level and weighted by how clearly its complexes stand out, where
+    it is not silent; where all leads are, the energy is 0.
 
     Parameters
     ----------
     middle : sequence of Steepness
         What `steepness` says of the leads, if known; used where their middle is all of the recording.
     """
-    joined = np.zeros(len(working), np.float32)
-    total = 0.0
+    joined, total = np.zeros(len(working), np.float32), np.zeros(len(working), np.float32)
     if len(working) < _samples(1.0):
         return joined
     is_known = bool(middle) and len(middle[0].energy) == len(working)
     for lead in middle if is_known else map(_steepness, working.T):
-        weight = lead.clarity**2
-        joined += np.float32(weight) * lead.energy / np.maximum(_level(lead.energy), 1e-9)
+        level = _level(lead.energy)
+        weight = np.float32(lead.clarity**2) * ~_is_silent(level)
+        joined += weight * lead.energy / np.maximum(level, 1e-9)
         total += weight
-    return joined / np.float32(total) if total else joined
+    return np.divide(joined, total, out=joined, where=total > 0)
+
+
+def _is_silent(level: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Say where the running level of a lead is far below its usual one."""
+    heard = level[level > _LEAST_LEVEL]
+    usual = np.median(heard if len(heard) else level)
+    return np.asarray(level < _SILENT * usual)
 
 
 def clarity(lead_mv: NDArray[np.float32], rate_hz: float) -> float:

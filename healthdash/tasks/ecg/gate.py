@@ -89,7 +89,7 @@ def _height_mv(sample: EcgSample) -> float:
 def _beats(sample: EcgSample, c: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     """Return reasons to refuse and to warn that the beats give."""
     n = len(sample.beats)
-    per_minute = 60 * n / sample.duration_s
+    per_minute = 60 * n / sample.known_s if sample.known_s > 0 else 0.0
     if n < 3 or per_minute < c["lowest_bpm"] / 2:
         return [f"No heartbeat can be found: {n} complexes in {sample.duration_s:.0f} s."], []
     best = max(sample.clarities[i] for i in sample.model_leads)

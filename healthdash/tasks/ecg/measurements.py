@@ -94,8 +94,7 @@ def intervals(beats: Beats) -> tuple[Measurement, ...]:
 
 def normal_intervals(beats: Beats) -> Floats:
     """Return the intervals between neighbouring normal beats, seconds."""
-    between = np.diff(beats.at_s)
-    return between[beats.is_normal[1:] & beats.is_normal[:-1]]
+    return np.asarray(beats.between_s[beats.is_nn])
 
 
 def rr_statistics(beats: Beats) -> tuple[Measurement, ...]:
@@ -106,8 +105,7 @@ def rr_statistics(beats: Beats) -> tuple[Measurement, ...]:
     Task Force 1996 for the first three; Brennan et al. 2001, IEEE TBME 48:1342 for SD1 and SD2:
     SD1^2 = var(differences) / 2, SD2^2 = 2 SDNN^2 - SD1^2.
     """
-    both = beats.is_normal[1:] & beats.is_normal[:-1]
-    between_ms = 1000 * np.diff(beats.at_s)
+    both, between_ms = beats.is_nn, 1000 * beats.between_s
     nn = between_ms[both]
     changes = np.diff(between_ms)[both[1:] & both[:-1]]
     names = [
@@ -145,7 +143,7 @@ def rate(beats: Beats) -> Measurement:
         "unit": "/min",
         "source": "60 s over the mean interval of all beats",
     }
-    between = np.diff(beats.at_s)
+    between = beats.between_s[np.isfinite(beats.between_s)]
     if len(between) < 1:
         return Measurement(**told, reason="fewer than two complexes were found")
     each = 60 / between

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +33,8 @@ class Beats:
     at_s : float64 (m,), second
         Peak of each QRS complex, from which intervals between beats are taken.
     is_normal : bool (m,)
+    gaps_s : sequence of (float, float), second
+        Where the signal is missing: an interval across one is not known.
     """
 
     p_onset_s: Floats
@@ -40,12 +43,31 @@ class Beats:
     t_offset_s: Floats
     at_s: Floats
     is_normal: NDArray[np.bool_]
+    gaps_s: Sequence[tuple[float, float]] = ()
 
     def __len__(self) -> int:
         return len(self.at_s)
 
+    @property
+    def between_s(self) -> Floats:
+        """The interval before each beat but the first (m - 1,), second; NaN across a gap."""
+        between = np.diff(self.at_s)
+        follows = np.searchsorted(self.at_s, [start for start, _ in self.gaps_s])
+        between[[beat - 1 for beat in follows.tolist() if 0 < beat < len(self)]] = np.nan
+        return between
 
-def beats_of(limits: Limits, is_normal: NDArray[np.bool_] | None = None, at_s: Floats | None = None) -> Beats:
+    @property
+    def is_nn(self) -> NDArray[np.bool_]:
+        """Whether each of these intervals is known, and between two normal beats."""
+        return np.asarray(self.is_normal[1:] & self.is_normal[:-1] & np.isfinite(self.between_s))
+
+
+def beats_of(
+    limits: Limits,
+    is_normal: NDArray[np.bool_] | None = None,
+    at_s: Floats | None = None,
+    gaps_s: Sequence[tuple[float, float]] = (),
+) -> Beats:
     """Put waves together: to each complex the last P wave before it and the first T wave after it.
 
     Parameters
@@ -54,23 +76,24 @@ def beats_of(limits: Limits, is_normal: NDArray[np.bool_] | None = None, at_s: F
         Which beats are from the sinus node; None leaves out those that come early (`usual_intervals`).
     at_s : float64 (number of QRS complexes,)
         From where intervals between beats are taken (`aligned_s`); None takes the peaks.
+    gaps_s : sequence of (float, float), second
+        Where the signal is missing, in the order of time.
     """
     is_p, is_qrs, is_t = (limits.kind == number for number in (1, 2, 3))
     onset, offset = limits.onset_s[is_qrs], limits.offset_s[is_qrs]
     at = limits.peak_s[is_qrs] if at_s is None else at_s
     before = np.concatenate([[-np.inf], offset[:-1]])
     after = np.concatenate([onset[1:], [np.inf]])
-    p_onset = np.full(len(onset), np.nan)
-    t_offset = np.full(len(onset), np.nan)
-    for i in range(len(onset)):
-        p = limits.onset_s[is_p & (limits.onset_s > before[i]) & (limits.onset_s < onset[i])]
-        if len(p) and onset[i] - p[-1] <= _LONGEST_PR_S:
-            p_onset[i] = p[-1]
-        t = limits.offset_s[is_t & (limits.onset_s >= offset[i] - 0.02) & (limits.onset_s < after[i])]
-        if len(t):
-            t_offset[i] = t[0]
+    is_p, is_t = (of & np.isfinite(limits.onset_s) for of in (is_p, is_t))
+    # NaN behind the last wave stands for none.
+    p_waves = np.append(limits.onset_s[is_p], np.nan)
+    t_waves, t_ends = (np.append(values[is_t], np.nan) for values in (limits.onset_s, limits.offset_s))
+    p = p_waves[np.searchsorted(p_waves[:-1], onset) - 1]
+    p_onset = np.where((p > before) & (onset - p <= _LONGEST_PR_S), p, np.nan)
+    first = np.searchsorted(t_waves[:-1], offset - 0.02)
+    t_offset = np.where(t_waves[first] < after, t_ends[first], np.nan)
     normal = usual_intervals(at) if is_normal is None else np.asarray(is_normal, bool)
-    return Beats(p_onset, onset, offset, t_offset, at, normal)
+    return Beats(p_onset, onset, offset, t_offset, at, normal, gaps_s)
 
 
 def aligned_s(lead: NDArray[np.float32], rate_hz: float, at_s: Floats) -> Floats:

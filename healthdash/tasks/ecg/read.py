@@ -18,6 +18,7 @@ from healthdash.signals.wfdb import read_marks
 from healthdash.task import Upload
 
 from .beat_codes import beats_among
+from .gaps import missing
 from .sample import Annotation, EcgSample
 
 __all__ = ["group", "read", "recognises"]
@@ -74,6 +75,7 @@ def read(uploads: Sequence[Upload]) -> EcgSample:
         and not guessed
         and all(to_millivolt(c.unit) is not None for c in kept),
         gap_share=gaps,
+        gaps=missing(signal_mv, rate_hz) if gaps else (),
         annotation=_annotation(uploads, rate_hz),
         marks=recording.marks,
         facts=recording.facts,

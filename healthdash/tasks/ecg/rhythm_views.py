@@ -24,7 +24,7 @@ def labelled_beats(sample: EcgSample, prediction: Prediction) -> Beats:
     at_s = aligned_s(lead, CONFIG["working_hz"], prediction.items / sample.rate_hz)
     unknown = np.full(len(at_s), np.nan)
     is_normal = prediction.decided == prediction.labels.index("N")
-    return Beats(unknown, unknown, unknown, unknown, at_s, is_normal)
+    return Beats(unknown, unknown, unknown, unknown, at_s, is_normal, sample.gaps_s)
 
 
 def rhythm_figures(beats: Beats) -> tuple[Measurement, ...]:
@@ -36,15 +36,15 @@ def rhythm_views(beats: Beats) -> tuple[View, ...]:
     """Return the tachogram and the Poincare plot of a recording; nothing where beats are too few."""
     if len(beats) < _FEWEST:
         return ()
-    between_ms = 1000 * np.diff(beats.at_s)
-    both = beats.is_normal[1:] & beats.is_normal[:-1]
+    between_ms, both = 1000 * beats.between_s, beats.is_nn
+    others = np.isfinite(between_ms) & ~both
     every = max(1, -(-len(between_ms) // _MOST_POINTS))
     at = beats.at_s[1:]
     curves = [
         Curve(name="between normal beats", x=at[both][::every], y=between_ms[both][::every], points=True)
     ]
-    if (~both).any():
-        curves.append(Curve(name="beside another beat", x=at[~both], y=between_ms[~both], points=True))
+    if others.any():
+        curves.append(Curve(name="beside another beat", x=at[others], y=between_ms[others], points=True))
     tachogram = Curves(
         title="RR tachogram",
         folded=True,

@@ -14,6 +14,7 @@ from healthdash.signals.recording import Mark, Stored
 from healthdash.task import Sample
 
 from .detect import WORKING_HZ, Steepness, accepted, resampled, slope_energy, steepness
+from .gaps import inside
 
 __all__ = ["Annotation", "EcgSample", "LeadKind", "Stored", "lead_kind", "to_millivolt"]
 
@@ -46,6 +47,9 @@ class EcgSample(Sample):
         False where the unit was guessed.
     gap_share : float
         Share of values that the file marks as missing.
+    gaps : tuple of (int, int)
+        Samples from and to which all leads are missing, for a tenth of a second or longer: a beat may
+        be hidden there, and none is sought.
     annotation : Annotation or None
         Reference beats, where they came with the recording.
     marks : tuple of Mark
@@ -60,6 +64,7 @@ class EcgSample(Sample):
     stored: Stored
     unit_stated: bool = True
     gap_share: float = 0.0
+    gaps: tuple[tuple[int, int], ...] = ()
     annotation: Annotation | None = None
     marks: tuple[Mark, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
@@ -74,7 +79,18 @@ class EcgSample(Sample):
         """Sample numbers of the beats that the detector finds on all leads."""
         found = accepted(slope_energy(self.working_mv, self._steepness))
         at = np.rint(found * (self.rate_hz / WORKING_HZ)).astype(np.int64)
-        return np.asarray(np.minimum(at, len(self.signal_mv) - 1))
+        at = np.minimum(at, len(self.signal_mv) - 1)
+        return np.asarray(at[~inside(at, self.gaps)])
+
+    @property
+    def gaps_s(self) -> tuple[tuple[float, float], ...]:
+        """The gaps in seconds."""
+        return tuple((start / self.rate_hz, stop / self.rate_hz) for start, stop in self.gaps)
+
+    @property
+    def known_s(self) -> float:
+        """Length without the gaps, seconds."""
+        return self.duration_s - sum(stop - start for start, stop in self.gaps_s)
 
     @cached_property
     def working_mv(self) -> NDArray[np.float32]:

@@ -97,6 +97,9 @@ def delineate(sample: EcgSample, call: Delineator, config: Mapping[str, Any]) ->
     numbers = delineated_leads(sample)
     leads = sample.signal_mv[:, numbers]
     probability = of_samples(call, leads, sample.rate_hz, config)
+    for start, stop in sample.gaps_s:  # whatever is read out of a straight line
+        missing = slice(round(start * config["rate_hz"]), round(stop * config["rate_hz"]))
+        probability[:, missing] = np.eye(len(LABELS), dtype=np.float32)[0]
     heights = filtered(leads, sample.rate_hz, config)
     found = tuple(
         found_in(one, height, config["rate_hz"]) for one, height in zip(probability, heights.T, strict=True)

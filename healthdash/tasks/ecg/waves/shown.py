@@ -59,7 +59,7 @@ def beats_in(sample: EcgSample, found: Delineation) -> Beats:
     is_qrs = limits.kind == LABELS.index("QRS")
     middle = (limits.onset_s[is_qrs] + limits.offset_s[is_qrs]) / 2
     lead = filtered(sample.signal_mv[:, sample.model_leads[:1]], sample.rate_hz, CONFIG)[:, 0]
-    return beats_of(limits, at_s=aligned_s(lead, CONFIG["rate_hz"], middle))
+    return beats_of(limits, at_s=aligned_s(lead, CONFIG["rate_hz"], middle), gaps_s=sample.gaps_s)
 
 
 def measured(sample: EcgSample, beats: Beats, found: Delineation) -> tuple[Measurement, ...]:

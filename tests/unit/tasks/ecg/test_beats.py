@@ -41,6 +41,56 @@ def test_a_flat_signal_has_no_beats(signal: np.ndarray) -> None:
     assert len(detect.find_beats(signal.astype(np.float32), 250.0)) == 0
 
 
+@pytest.mark.parametrize("noise_mv", [0.0, 0.003, 0.01])
+@pytest.mark.parametrize("leads", [(0, 1), (0,), (1,)])
+def test_no_beat_is_found_where_electrodes_are_off(noise_mv: float, leads: tuple[int, ...]) -> None:
+    ecg = synthesise("normal", seconds=180.0)
+    signal = ecg.signal_mv.copy()
+    off = slice(60 * 250, 130 * 250)
+    for lead in leads:
+        signal[off, lead] = np.random.default_rng(lead).normal(0.4, noise_mv, off.stop - off.start)
+    found = detect.find_beats(signal, 250)
+    away = (ecg.beats < off.start - 250) | (ecg.beats > off.stop + 250)
+    assert (matched(ecg.beats[away], found, 0.15 * 250) >= 0).mean() >= 0.99
+    lost = ((found > off.start + 250) & (found < off.stop - 250)).sum()
+    there = ((ecg.beats > off.start + 250) & (ecg.beats < off.stop - 250)).sum()
+    assert lost == 0 if len(leads) == 2 else abs(lost - there) <= 2
+
+
+@pytest.mark.parametrize("rate_hz", [333.33, 1001.0, 1024.0, 2048.0])
+def test_beats_stay_at_their_complexes_for_hours(rate_hz: float) -> None:
+    seconds = 3600
+    at = np.rint(np.arange(1, seconds) * rate_hz).astype(np.int64)
+    signal = np.zeros((round(seconds * rate_hz), 1), np.float32)
+    shape = np.hanning(round(0.05 * rate_hz))
+    signal[at[:, None] + np.arange(len(shape)) - len(shape) // 2, 0] = shape
+    found = detect.find_beats(signal, rate_hz)
+    assert len(found) == len(at)
+    assert abs(found - at).max() <= 0.03 * rate_hz
+
+
+def test_beats_and_intervals_leave_a_gap_out() -> None:
+    times, wave = _long_normal()
+    times[len(times) // 2 :] += 30.0
+    sample = read.read([_csv(times, wave)])
+    (gap,) = sample.gaps_s
+    assert gap[1] - gap[0] == pytest.approx(30, abs=0.01)
+    assert sample.known_s == pytest.approx(len(wave) / 250, abs=0.1)
+    assert not ((sample.beats > gap[0] * 250) & (sample.beats < gap[1] * 250)).any()
+    whole = read.read([_csv(np.arange(len(wave)) / 250, wave)])
+    assert abs(len(sample.beats) - len(whole.beats)) <= 1
+
+
+def _long_normal() -> tuple[np.ndarray, np.ndarray]:
+    ecg = synthesise("normal", seconds=120.0)
+    return np.arange(len(ecg.signal_mv)) / 250, ecg.signal_mv[:, 0]
+
+
+def _csv(times: np.ndarray, wave: np.ndarray) -> Upload:
+    rows = "\n".join(f"{t:.3f},{v:.5f}" for t, v in zip(times, wave, strict=True))
+    return Upload("a.csv", f"time_s,II_mV\n{rows}\n".encode())
+
+
 @pytest.mark.parametrize("seconds", [0.5, 60.0, 620.0])
 def test_a_recording_whose_clarities_are_known_has_the_same_beats(seconds: float) -> None:
     whole = drawn("normal", max(seconds, 10.0))

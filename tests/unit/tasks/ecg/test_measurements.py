@@ -69,6 +69,35 @@ def test_statistics_of_intervals_follow_their_formulas():
     assert found["sdnn"].beats == 40
 
 
+def test_an_interval_across_a_gap_is_not_known():
+    rr = 0.8 + 0.04 * np.sin(np.arange(40) * 1.7)
+    rr[20] += 30.0
+    limits = drawn(rr_s=rr).limits
+    across = beats_of(limits)
+    at = across.at_s[20]
+    beats = beats_of(limits, gaps_s=((at + 0.3, at + 30.3),))
+    assert np.flatnonzero(np.isnan(beats.between_s)).tolist() == [20]
+    found = _by_name((*rr_statistics(beats), *intervals(beats)))
+    assert found["rate"].value == pytest.approx(60 / np.delete(rr, 20).mean())
+    assert found["sdnn"].beats == 39
+    assert found["sdnn"].value < 100 < _by_name(rr_statistics(across))["sdnn"].value
+
+
+def test_waves_go_to_their_complexes_as_one_by_one():
+    limits = drawn(rr_s=0.8 + 0.1 * np.sin(np.arange(60))).limits
+    kept = np.random.default_rng(0).random(len(limits.kind)) < 0.7
+    names = ("kind", "onset_s", "peak_s", "offset_s")
+    beats = beats_of(Limits(*(getattr(limits, name)[kept] for name in names)))
+    kind, onset, offset = limits.kind[kept], limits.onset_s[kept], limits.offset_s[kept]
+    starts, ends = onset[kind == 2], offset[kind == 2]
+    for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        p = onset[(kind == 1) & (onset > (ends[i - 1] if i else -1)) & (onset < start)]
+        t = offset[(kind == 3) & (onset >= end - 0.02) & (onset < [*starts, np.inf][i + 1])]
+        expected = p[-1] if len(p) and start - p[-1] <= 0.45 else np.nan
+        np.testing.assert_equal(beats.p_onset_s[i], expected)
+        np.testing.assert_equal(beats.t_offset_s[i], t[0] if len(t) else np.nan)
+
+
 def test_an_early_beat_takes_no_part_in_the_variation():
     rr = np.full(30, 0.8)
     rr[12], rr[13] = 0.5, 1.1
