@@ -91,9 +91,16 @@ class Items:
 
     @cached_property
     def copies(self) -> NDArray[np.bool_]:
-        """Which items hold the same as an earlier one, (m,); several items of one file are no copies."""
+        """Which items hold the same as an earlier one, (m,); several parts of one file are no copies."""
         first = self.content_of
+        if self.is_whole:
+            return np.asarray(pd.Series(first).duplicated() & (self.files >= 0), bool)
         return np.asarray((first != self.files) & (self.files >= 0), bool)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether an item is a whole file, and not a part of it, such as a beat."""
+        return self.unit == self.survey.unit
 
     @cached_property
     def contradicted(self) -> NDArray[np.bool_]:
@@ -103,6 +110,8 @@ class Items:
             np.where(self.content_of >= 0, self.content_of, -1 - self.rows)
         )
         differs = np.asarray(by_content.transform("nunique") > 1, bool)
+        if self.is_whole:
+            return differs
         same_file = pd.Series(labels).groupby(self.files).transform("nunique").to_numpy() > 1
         return np.asarray(differs & ~same_file, bool)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -19,10 +20,12 @@ from healthdash.tables.outcome import GUESSED
 from healthdash.tables.read import read_text_table
 from healthdash.tables.report import column_named
 
-__all__ = ["FOLDER", "LABEL", "NAME", "PATH", "Listing", "UnnamedLabel", "below", "listed"]
+__all__ = ["FOLDER", "LABEL", "NAME", "PATH", "PEOPLE", "Listing", "UnnamedLabel", "below", "listed"]
 
 #: Columns of every listing; the last two are found from the names of files and folders.
 PATH, LABEL, FOLDER, NAME = "path", "label", "folder", "beginning of the file name"
+#: Column of the patients that the files themselves name, in their headers.
+PEOPLE = "patient named in the file header"
 _TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".parquet", ".arff")
 #: Plain names of tables that say which file has which label.
 _MANIFESTS = ("manifest", "labels", "label", "metadata", "index", "table", "reference", "annotations")
@@ -165,7 +168,9 @@ def _matched(frame: pd.DataFrame, items: Sequence[str]) -> tuple[str, list[str]]
     forms = _forms(items)
     best: tuple[int, str, list[str]] = (0, "", [])
     for name in frame.columns:
-        found = [_file_named(str(cell), forms) for cell in frame[name]]
+        cells = [_tidy(str(cell)) for cell in frame[name]]
+        ends = Counter(PurePosixPath(cell).name for cell in set(cells))
+        found = [_file_named(cell, forms, is_sure=ends[PurePosixPath(cell).name] == 1) for cell in cells]
         count = len(set(filter(None, found)))
         if count > best[0]:
             best = (count, str(name), found)
@@ -193,12 +198,24 @@ def _forms(items: Sequence[str]) -> list[tuple[Callable[[str], str], Mapping[str
     return forms
 
 
-def _file_named(cell: str, forms: Sequence[tuple[Callable[[str], str], Mapping[str, str]]]) -> str:
-    """Return the file that a cell names, "" without; only files that were found can be."""
-    wanted = cell.strip().replace("\\", "/").removeprefix("./").lower()
+def _tidy(cell: str) -> str:
+    return cell.strip().replace("\\", "/").removeprefix("./").lower()
+
+
+def _file_named(
+    wanted: str, forms: Sequence[tuple[Callable[[str], str], Mapping[str, str]]], *, is_sure: bool
+) -> str:
+    """Return the file that a tidy cell names, "" without; only files that were found can be.
+
+    Parameters
+    ----------
+    is_sure : bool
+        The name without its folder is that of no other cell. Where it is ("view1.jpg" of many patients), the
+        picture of another patient may be the only one that is there.
+    """
     if not wanted:
         return ""
-    whole = (wanted, PurePosixPath(wanted).name)
+    whole = (wanted, PurePosixPath(wanted).name) if is_sure else (wanted,)
     return next((named[name] for name in whole for _, named in forms if name in named), "")
 
 

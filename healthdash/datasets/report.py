@@ -9,13 +9,13 @@ import numpy as np
 
 from healthdash.errors import InvalidInput, TooLittleData
 from healthdash.tables.findings import Finding, Remedy, Severity, stopping
-from healthdash.tables.kinds import is_gap, names_people
+from healthdash.tables.kinds import identifies, is_gap, names_patients, names_people
 from healthdash.tables.outcome import outcome
 from healthdash.tables.steps import GroupBy
 
 from .copies import MOST_COMPARED
 from .items import Items, replayed
-from .listing import FOLDER, LABEL, NAME, PATH, Listing
+from .listing import FOLDER, LABEL, NAME, PATH, PEOPLE, Listing
 from .shortcuts import shortcuts, table_of
 from .steps import Fault, ItemStep, KeepTogether, LeaveOut
 from .survey import Survey
@@ -27,6 +27,8 @@ ItemFinding = Finding[ItemStep]
 Question = Callable[[Items], Iterator[ItemFinding]]
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 _MOST_ROUNDS = 5
+#: Columns of groups by their whole names.
+_GROUPS = ("group", "record", PEOPLE)
 _MOST_REASONS = 5
 _FAULTS: Mapping[Fault, str] = {
     "blank": "{n} of one grey or colour: nothing is to be seen.",
@@ -197,10 +199,14 @@ def _group_columns(items: Items) -> list[tuple[str, bool]]:
     """Return the likeliest column of groups, and whether its name says so."""
     known = (PATH, LABEL, FOLDER, NAME, items.listing.label_column)
     told = [str(name) for name in items.frame if name not in known]
-    named = [n for n in told if names_people(n) or n.strip().lower() in ("group", "record", "site")]
-    several = [name for name in named if 1 < items.frame[name].nunique() < len(items)]
-    if several:
-        return [(min(several, key=lambda name: len(set(items.frame[name]))), True)]
+    # Not what is told of patients (their sex, the number of a visit): what says who they are.
+    people = [n for n in told if (names_people(n) and identifies(n)) or n.strip().lower() in _GROUPS]
+    sites = [n for n in told if n.strip().lower() == "site"]
+    for named in (people, sites):
+        several = [name for name in named if 1 < items.frame[name].nunique() < len(items)]
+        if several:
+            likeliest = min(several, key=lambda n: (not names_patients(n), items.frame[n].nunique()))
+            return [(likeliest, True)]
     return [(name, False) for name in (FOLDER, NAME) if name in items.frame][:1]
 
 

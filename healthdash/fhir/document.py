@@ -117,7 +117,10 @@ def _inside(place: str, resource: Json, depth: int, url: str = "") -> Iterator[E
     yield Entry(place or resource["resourceType"], resource, url)
     for number, one in enumerate(each(resource, "contained")):
         yield from _inside(
-            f"{place} contained[{number}]".strip(), one, depth + 1, f"{place}#{text_in(one, 'id')}"
+            f"{place} contained[{number}]".strip(),
+            one,
+            depth + 1,
+            f"{place or resource['resourceType']}#{text_in(one, 'id')}",
         )
 
 

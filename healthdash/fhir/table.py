@@ -91,7 +91,8 @@ def patients_of(found: list[Entry], passed: Counter[str]) -> dict[str, Patient]:
     patients: dict[str, Patient] = {}
     for entry in found:
         if text_in(entry.resource, "resourceType") == "Patient":
-            identity = text_in(entry.resource, "id")
+            # What a resource contains has a name within it alone (R4, 2.1.28 references).
+            identity = "" if "#" in entry.url else text_in(entry.resource, "id")
             key = entry.url or (f"Patient/{identity}" if identity else entry.place)
             known = next((names[one] for one in (entry.url, f"Patient/{identity}") if one in names), key)
             patients.setdefault(known, Patient()).resource = entry.resource

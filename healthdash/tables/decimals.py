@@ -13,6 +13,10 @@ _SAMPLED = 1000
 #: Cells that stand for no value in a column of numbers.
 _GAPS = {"", "?", "na", "n/a", "nan", "null", "none", ".", "-", "missing"}
 _NUMBER = re.compile(r"[+-]?\d[\d.,]*")
+_WITH_POINT = re.compile(r"[+-]?\d*\.?\d+(e[+-]?\d+)?", re.IGNORECASE)
+_IN_THREES = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
+#: Share of the cells that are numbers in a column of them; the others are "<0,6" or "n. b.".
+_MOST = 0.9
 Marks = tuple[str, str]
 
 
@@ -25,27 +29,32 @@ def find_marks(cells: pd.DataFrame, separator: str) -> Marks:
         Without the header.
     separator : str
         Of the file. "1,234" alone is twelve hundred in a file that is cut at commas, and a number
-        with three decimals elsewhere.
+        with three decimals elsewhere. "1.234" alone is twelve hundred where other columns have
+        decimal commas.
     """
     sample = cells.iloc[:: max(1, len(cells) // _SAMPLED)]
     votes: Counter[Marks] = Counter()
+    has_threes = False
     for place in range(sample.shape[1]):
-        found = set(sample.iloc[:, place])
-        marked = {cell for cell in found if "," in cell or "." in cell}
-        known = {cell for cell in found if cell.lower() not in _GAPS}
-        if any("," in cell for cell in marked) and all(_NUMBER.fullmatch(cell) for cell in known):
-            votes[_marks_of(known, separator)] += 1
-        elif marked and all(re.fullmatch(r"[+-]?\d*\.?\d+(e[+-]?\d+)?", cell, re.I) for cell in known):
-            votes[(".", "")] += 1
+        column = sample.iloc[:, place]
+        marked = {cell for cell in set(column) if "," in cell or "." in cell}
+        if marked and any("," in cell for cell in _numbers(column, _NUMBER)):
+            votes[_marks_of(_numbers(column, _NUMBER), separator)] += 1
+        elif marked and (numbers := _numbers(column, _WITH_POINT) | _numbers(column, _IN_THREES)):
+            pointed = {cell for cell in numbers if "." in cell}
+            is_open = bool(pointed) and all(_IN_THREES.fullmatch(cell) for cell in pointed)
+            has_threes = has_threes or is_open
+            if pointed and not is_open:
+                votes[(".", "")] += 1
     if not votes:
         return ".", ""
     (decimal, _), _ = votes.most_common(1)[0]
     marks = [pair for pair in votes if pair[0] == decimal and pair[1]]
-    return decimal, marks[0][1] if marks else ""
+    return decimal, marks[0][1] if marks else "." if decimal == "," and has_threes else ""
 
 
 def with_points(frame: pd.DataFrame, decimal: str, thousands: str) -> pd.DataFrame:
-    """Return the table with every number of a column of numbers as "1234.5"; other columns stay."""
+    """Return the table with the numbers of a column of numbers as "1234.5"; all else stays."""
     if decimal == "." and not thousands:
         return frame
     whole = rf"\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})+|\d+" if thousands else r"\d+"
@@ -53,13 +62,20 @@ def with_points(frame: pd.DataFrame, decimal: str, thousands: str) -> pd.DataFra
     columns = []
     for place in range(frame.shape[1]):
         column = frame.iloc[:, place]
-        cells = set(column)
-        known = {cell for cell in cells if cell.lower() not in _GAPS}
-        if known and all(number.fullmatch(cell) for cell in known):
-            plain = {cell: cell.replace(thousands, "") if thousands else cell for cell in known}
-            column = column.map({cell: plain.get(cell, cell).replace(decimal, ".") for cell in cells})
+        if numbers := _numbers(column, number):
+            plain = {cell: cell.replace(thousands, "") if thousands else cell for cell in numbers}
+            points = {cell: text.replace(decimal, ".") for cell, text in plain.items()}
+            column = column.map(lambda cell, points=points: points.get(cell, cell))
         columns.append(column)
     return pd.concat(columns, axis=1) if columns else frame
+
+
+def _numbers(column: pd.Series, form: re.Pattern[str]) -> set[str]:
+    """Return the different cells of a form; none where too few of the cells that are no gap have it."""
+    counts = column.value_counts()
+    known = counts[[str(cell).lower() not in _GAPS for cell in counts.index]]
+    of_form = known[[form.fullmatch(str(cell)) is not None for cell in known.index]]
+    return set(of_form.index) if len(known) and of_form.sum() >= _MOST * known.sum() else set()
 
 
 def _marks_of(cells: set[str], separator: str) -> Marks:

@@ -100,6 +100,8 @@ class FromEvents(StepBase):
         """Return one row a stay, text, in the order in which the stays come first."""
         if not {self.time, self.parameter, self.value} <= set(frame.columns):
             return frame
+        if stay := self._stay_in(frame):
+            frame = frame[~is_gap(frame[stay])].reset_index(drop=True)
         events = self._events(frame)
         columns = dict(events.whose)
         columns |= {name: events.told(frame[name], np.ones(len(frame), bool)) for name in self._same(frame)}
@@ -114,12 +116,20 @@ class FromEvents(StepBase):
             columns[f"{name} count"] = _as_text(events.count(in_window & events.is_of(name)))
         return pd.DataFrame(columns, dtype=object)
 
+    def without_stay(self, frame: pd.DataFrame) -> int:
+        """Return how many events do not say of which stay they are; these are left out."""
+        stay = self._stay_in(frame)
+        return int(is_gap(frame[stay]).sum()) if stay else 0
+
+    def _stay_in(self, frame: pd.DataFrame) -> str | None:
+        return self.stay if self.stay in frame else stay_column(frame, self.named)
+
     def _same(self, frame: pd.DataFrame) -> list[str]:
         return [name for name in self.same if name in frame]
 
     def _events(self, frame: pd.DataFrame) -> _Events:
         """Type the events; values that are not possible become gaps."""
-        stay = self.stay if self.stay in frame else stay_column(frame, self.named)
+        stay = self._stay_in(frame)
         stays, names = np.zeros(len(frame), np.int64), pd.Index(["1"])
         if stay:
             stays, names = pd.factorize(frame[stay])

@@ -89,6 +89,7 @@ def find_events(table: TextTable) -> FromEvents | None:
     stay = stay_column(frame, (*times, parameter, value))
     if read is None or stay is None:
         return None
+    frame = frame[~is_gap(frame[stay])].reset_index(drop=True)
     stays = np.asarray(pd.factorize(frame[stay])[0], np.int64)
     numbers = numbers_of(frame[value])
     known = ~is_gap(frame[value])
@@ -111,8 +112,10 @@ def one_row_a_stay(table: TextTable, made: FromEvents | None) -> TextTable:
         layout.check_size(*table.frame.shape)
         return table
     frame = made.apply(table.frame)
-    notice = f"{len(table.frame):,} events of {len(frame):,} stays were made into one row a stay."
-    return replace(table, frame=frame, notices=(*table.notices, notice), declared={})
+    notices = [f"{len(table.frame):,} events of {len(frame):,} stays were made into one row a stay."]
+    if lost := made.without_stay(table.frame):
+        notices.append(f"{lost:,} events do not say of which stay they are, and were left out.")
+    return replace(table, frame=frame, notices=(*table.notices, *notices), declared={})
 
 
 class _Seen:

@@ -24,6 +24,9 @@ __all__ = [
     "TextTable",
     "canonical",
     "check_size",
+    "contradict",
+    "is_same_name",
+    "signs",
 ]
 
 MOST_ROWS = 1_000_000
@@ -177,6 +180,26 @@ class TextTable:
     outcomes: tuple[str, ...] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
     origins: tuple[Origin, ...] = ()
+
+
+def is_same_name(one: str, other: str) -> bool:
+    """Say whether two names differ in case, blanks and punctuation only, and not in what `signs` says.
+
+    >>> is_same_name("Neut #", "neut#"), is_same_name("NEUT#", "NEUT%"), is_same_name("EF", "EF %")
+    (True, False, True)
+    """
+    return canonical(one) == canonical(other) and not contradict(one, other)
+
+
+def contradict(one: str, other: str) -> bool:
+    """Say whether two names have different signs; a name without any contradicts none."""
+    return bool(signs(one) and signs(other) and signs(one) != signs(other))
+
+
+def signs(name: str) -> frozenset[str]:
+    """Return the signs that tell a count (#) from a share (%), and a finding (+) from its absence (-)."""
+    plain = name.strip()
+    return frozenset(sign for sign in "#%" if sign in plain) | (frozenset(plain[-1:]) & {"+", "-"})
 
 
 def canonical(name: str) -> str:

@@ -18,7 +18,7 @@ from healthdash.errors import InvalidInput
 from healthdash.fields import CategoryField, Field, NumberField
 
 from .concepts import Concept, concept_named, concept_of, meanings, without_unit
-from .layout import canonical
+from .layout import contradict, is_same_name
 from .units import conversion, unit_named
 
 __all__ = ["ColumnMapping", "How", "Link", "propose", "source_of"]
@@ -123,7 +123,13 @@ def propose(
     chosen = {link.field: link for link in given.links} if given else {}
     _check(chosen.values(), names, fields)
     taken = {link.column for link in chosen.values() if link.column}
-    found = [chosen.get(field.name) or _by_name(field, names) for field in fields]
+    # A column of a field's very name is that of no other field.
+    own = {field.name for field in fields}
+    found = [
+        chosen.get(field.name)
+        or _by_name(field, [name for name in names if name == field.name or name not in own])
+        for field in fields
+    ]
     taken |= {link.column for link in found if link.column}
     meant = _meant([name for name in names if name not in taken], titles or {})
     return ColumnMapping(
@@ -145,10 +151,11 @@ def source_of(field: Field) -> Concept | None:
 
 
 def _by_name(field: Field, names: Sequence[str]) -> Link:
-    wanted = canonical(field.name)
-    same = [name for name in names if canonical(name) == wanted]
+    same = [name for name in names if name == field.name]
+    same = same or [name for name in names if is_same_name(name, field.name)]
     if not same:
-        same = [name for name in names if canonical(without_unit(name)[0]) == wanted]
+        same = [name for name in names if is_same_name(without_unit(name)[0], field.name)]
+        same = [name for name in same if not contradict(name, field.name)]
         same = [name for name in same if not unit_of(field) or _header_unit(field, name)]
     if not same:
         return Link(field=field.name)

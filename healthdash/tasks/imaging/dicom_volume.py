@@ -133,14 +133,14 @@ def frames_sample(
     return volume_sample(
         stack, dataset, source, f"DICOM, {encoding}", (*odd, *header.notices(dataset), *words),
         stored=stored, places=[place for place in kept_places if place], is_volume=layout is not None,
-        middle=numbers_kept[len(numbers_kept) // 2],
+        middle=numbers_kept[len(numbers_kept) // 2], step=step,
     )  # fmt: skip
 
 
 def volume_sample(
     stack: Stack, dataset: Dataset, source: str, form: str, notices: tuple[str, ...], *,
     stored: Stored, places: Sequence[Place], is_volume: bool, middle: int = 0,
-    positions: NDArray[np.float64] | None = None,
+    positions: NDArray[np.float64] | None = None, step: int = 1,
 ) -> VolumeSample:  # fmt: skip
     """Put together what frames and header say.
 
@@ -156,9 +156,12 @@ def volume_sample(
         Frame in `dataset` that speaks for the others.
     positions : float64 (n,) or None
         Of slices whose places are unknown otherwise, along an unknown direction.
+    step : int
+        Of so many frames one was kept.
     """
     voxels = stack.kept()
-    interval = None if is_volume else _frame_time(dataset)
+    told = None if is_volume else _frame_time(dataset)
+    interval = None if told is None else told * step
     layout = laid_out(places) if is_volume and places else None
     if layout is not None:
         positions = layout.positions_mm

@@ -16,7 +16,7 @@ from PIL import Image
 from scipy.ndimage import uniform_filter
 
 from healthdash.apart import blocks
-from healthdash.datasets.listing import Listing, below, listed
+from healthdash.datasets.listing import PEOPLE, Listing, below, listed
 from healthdash.datasets.survey import OnProgress, Survey
 from healthdash.errors import InputError, InvalidInput
 from healthdash.task import Upload
@@ -28,12 +28,10 @@ from .sample import Document, ImageSample, model_view
 from .shortcuts import statistics
 from .volume import middle_picture
 
-__all__ = ["PEOPLE", "SIZE", "colour_square", "list_pictures", "survey_pictures"]
+__all__ = ["SIZE", "colour_square", "list_pictures", "survey_pictures"]
 
 #: Height and width that pictures are brought to where nobody chooses.
 SIZE = 128
-#: Column of the patients that DICOM headers name.
-PEOPLE = "patient named in the file header"
 #: Share of coloured pictures from which all are taken in colour.
 _LEAST_COLOURED = 0.05
 _ENDINGS = (

@@ -188,7 +188,7 @@ def _read_slices(
     uploads: Sequence[Upload], slices: Sequence[Slice], odd: list[str], part: int
 ) -> VolumeSample:
     kept, doubled, parts = _placed(slices, part)
-    kept, thinned = _thinned(kept)
+    kept, thinned, _ = _thinned(kept)
     stacked = _stacked(uploads, kept)
     whole = stacked.slices
     places = [one.place for one in whole if one.place is not None]
@@ -209,13 +209,13 @@ def _read_cine(uploads: Sequence[Upload], slices: Sequence[Slice], odd: list[str
     found = in_time(slices)
     assert found is not None
     ordered, keyword = found
-    kept, thinned = _thinned(ordered)
+    kept, thinned, step = _thinned(ordered)
     stacked = _stacked(uploads, kept)
     stack, first = stacked.stack, stacked.slices[0]
     sample = volume_sample(
         stack, stacked.middle, uploads[first.file].name, stacked.form, (*odd, *thinned, *stacked.words),
         stored=Stored((len(stacked.slices), *stacked.shape), stack.dtype, stack.low, stack.high),
-        places=[first.place] if first.place else [], is_volume=False,
+        places=[first.place] if first.place else [], is_volume=False, step=step,
     )  # fmt: skip
     which = MOMENTS.index(keyword)
     steps = np.diff([one.moments[which] or 0.0 for one in stacked.slices])
@@ -240,15 +240,15 @@ def _placed(slices: Sequence[Slice], part: int) -> tuple[list[Slice], tuple[str,
     return kept, doubled_in_words(len(slices) - len(kept)), 1
 
 
-def _thinned(slices: list[Slice]) -> tuple[list[Slice], tuple[str, ...]]:
-    """Leave out slices where all would not fit in memory."""
+def _thinned(slices: list[Slice]) -> tuple[list[Slice], tuple[str, ...], int]:
+    """Leave out slices where all would not fit in memory; return also of how many one is kept."""
     rows, columns, samples = slices[0].series[1]
     size = len(slices) * int(rows or 0) * int(columns or 0) * (3 if samples == 3 else 2)
     step = max(1, -(-size // MOST_KEPT_BYTES))
     if step == 1:
-        return slices, ()
+        return slices, (), 1
     words = f"The series holds {len(slices)} slices; every {step}th is kept, as more would not fit."
-    return slices[::step], (words,)
+    return slices[::step], (words,), step
 
 
 @dataclass(frozen=True, slots=True)

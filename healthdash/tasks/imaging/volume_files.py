@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -32,6 +32,7 @@ _AIR_HU, _LOWEST_HU, _BONE_HU, _HIGHEST_HU = -900, -3100, 200, 33_000
 # speeds and fields of an MR reach as far, but lie evenly or round 0.
 _FAT_HU, _SOFT_HU = -300, (-200, 200)
 _LEAST_SOFT = 0.02
+_UNITS_MM = {"meter": 1000.0, "mm": 1.0, "micron": 0.001}
 _LOOKED_AT = 200_000
 _HINT = "The file is damaged or cut off; export it again."
 
@@ -207,9 +208,12 @@ def _plain_type(voxels: NDArray[Any]) -> NDArray[Any]:
 def _sample(
     source: str, kind: str, picture: Any, voxels: NDArray[Any], slope: float, intercept: float, held: Stored
 ) -> VolumeSample:  # fmt: skip
-    turned = as_read(voxels, np.asarray(picture.affine, np.float64))
+    unit, unit_mm = _unit_of_length(kind, picture)
+    turned = as_read(voxels, np.diag([unit_mm] * 3 + [1.0]) @ np.asarray(picture.affine, np.float64))
     is_known = _says_directions(kind, picture)
     notices = list(_notices(is_known))
+    if unit_mm != 1:
+        notices.append(f"The file tells lengths in {unit}; they are shown in mm.")
     is_ct = turned.voxels.ndim == 3 and _looks_like_ct(turned.voxels, slope, intercept)
     if is_ct:
         notices.append("The values look like Hounsfield units and are read as such; the file does not say.")
@@ -225,7 +229,7 @@ def _sample(
         intercepts=np.full(slices, intercept),
         unit="HU" if is_ct else "grey value",
         spacing_mm=turned.spacing_mm if min(turned.spacing_mm) > 0 else None,
-        stored_spacing_mm=_spacing(picture.header.get_zooms()),
+        stored_spacing_mm=_spacing([unit_mm * zoom for zoom in picture.header.get_zooms()]),
         positions_mm=np.arange(slices, dtype=np.float64) * turned.spacing_mm[0] + turned.start_mm,
         directions=turned.directions if is_known else ("", "", ""),
         affine=turned.affine if is_known else None,
@@ -235,7 +239,13 @@ def _sample(
     )
 
 
-def _spacing(zooms: tuple[float, ...]) -> tuple[float, ...]:
+def _unit_of_length(kind: str, picture: Any) -> tuple[str, float]:
+    """Return the unit of length of a file, and how many mm it is; NIfTI alone says another one than mm."""
+    named = picture.header.get_xyzt_units()[0] if kind.startswith("NIfTI") else ""
+    return named, _UNITS_MM.get(named, 1.0)
+
+
+def _spacing(zooms: Sequence[float]) -> tuple[float, ...]:
     """Return the spacing of the first three axes without the noise of single precision."""
     return tuple(round(float(zoom), 6) for zoom in zooms[:3])
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from healthdash.fields import CategoryField, Field, NumberField
 from healthdash.tables.coding import plain_code
+from healthdash.tables.layout import canonical, is_same_name, signs
 from healthdash.tables.numeric import to_numeric
-from healthdash.tables.read import canonical
 
 __all__ = [
     "Columns",
@@ -70,10 +70,19 @@ def match_columns(names: Sequence[str], fields: Sequence[Field]) -> tuple[dict[s
     tuple of str
         A problem for all missing columns together, and one for each that is there twice.
     """
+    own = {field.name for field in fields}
     places: dict[str, list[int]] = {}
     for number, name in enumerate(names):
         places.setdefault(canonical(name), []).append(number)
-    found = {f.name: places[canonical(f.name)] for f in fields if canonical(f.name) in places}
+    found: dict[str, list[int]] = {}
+    for field in fields:
+        at = [n for n in places.get(canonical(field.name), ()) if is_same_name(names[n], field.name)]
+        # A column of a field's very name is that of no other field, and beats one of another sign ("CD4 %").
+        at = [n for n in at if names[n] == field.name or names[n] not in own]
+        if any(names[n] == field.name for n in at):
+            at = [n for n in at if signs(names[n]) == signs(field.name)]
+        if at:
+            found[field.name] = at
     problems = [
         f"column {name}: expected once, found {len(at)} times" for name, at in found.items() if len(at) > 1
     ]

@@ -15,7 +15,7 @@ import pandas as pd
 from healthdash.errors import ModelMismatch
 from healthdash.fields import CategoryField, Field, NumberField
 from healthdash.tables.kinds import Profile, is_gap, numbers_of
-from healthdash.tables.layout import canonical
+from healthdash.tables.layout import canonical, is_same_name
 from healthdash.tables.steps import Step, dumped, loaded
 
 __all__ = ["Question", "fields_of", "named_alike"]
@@ -124,12 +124,15 @@ def fields_of(
 def named_alike(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """Return the table with its columns spelled as in `names`, whatever their case and punctuation.
 
-    Columns that are there twice get a number, so that a step meets one of them.
+    A column of the very name is the one that is meant. Columns that are there twice get a number, so that a
+    step meets one of them.
     """
-    spelled = {canonical(name): name for name in reversed(names) if canonical(name)}
+    there = set(map(str, frame.columns))
+    absent = [name for name in names if name not in there and canonical(name)]
     found: list[str] = []
     for column in map(str, frame.columns):
-        name = column if column in names else spelled.get(canonical(column), column)
+        alike = [] if column in names else [name for name in absent if is_same_name(name, column)]
+        name = alike[0] if alike else column
         again = 2
         while name in found:
             name, again = f"{column} ({again})", again + 1

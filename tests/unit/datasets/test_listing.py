@@ -45,6 +45,16 @@ def test_a_table_is_found_by_what_it_names_with_any_separator(tmp_path):
     assert found.columns == ("Diagnosis", "patient")
 
 
+def test_a_picture_that_is_not_there_is_not_another_patients_of_the_same_name(tmp_path):
+    rows = [f"set/p{n}/study1/view.png,{'sick' if n % 2 else 'well'}" for n in range(5)]
+    rows += [f"set/p{n}/only{n}.png,well" for n in range(5)]
+    _files(tmp_path, "p2/study1/view.png", *(f"p{n}/only{n}.png" for n in range(5)))
+    (tmp_path / "labels.csv").write_text("\n".join(["path,label", *rows]))
+    found = list(_listed(tmp_path).frame[PATH])
+    assert "p2/study1/view.png" not in found[:2] + found[3:5]
+    assert found[5:] == [f"p{n}/only{n}.png" for n in range(5)]
+
+
 def test_another_column_is_the_label_on_demand_and_an_unnamed_one_is_asked_for(tmp_path):
     _files(tmp_path, "1.png", "2.png", "3.png")
     (tmp_path / "manifest.csv").write_text("file,finding,site\n1,mass,A\n2,none,A\n3,mass,B\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,30 @@ def test_copies_under_one_label_and_under_two_are_different_findings():
     assert len(left.items) == COUNT - 3
 
 
+def test_several_rows_of_one_picture_are_copies_or_contradict_each_other():
+    names = [f"{n}.png" for n in range(COUNT)]
+    names[12], names[21] = names[10], names[20]  # of one label, and of two
+    made = listing(boxes=[str(n % 7) for n in range(COUNT)])
+    made = replace(made, frame=made.frame.assign(**{PATH: names}))
+    rows = np.unique([int(name.removesuffix(".png")) for name in names])
+    found = report(made, survey(**_of(rows)))
+    assert {"copies", "contradictions"} <= codes(found)
+    assert found.items.copies.sum() == 2
+    assert found.items.contradicted.sum() == 2
+    beats = replace(made, unit="beat")
+    assert not report(beats, survey(**_of(rows))).items.copies.any()
+
+
+def _of(rows) -> dict:
+    """Return the survey of some files."""
+    whole = survey()
+    return {
+        "reasons": whole.reasons[rows], "contents": whole.contents[rows],
+        "signatures": whole.signatures[rows], "traits": whole.traits.iloc[rows].reset_index(drop=True),
+        "statistics": whole.statistics[rows],
+    }  # fmt: skip
+
+
 def test_near_copies_of_different_groups_are_kept_in_one_part():
     made = survey()
     made.signatures[50] = made.signatures[51]
@@ -88,6 +113,17 @@ def test_a_column_of_patients_is_split_by_without_asking():
     steps, left = settled(listing(patient=patients), survey())
     assert steps == [GroupBy(column="patient")]
     assert left.groups == COUNT // 4
+
+
+def test_what_is_told_of_patients_is_no_column_of_patients():
+    columns = {
+        "Patient Gender": ["F" if n % 3 else "M" for n in range(COUNT)],
+        "visit": [str(n % 3) for n in range(COUNT)],
+        "Patient ID": [f"{n // 4}" for n in range(COUNT)],
+    }
+    assert settled(listing(**columns), survey())[0] == [GroupBy(column="Patient ID")]
+    del columns["Patient ID"]
+    assert settled(listing(**columns), survey())[0] == []
 
 
 def test_a_trait_that_tells_the_labels_apart_is_an_error_and_noise_is_none():

@@ -183,6 +183,14 @@ def test_components_of_a_panel_and_contained_patients():
     assert values(json.dumps(alone).encode())["Sex"] == "female"
 
 
+def test_contained_patients_of_one_name_are_different_people():
+    one = measured(150) | {"contained": [patient("p1", gender="male")], "subject": {"reference": "#p1"}}
+    other = measured(300) | {"contained": [patient("p1")], "subject": {"reference": "#p1"}}
+    found = read_fhir(bundle(one, other)).frame
+    assert found[[CHOL, "Sex"]].to_numpy().tolist() == [["150", "male"], ["300", "female"]]
+    assert values(json.dumps(other).encode())[CHOL] == "300"
+
+
 def test_several_patients_are_several_rows_and_lines_of_ndjson_join():
     other = measured(180) | {"subject": {"reference": "Patient/q"}}
     lines = [patient(), patient("q", gender="male"), measured(250), other]

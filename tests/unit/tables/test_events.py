@@ -208,6 +208,21 @@ def test_files_of_one_name_in_folders_are_not_one_stay(name, stays):
     assert sorted(set(read_text_table(pack(files)).frame["stay"])) == stays
 
 
+def test_events_without_a_stay_are_left_out_and_counted():
+    rng = np.random.default_rng(0)
+    rows = [
+        f"{stay if rng.random() > 0.01 else ''},{minute},{name},{rng.normal(7, 1):.2f},{died}"
+        for stay in range(100) for minute in range(0, 600, 60) for name in ("K", "Na")
+        for died in ("yes" if stay % 4 else "no",)
+    ]  # fmt: skip
+    text = "patientunitstayid,labresultoffset,labname,labresult,died\n" + "\n".join(rows)
+    table = read_text_table(text.encode())
+    wide, _ = with_events(table, (), is_found=True)
+    assert len(wide.frame) == 100
+    assert set(wide.frame["died"]) == {"yes", "no"}
+    assert "do not say of which stay" in wide.notices[-1]
+
+
 def test_files_of_events_have_decimal_commas_as_a_table_has():
     text = "Time;Parameter;Value\n00:00;Temp;36,1\n01:00;Temp;38,4\n"
     table = read_text_table(pack({"1.csv": text, "2.csv": text.replace("36,1", "1.036,5")}))

@@ -76,6 +76,26 @@ def test_a_german_table_in_utf_16_without_header():
     assert found.frame.iloc[:, 0].tolist() == ["35.5", "36.0", "37.2"]
 
 
+def test_a_bound_among_decimal_commas_leaves_the_numbers_numbers():
+    rows = [f"{n};{n % 7},{n % 10};{1000 + n}" for n in range(40)]
+    rows[7], rows[9] = "7;<0,6;n.b.", "9;2,5;1009"
+    found = read_text_table("\n".join(["a;CRP;b", *rows]).encode())
+    assert found.found.decimal == ","
+    assert found.frame["CRP"].tolist()[6:9] == ["6.6", "<0,6", "1.8"]
+
+
+def test_points_in_threes_beside_decimal_commas_are_thousands():
+    rows = [f"{n};{n % 7},{n % 10};" + (f"1.{40 * n:03d}" if n > 5 else f"{900 + n}") for n in range(25)]
+    found = read_text_table("\n".join(["a;CRP;platelets", *rows]).encode())
+    assert (found.found.decimal, found.found.thousands) == (",", ".")
+    assert found.frame["platelets"].tolist()[5:8] == ["905", "1240", "1280"]
+    # With a decimal point elsewhere, or alone, three decimals are decimals.
+    dots = read_text_table(b"a;b\n1.015;5.2\n1.020;5.3\n1.025;6.1\n")
+    assert dots.frame["a"].tolist() == ["1.015", "1.020", "1.025"]
+    alone = read_text_table(b"a;b\n1.015;5\n1.020;6\n1.025;7\n")
+    assert alone.frame["a"].tolist() == ["1.015", "1.020", "1.025"]
+
+
 @pytest.mark.parametrize(
     ("text", "marks", "first"),
     [

@@ -151,6 +151,16 @@ def test_scales_and_several_volumes_in_time() -> None:
     _is_in_place(volume, nibabel.Nifti1Image.from_bytes(picture.to_bytes()))
 
 
+@pytest.mark.parametrize(("unit", "millimetres"), [("micron", 0.001), ("mm", 1), ("meter", 1000)])
+def test_lengths_of_any_unit_are_in_mm(unit: str, millimetres: float) -> None:
+    picture = nibabel.Nifti1Image(_VOXELS, np.diag([25.0, 25, 50, 1]))
+    picture.header.set_xyzt_units(unit)
+    volume = _read(picture.to_bytes())
+    assert volume.spacing_mm == pytest.approx((50 * millimetres, 25 * millimetres, 25 * millimetres))
+    assert volume.stored_spacing_mm == pytest.approx((25 * millimetres, 25 * millimetres, 50 * millimetres))
+    assert any(unit in words for words in volume.notices) == (unit != "mm")
+
+
 def test_values_like_those_of_ct_are_hounsfield_units() -> None:
     body = np.concatenate(
         [np.linspace(-120, 120, 20), np.linspace(-880, -700, 12), np.linspace(200, 1500, 8)]

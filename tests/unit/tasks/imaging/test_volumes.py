@@ -13,6 +13,7 @@ from pydicom.uid import RLELossless
 
 from healthdash.errors import UnreadableUpload
 from healthdash.task import Upload
+from healthdash.tasks.imaging import dicom_volume
 from healthdash.tasks.imaging.read import read
 from healthdash.tasks.imaging.sample import Document, ImageSample, model_view
 from healthdash.tasks.imaging.volume import VolumeSample, middle_picture
@@ -86,6 +87,15 @@ def test_cine_knows_its_frame_time() -> None:
     rate = read([written.dicom(pixels, NumberOfFrames=5, Modality="XA", CineRate="25")])
     assert isinstance(rate, VolumeSample)
     assert rate.frame_time_ms == 40.0
+
+
+def test_a_thinned_cine_plays_as_fast_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dicom_volume, "MOST_KEPT_BYTES", 40 * 8 * 10 * 2 // 4)
+    pixels = np.zeros((40, 8, 10), np.uint8)
+    cine = read([written.dicom(pixels, NumberOfFrames=40, Modality="XA", FrameTime="66.7")])
+    assert isinstance(cine, VolumeSample)
+    assert len(cine) * cine.frame_time_ms == pytest.approx(40 * 66.7)
+    assert len(cine) < 40
 
 
 def test_doses_are_in_gray_at_their_offsets() -> None:

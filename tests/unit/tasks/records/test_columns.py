@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from healthdash.errors import InvalidInput
+from healthdash.fields import Field
 from healthdash.task import Upload
 from healthdash.tasks.records import TASKS
 from healthdash.tasks.records.columns import match_columns, to_codes, to_numbers
@@ -48,6 +49,15 @@ def test_missing_columns_are_named_together():
 def test_a_column_twice_is_a_problem():
     _, found = match_columns(["age", "AGE"], HEART.fields[:1])
     assert found == ("column age: expected once, found 2 times",)
+
+
+def test_signs_tell_columns_apart_and_the_very_name_wins():
+    count, share = (Field(name=f"NEUT{sign}", label="") for sign in "#%")
+    assert match_columns(["NEUT%", "NEUT#"], [count]) == ({"NEUT#": 1}, ())
+    assert match_columns(["NEUT%", "NEUT#"], [count, share]) == ({"NEUT#": 1, "NEUT%": 0}, ())
+    assert match_columns(["NEUT%"], [count])[1] == ("missing column: NEUT#",)
+    assert match_columns(["CD4 %", "CD4"], [Field(name="CD4", label="")]) == ({"CD4": 1}, ())
+    assert match_columns(["neut #"], [count]) == ({"NEUT#": 0}, ())
 
 
 def test_every_problem_is_named_by_row_and_column_and_never_by_value():

@@ -110,6 +110,25 @@ def test_the_table_that_was_learnt_is_read_again_whatever_its_codes(tmp_path):
     assert sample.frame["ca"].notna().all()
 
 
+@pytest.mark.parametrize("dropped", [True, False])
+def test_columns_that_a_sign_tells_apart_are_not_mixed_up(tmp_path, dropped):
+    header, *lines = table().splitlines()
+    told = [f"{line};{4 + row % 5}.8;{50 + row % 9}.7" for row, line in enumerate(lines)]
+    text = "\n".join([f"{header};NEUT#;NEUT%", *told]).replace(",", ".")
+    (tmp_path / "blood.csv").write_text(text)
+    cleaning = tmp_path / "cleaning.json"
+    steps = [DropColumns(columns=("nr", "note", *(["NEUT%"] if dropped else [])))]
+    cleaning.write_text(json.dumps({"layout": {}, "steps": dumped(steps)}))
+    settings = TrainSettings(target="outcome", cleaning=str(cleaning))
+    posed = PosedTable(load_own(tmp_path / "blood.csv", settings).question)
+    swapped = [";".join([*line.split(";")[:-2], *line.split(";")[:-3:-1]]) for line in text.splitlines()]
+    for rows in (text, "\n".join(swapped)):
+        sample = posed.read([Upload("blood.csv", rows.encode())])
+        posed.validate(sample)
+        assert sample.frame["NEUT#"].max() < 10
+        assert dropped or sample.frame["NEUT%"].min() > 50
+
+
 def test_a_table_without_the_columns_is_refused(file):
     posed = PosedTable(load_own(file, TrainSettings()).question)
     with pytest.raises(InvalidInput, match="missing columns: Alter, sex"):
