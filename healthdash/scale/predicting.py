@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from healthdash import bundles, export, pipeline, tasks
+from healthdash import apart, bundles, export, pipeline, tasks
 from healthdash.bundles import Bundle
 from healthdash.errors import InputError
 from healthdash.explain import ExplainRequest
@@ -20,8 +20,9 @@ __all__ = ["predict"]
 
 #: Inputs that a worker reads and predicts together.
 _BATCH = 32
-#: Headers of recordings are smaller.
-_SMALL_BYTES = 1 << 16
+#: What says which files belong together stands in so much: a recording's header, that of a slice.
+_HEAD_BYTES = 1 << 16
+_ZIP = b"PK\x03\x04"
 
 
 def predict(
@@ -36,7 +37,7 @@ def predict(
     Parameters
     ----------
     files : sequence of Path
-        Where all nodes find them; this process reads the small ones only, to see what belongs together.
+        Where all nodes find them; this process reads their heads only, to see what belongs together.
     """
     ray, groups = connected(), _together(task, files)
     from ray.data import DataContext
@@ -60,16 +61,19 @@ def predict(
 
 
 def _together(task: Task, files: Sequence[Path]) -> list[list[Path]]:
-    """Return the files of each input: which belong together say their names, and headers, which are small."""
+    """Return the files of each input: which belong together say their names, and their first bytes."""
     uploads = [Upload(str(file), _head(file)) for file in files]
     return [[Path(upload.name) for upload in group] for group in task.group(uploads)]
 
 
 def _head(file: Path) -> bytes:
+    """Return the first bytes of a file; none of an archive, which the worker that reads it opens."""
     try:
-        return file.read_bytes() if file.stat().st_size <= _SMALL_BYTES else b""
+        with file.open("rb") as opened:
+            head = opened.read(_HEAD_BYTES)
     except OSError:
         return b""
+    return b"" if head.startswith(_ZIP) else head
 
 
 def _blocks(inputs: int) -> int:
@@ -105,6 +109,6 @@ class _Predictor:
                 return [{"source": name, "error": export.error(problem)}]
         return [
             dict(line)
-            for report in pipeline.run_many(self._task, [uploads], self._bundle)
+            for report in pipeline.run_many(self._task, apart.groups(self._task, uploads), self._bundle)
             for line in export.results(self._task, report, self._bundle, self._request)
         ]
