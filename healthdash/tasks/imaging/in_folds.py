@@ -4,7 +4,7 @@ One small part of a data set that was kept apart says little: with some two hund
 known to a few hundredths. In folds every picture is judged, each by a network that did not see its patient.
 
 ``python -m healthdash.tasks.imaging.in_folds --model models/chest-xray/NAME --data FOLDER`` trains the recipe
-once a fold, hours on two cores; stopped and called again it goes on with the next fold.
+once a fold, hours on two cores; stopped and called again it goes on where it was.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ import numpy as np
 from healthdash import bundles, tasks
 from healthdash.bundles import Bundle
 from healthdash.errors import InvalidInput
-from healthdash.training import TrainSettings
+from healthdash.training import TrainSettings, checkpoint
 from healthdash.training.calibration import Calibration
 from healthdash.training.evaluation import MetricRow
 from healthdash.training.history import EpochRow
@@ -117,15 +118,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise InvalidInput("expected a model of a picture task that ships", hint="Choose its folder.")
     settings = TrainSettings(seed=options.seed, folds=options.folds)
     dataset = task.load_dataset(options.data, settings)
-    finished = Finished(bundle.path.with_name(f"{bundle.name}-in-folds"))
-    recipe = task.recipe().with_settings(settings)
-    whole, apart = figures(recipe, dataset, bundle, options.seed, finished)
+    recipe, kept = task.recipe().with_settings(settings), bundle.path.with_name(f".{bundle.name}-in-folds")
+    with checkpoint.kept_in(kept):
+        whole, apart = figures(recipe, dataset, bundle, options.seed, Finished(kept))
     command = (
         f"python -m healthdash.tasks.imaging.in_folds --model models/{bundle.info.task}/{bundle.name} "
         f"--data $HEALTHDASH_DATA/imaging/{dataset.title} --folds {options.folds} --seed {options.seed}"
     )
     put_beside(bundle, whole, apart, command)
-    finished.forget()
+    shutil.rmtree(kept)
     sys.stdout.write(json.dumps({row.name: round(row.value, 4) for row in whole}) + "\n")
     return 0
 
