@@ -8,7 +8,7 @@ Condition.encounter names where one was first entered; they are told as they are
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -53,11 +53,12 @@ _MOST_ORIGINS = 200_000
 
 @dataclass(frozen=True, slots=True)
 class _Stay:
-    """One finished stay of one patient."""
+    """One finished stay of one patient; `names` are those of its parts too."""
 
     entry: Entry
     start: Moment
     end: Moment
+    names: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def read_stays(data: bytes, before: str = "") -> TextTable:
 def _stays(patient: Patient, limit: Moment | None, passed: Counter[str]) -> Iterator[_Stay]:
     """Yield the finished stays in the order of time."""
     found = []
-    for entry in patient.of("Encounter"):
+    for entry, parts in _whole(patient):
         resource = entry.resource
         if text_in(part(resource, "class"), "code") not in _INPATIENT:
             continue
@@ -129,8 +130,42 @@ def _stays(patient: Patient, limit: Moment | None, passed: Counter[str]) -> Iter
         elif start is None or end is None or end.end < start.start or start.first_day.year < _FIRST_YEAR:
             passed["of a stay without a start and an end"] += 1
         elif limit is None or end.is_before(limit):
-            found.append(_Stay(entry, start, end))
+            names = frozenset().union(entry.names, *(one.names for one in parts))
+            found.append(_Stay(entry, start, end, names))
     yield from sorted(found, key=lambda one: one.start.start)
+
+
+def _whole(patient: Patient) -> Iterator[tuple[Entry, list[Entry]]]:
+    """Yield the encounters that are no part of a stay, each with its parts: departments, intensive care.
+
+    FHIR R4, Encounter.partOf. A part whose stay is not in the record stands for itself.
+    """
+    every = list(patient.of("Encounter"))
+    stays = [one for one in every if text_in(part(one.resource, "class"), "code") in _INPATIENT]
+    named = {name: number for number, one in enumerate(stays) for name in one.names}
+    parts: dict[int, list[Entry]] = {}
+    whole = []
+    for entry in every:
+        above = _above(entry, stays, named)
+        if above is None:
+            whole.append(entry)
+        else:
+            parts.setdefault(above, []).append(entry)
+    for entry in whole:
+        number = next((named[name] for name in entry.names if name in named), -1)
+        yield entry, parts.get(number, [])
+
+
+def _above(entry: Entry, stays: Sequence[Entry], named: Mapping[str, int]) -> int | None:
+    """Return the number of the stay that an encounter is part of, however deep; None where it is of none."""
+    found, seen = None, set[int]()
+    while (told := text_in(part(entry.resource, "partOf"), "reference")) and reference_key(told) in named:
+        number = named[reference_key(told)]
+        if number in seen or stays[number] is entry:  # a circle
+            break
+        seen.add(number)
+        found, entry = number, stays[number]
+    return found
 
 
 def _period(resource: Json) -> tuple[Moment | None, Moment | None]:
@@ -174,7 +209,7 @@ def _course(stay: _Stay) -> Iterator[_Value]:
 
 def _visits(patient: Patient, stay: _Stay) -> Iterator[_Value]:
     """Yield the visits of the year before, where the record reaches back that far."""
-    seen = [(_period(one.resource)[0], one.resource) for one in patient.of("Encounter")]
+    seen = [(_period(one.resource)[0], one.resource) for one, _ in _whole(patient)]
     dated = [(when, one) for when, one in seen if when and text_in(one, "status") == "finished"]
     since = stay.start.start - _YEAR
     if not any(when.start <= since for when, _ in dated):
@@ -235,7 +270,7 @@ def _of(patient: Patient, stay: _Stay, kind: str, statuses: frozenset[str], link
     return [
         one
         for one in patient.of(kind)
-        if reference_key(text_in(part(one.resource, link), "reference")) in stay.entry.names
+        if reference_key(text_in(part(one.resource, link), "reference")) in stay.names
         and text_in(one.resource, "status") in statuses
         and not one.resource.get("modifierExtension")
     ]

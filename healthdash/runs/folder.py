@@ -97,10 +97,10 @@ class RunFolder:
                 os.killpg(int(self.lock_file.read_text()), number)
 
     def forget_inputs(self) -> None:
-        """Remove the labelled data and the checkpoints; those of a trial may be trained on once more."""
+        """Remove the data and the checkpoints; the data of a trial may be trained on once more."""
         if not self.search:
             shutil.rmtree(self.data, ignore_errors=True)
-        shutil.rmtree(self.unlabelled, ignore_errors=True)
+            shutil.rmtree(self.unlabelled, ignore_errors=True)
         shutil.rmtree(self.checkpoints, ignore_errors=True)
 
     def remove(self) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from healthdash import bundles
 from healthdash.runs import command
 from healthdash.runs.dispatcher import lock_file
 from healthdash.runs.folder import RunFolder, locked
@@ -92,10 +93,16 @@ class Queue:
         return run
 
     def free_name(self, out: Path) -> Path:
-        """Return a bundle folder that neither a model nor anybody's run has: own, own-2, own-3."""
-        taken = self.store.outs()
+        """Return a bundle folder that neither a model nor anybody's run has: own, own-2, own-3.
+
+        Its name is that of no other model of the task either, also of one that ships.
+        """
+        taken, known = self.store.outs(), {bundle.name for bundle in bundles.available(out.parent.name)}
         names = itertools.chain([out], (out.with_name(f"{out.name}-{n}") for n in itertools.count(2)))
-        return next(free for free in names if str(free) not in taken and not free.exists())
+        return next(
+            free for free in names
+            if str(free) not in taken and free.name not in known and not free.exists()
+        )  # fmt: skip
 
     def folder(self, run_id: str) -> RunFolder:
         """Return the folder of a run."""

@@ -153,6 +153,10 @@ def retrain(
     files = {
         path.name: path.read_bytes() for path in queue.folder(best.id).path.glob("*.json") if _is_own(path)
     }
+    folder = queue.folder(best.id)
+    files |= {
+        path.relative_to(folder.path).as_posix(): path.read_bytes() for path in folder.unlabelled.glob("*")
+    }
     files[RunFolder.SEARCHED] = json.dumps(told).encode()
     fill = _shared(queue, best)
     return queue.submit(owner, best.task, out, chosen, fill, beside=files, numbered=numbered)

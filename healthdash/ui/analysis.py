@@ -11,7 +11,7 @@ from healthdash import apart, pipeline, runtime, tasks
 from healthdash.bundles import Bundle
 from healthdash.errors import HealthdashError, InvalidInput
 from healthdash.task import Report, Task
-from healthdash.ui import about, columns, inputs, problems, results, shell, state
+from healthdash.ui import about, address, columns, inputs, problems, results, shell, state
 from healthdash.ui.draw import draw_all
 
 __all__ = ["analyse", "page"]
@@ -27,6 +27,7 @@ _LARGE_BYTES = 8 << 20
 @shell.framed
 def page(kind: str) -> None:
     """Show the page for every task of a kind."""
+    address.forget()
     offered = tasks.of_kind(kind)
     st.title(_TITLES.get(kind) or (offered[0].title if offered else kind.capitalize()), anchor=False)
     if not offered:

@@ -72,7 +72,7 @@ def _other_input(place: DeltaGenerator, side: Side) -> Side | None:
         place, "Input on the right", list(words), name=f"{task.slug}:right:input", words=lambda k: words[k]
     )
     if chosen == SAME:
-        return _asked_of(side, place, side.asked.item + 1)
+        return _asked_of(side, place, side.asked.item + 1, beside=side.number)
     work = state.workspace(task, _BESIDE)
     if chosen == _UPLOAD:
         _upload(place, task, work)
@@ -88,8 +88,10 @@ def _other_input(place: DeltaGenerator, side: Side) -> Side | None:
     return None
 
 
-def _asked_of(side: Side, place: DeltaGenerator, first_one: int | None = None) -> Side | None:
-    chosen = choose_item(place, side.task, side.work, "right", first_one)
+def _asked_of(
+    side: Side, place: DeltaGenerator, first_one: int | None = None, *, beside: int | None = None
+) -> Side | None:
+    chosen = choose_item(place, side.task, side.work, "right", first_one, beside=beside)
     return None if chosen is None else _of(side, *chosen)
 
 

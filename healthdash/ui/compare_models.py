@@ -114,16 +114,19 @@ def _paired(compared: Sequence[Bundle]) -> None:
         left, right = st.columns(2)
         target = left.text_input("Column of the outcome", placeholder="as the model", key="compared:target")
         group = right.text_input("Column of the patient", placeholder="as the model", key="compared:group")
+    of = (hashlib.sha256(uploaded.getvalue()).hexdigest() if uploaded else "", target, group)
     if st.button("Compare on these data", icon=":material/balance:", disabled=uploaded is None):
         assert uploaded is not None
         # Neither a name nor a value of the file is kept; only its ending says what kind of table it is.
         given = Upload(f"data{PurePath(uploaded.name).suffix.lower()[:8]}", uploaded.getvalue())
         chosen = TrainSettings(target=target or None, group=group or None)
         with problems.shown(), st.spinner("Running the models", show_time=True):
-            st.session_state[_WORK] = (_names(compared), _compared(compared, given, chosen))
+            st.session_state.pop(_WORK, None)
+            st.session_state[_WORK] = (_names(compared), of, _compared(compared, given, chosen))
     held = st.session_state.get(_WORK)
-    if held is not None and held[0] == _names(compared):
-        _result(held[1])
+    # Without an upload, as after another page, what was compared last still stands.
+    if held is not None and held[0] == _names(compared) and (uploaded is None or held[1] == of):
+        _result(held[2])
 
 
 def _names(compared: Sequence[Bundle]) -> str:

@@ -26,6 +26,7 @@ from healthdash.ui.draw import paper
 __all__ = ["page"]
 
 _HELD, _FAILED, _START, _UPLOAD = "eeg:held", "eeg:failed", "eeg:start", "eeg:upload"
+_LOADS = "eeg:loads"
 #: Whether they are to be read in this run of the page.
 _WAITING = "eeg:waiting"
 #: The files of the last upload: read again where their rate or unit is said afterwards.
@@ -132,7 +133,6 @@ def _take_sample() -> None:
 
 def _take(uploads: Sequence[Upload], *, is_synthetic: bool) -> None:
     """Read the first recording among the files, in a process of its own, and keep it."""
-    before: _Held | None = st.session_state.get(_HELD)
     st.session_state.pop(_FAILED, None)
     st.session_state[_START] = 0.0
     try:
@@ -141,7 +141,9 @@ def _take(uploads: Sequence[Upload], *, is_synthetic: bool) -> None:
         st.session_state[_FAILED] = error
         st.session_state.pop(_HELD, None)
         return
-    st.session_state[_HELD] = _Held(recording, is_synthetic, before.number + 1 if before else 0)
+    # Never a number again, also after a file that failed: what is kept of a recording goes by it.
+    st.session_state[_LOADS] = st.session_state.get(_LOADS, 0) + 1
+    st.session_state[_HELD] = _Held(recording, is_synthetic, st.session_state[_LOADS])
 
 
 def _about(held: _Held) -> None:

@@ -55,15 +55,18 @@ def page() -> None:
         task = task.bound(bundle)
         work = state.workspace(task)
         inputs.offer(task, work)
-        if opened:
-            sides.adopt(task, work, opened)
-            closer.adopt_look(opened)
+        wanted = opened or address.awaited(task.slug, is_there=bool(work.groups))
+        if wanted:
+            sides.adopt(task, work, wanted)
+            closer.adopt_look(wanted)
         if work.groups:
             analysis.analyse(task, bundle, work)
             otherpage.back(task, work.sample)
             _explain(task, bundle, work)
         else:
-            address.show({"task": task.slug, "model": bundle.name})
+            address.wait(opened)
+            if not wanted:
+                address.show({"task": task.slug, "model": bundle.name})
             st.info("Choose a sample, or upload a file.", icon=":material/arrow_upward:")
 
 

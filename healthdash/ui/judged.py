@@ -43,9 +43,10 @@ def section(shown: Sequence[Shown], key: str) -> None:
             _check(unchecked)
             st.rerun()
     checked = [one for one in shown if one.quality is not None]
-    for place, one in zip(st.columns(len(checked)) if checked else (), checked, strict=True):
+    places = st.columns(len(checked)) if checked else ()
+    for number, (place, one) in enumerate(zip(places, checked, strict=True)):
         with place:
-            _found(one, f"{key}/{one.side.asked.method}/{one.heading}")
+            _found(one, f"{key}/{number}")
     st.caption(_MEANING)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -29,7 +30,12 @@ _ENDS_S = 10.0
 
 
 def section(
-    task: Task, chosen: TrainSettings, fill: Callable[[Path], Path] | None, beside: Mapping[str, bytes]
+    task: Task,
+    chosen: TrainSettings,
+    fill: Callable[[Path], Path] | None,
+    beside: Mapping[str, bytes],
+    *,
+    of: bytes = b"",
 ) -> None:
     """Offer to look for a learning rate; show the curve, and take the rate on a click.
 
@@ -39,17 +45,20 @@ def section(
         Puts the labelled data into it and returns where they begin; None while there are none.
     beside : dict of bytes by name
         Files that the settings name.
+    of : bytes
+        The labelled data, or what tells them from others.
     """
     if "optimizer" not in task.heeded(chosen):
         return
+    asked = (task.slug, chosen.network, hashlib.sha256(of).hexdigest())
     told = "Trains for a hundred steps while the rate grows, and looks where the loss falls most steeply."
     icon = ":material/query_stats:"
     if st.button("Find a learning rate", icon=icon, disabled=fill is None, help=told, key="rate:find"):
         assert fill is not None
-        st.session_state[_FOUND] = (task.slug, chosen.network), _found(task, chosen, fill, beside)
+        st.session_state[_FOUND] = asked, _found(task, chosen, fill, beside)
     whose, found = st.session_state.get(_FOUND, (None, {}))
-    # Of another network it would say nothing of this one.
-    if whose != (task.slug, chosen.network):
+    # Of another network, or of other data, it would say nothing of these.
+    if whose != asked:
         return
     rate = float(found["proposed"])
     st.plotly_chart(curve(found["rates"], found["losses"], rate, draw.paper()), key="rate:curve")

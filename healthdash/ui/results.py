@@ -21,7 +21,6 @@ from healthdash.views import Notice, Sections, View, Volume
 
 __all__ = ["Entry", "entries", "show", "table", "told"]
 
-_NO_RESULT = ("failed", "refused")
 _ROW_PX, _TALLEST_PX = 35, 423
 #: Of these the reader chooses one; a picture is one by itself, rows are chosen in the table.
 _CHOSEN = ("beat", "window", "slice")
@@ -72,7 +71,7 @@ def _chosen(task: Task, bundle: Bundle, work: state.Workspace, found: list[Entry
         with st.spinner("Putting the results together…"):
             work.table = table(task, bundle, work.reports)
     frame = work.table
-    missing = frame["result"].isin(_NO_RESULT).to_numpy()
+    missing = np.array([one.item is None or work.reports[one.report].prediction is None for one in found])
     failed = int(missing.sum())
     words = f"{len(frame) - failed:,} of {len(frame):,} analysed"
     st.subheader("Results", anchor=False)

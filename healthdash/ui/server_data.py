@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from healthdash.errors import InvalidInput
 from healthdash.task import Task, Upload
 from healthdash.ui import problems
 
-__all__ = ["OnServer", "allowed", "choose"]
+__all__ = ["OnServer", "allowed", "choose", "drop"]
+
+_KEY = "train:server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +26,21 @@ class OnServer(Upload):
     path: Path = Path()
 
 
-def choose(task: Task) -> OnServer | Upload | None:
+def drop() -> None:
+    """Forget the folder or file that was named."""
+    st.session_state[_KEY] = ""
+
+
+def choose(task: Task, given: Callable[[], None]) -> OnServer | Upload | None:
     """Ask for a folder or file of this machine, where the settings allow any; None without one.
 
-    Of a table the file itself is read, as if it had been uploaded.
+    Of a table the file itself is read, as if it had been uploaded. `given` is called when one is named.
     """
     folders = settings.current().data_folders
     if not folders:
         return None
     named = st.text_input(
-        "Or a folder or file of the server", key="train:server",
+        "Or a folder or file of the server", key=_KEY, on_change=given,
         placeholder=f"{folders[0]}/…", help=f"Below: {', '.join(str(one) for one in folders)}.",
     )  # fmt: skip
     if not named.strip():

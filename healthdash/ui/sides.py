@@ -252,9 +252,21 @@ def _tell_failures(work: state.Workspace, *, alone: bool) -> None:
 
 
 def choose_item(
-    place: DeltaGenerator, task: Task, work: state.Workspace, which: str, first_one: int | None = None
+    place: DeltaGenerator,
+    task: Task,
+    work: state.Workspace,
+    which: str,
+    first_one: int | None = None,
+    *,
+    beside: int | None = None,
 ) -> tuple[int, int] | None:
-    """Let the reader choose one of many files, rows or beats; None: no file could be analysed."""
+    """Let the reader choose one of many files, rows or beats; None: no file could be analysed.
+
+    Parameters
+    ----------
+    beside : int or None
+        Number of the file on the other side: the one after it stands first here.
+    """
     usable = [number for number, report in enumerate(work.reports) if report.prediction is not None]
     if which == "left":
         _tell_failures(work, alone=not usable)
@@ -262,7 +274,10 @@ def choose_item(
         return None
     number, name = usable[0], f"{task.slug}:{which}:number:{work.turn}"
     if len(usable) > 1:
-        number = kept.choose(place, "File", usable, name=name, words=lambda n: work.reports[n].source)
+        after = usable[(usable.index(beside) + 1) % len(usable)] if beside in usable else None
+        number = kept.choose(
+            place, "File", usable, name=name, words=lambda n: work.reports[n].source, default=after
+        )
     prediction = work.reports[number].prediction
     assert prediction is not None
     if prediction.unit not in UNITS or len(prediction) < 2:

@@ -137,7 +137,7 @@ def _tried(
     is_data = given is not None and (task.kind != "records" or bool(beside) or not task.is_generic)
     data = given() if given is not None and is_data else None
     fill = _fill(task, data) if data and data.data else None
-    rate.section(task, chosen, fill, beside)
+    rate.section(task, chosen, fill, beside, of=data.data if data else b"")
     if fill:
         changed.section(task, chosen, data, fill, beside)
 
@@ -149,7 +149,7 @@ def _data(task: Task) -> Callable[[], Upload] | None:
         uploaded = one_file.ask("Labelled data", _GIVEN, stem="data", given=_no_synthetic)
         own = own_files.CAPTIONS.get(task.slug, own_table.CAPTION)
         st.caption(own if task.is_generic else _DATA.get(task.kind, "Data as the task reads them."))
-        named = server_data.choose(task) if task.is_generic and uploaded is None else None
+        named = server_data.choose(task, _no_synthetic) if task.is_generic and uploaded is None else None
     with right:
         example = _synthetic(task)
     given = named if uploaded is None else uploaded
@@ -196,6 +196,7 @@ def _content(example: Example) -> bytes:
 def _choose_synthetic(name: str, example: Example) -> None:
     """Take a synthetic set in the place of an upload, for a short run under a name that tells."""
     one_file.drop(_GIVEN)
+    server_data.drop()
     st.session_state[_SYNTHETIC] = name
     st.session_state["train:name"] = "synthetic"
     for setting in _PRESET:

@@ -124,6 +124,8 @@ def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.floa
 def _metrics(counts: NDArray[np.int64], part: str) -> list[MetricRow]:
     rng = np.random.default_rng(0)
     drawn = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=_DRAWS)
+    if len(counts) < 2:  # each draw would be the whole: draws of nothing, which have no figures
+        drawn = np.zeros_like(drawn)
     samples = np.einsum("dr,rij->dij", drawn, counts)
     total = counts.sum(axis=0)
     rows = []

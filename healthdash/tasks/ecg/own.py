@@ -156,7 +156,7 @@ class OwnSignals(EcgBeats):
 
     def answers(self, bundle: Bundle, dataset: Any) -> Answers:
         """Return the probabilities of labelled items: those of one recording's windows averaged."""
-        from healthdash.training.studio.assembly import by_whole
+        from healthdash.training.studio.wholes import by_whole
 
         from .own_set import labelled_as
         from .own_windows import INPUT

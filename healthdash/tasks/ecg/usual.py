@@ -84,6 +84,8 @@ def usual_beat(
             best, best_score = medoid, score
         left[cluster] = 0
     members = units @ some[best] > config["same_shape"]
+    if not members.any():  # a flat stretch: no shape is like any other
+        return np.median(windows, axis=0), members
     return np.median(windows[members][:: max(1, int(members.sum()) // 5000)], axis=0), members
 
 

@@ -37,17 +37,18 @@ def category_of(code: str) -> str:
     Diabetes (250) keeps its fourth digit, the kind of complication, for it is what the data
     set is about: "250.83" gives "250.8".
     """
+    code = _pointed(code)
     number = _number(code)
     if number is None:
-        letter = re.fullmatch(r"([EV]\d{2,3})(\.\d+)?", code.strip().upper())
+        letter = re.fullmatch(r"(V\d{2}|E\d{3})(\.\d+)?", code)
         return letter[1] if letter else ""
-    decimals = code.strip().partition(".")[2]
+    decimals = code.partition(".")[2]
     return f"250.{decimals[:1] or '0'}" if number == _DIABETES else f"{number:03d}"
 
 
 def chapter_of(code: str) -> str:
     """Return the chapter's short name; "supplementary" and "external" for V and E codes."""
-    number = _number(code)
+    number = _number(_pointed(code))
     if number is not None:
         return CHAPTERS[bisect.bisect_right(_STARTS, number) - 1][1] if number else ""
     return (
@@ -55,6 +56,11 @@ def chapter_of(code: str) -> str:
     )
 
 
+def _pointed(code: str) -> str:
+    """Return a code with the point that claims leave out: after three digits, V and two, E and three."""
+    return re.sub(r"^(\d{3}|V\d{2}|E\d{3})(\d{1,2})$", r"\1.\2", code.strip().upper())
+
+
 def _number(code: str) -> int | None:
-    found = re.fullmatch(r"(\d{1,3})(?:\.\d*)?", code.strip())
+    found = re.fullmatch(r"(\d{1,3})(?:\.\d*)?", code)
     return int(found[1]) if found else None

@@ -21,6 +21,7 @@ from healthdash.training.studio.figures import Judged, evaluation_of
 from healthdash.training.studio.fitting import Fitted, Part, rebuilt
 from healthdash.training.studio.items import Labelled, Prepared, Rows
 from healthdash.training.studio.plans import Plan
+from healthdash.training.studio.wholes import by_whole
 
 __all__ = ["Amend", "Finished", "assemble", "averaged", "by_whole"]
 
@@ -107,20 +108,6 @@ def averaged(networks: Sequence[keras.Model], prepared: Prepared) -> keras.Model
         network.name = f"network_{number + 1}"
         outputs.append(network(given))
     return keras.Model(given, keras.layers.Average(name="logits")(outputs))
-
-
-def by_whole(labelled: Labelled, rows: Rows, probabilities: Floats) -> tuple[Rows, Floats]:
-    """Return one item of each whole that items are windows of, with the mean of their probabilities.
-
-    A recording is judged by all its windows; items that are windows of nothing stay as they are.
-    """
-    wholes = np.asarray(getattr(labelled, "whole", np.arange(len(labelled))))[rows]
-    names, first, codes = np.unique(wholes, return_index=True, return_inverse=True)
-    if len(names) == len(rows):
-        return rows, probabilities
-    sums = np.zeros((len(names), probabilities.shape[1]), np.float64)
-    np.add.at(sums, codes, probabilities)
-    return rows[first], (sums / np.bincount(codes)[:, None]).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

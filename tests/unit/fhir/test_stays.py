@@ -77,6 +77,22 @@ def row(*resources: dict, number: int = -1) -> dict:
     return sample.frame.iloc[number].dropna().to_dict()
 
 
+def test_parts_of_a_stay_are_no_stays_and_what_names_them_is_the_stays():
+    inside = {"partOf": {"reference": "Encounter/i1"}}
+    parts = (
+        encounter("w1", "2020-06-01", "2020-06-02", **inside),
+        encounter("w2", "2020-06-02", "2020-06-04", partOf={"reference": "Encounter/w1"}),
+        encounter("icu", "2021-03-02", "2021-03-03", "ACUTE", partOf={"reference": "Encounter/s"}),
+    )
+    done = in_stay("Procedure") | {"encounter": {"reference": "Encounter/icu"}}
+    assert row(*RECORD, *parts, done)["number_inpatient"] == row(*RECORD)["number_inpatient"]
+    assert row(*RECORD, *parts, done)["num_procedures"] == row(*RECORD)["num_procedures"] + 1
+    sample = READMISSION.read([Upload("p.json", bundle(*RECORD, *parts))])
+    assert len(sample.frame) == 2
+    alone = encounter("w3", "2020-06-01", "2020-06-04", partOf={"reference": "Encounter/elsewhere"})
+    assert len(READMISSION.read([Upload("p.json", bundle(*RECORD, alone))]).frame) == 3
+
+
 def test_a_stay_becomes_a_row_with_what_the_record_says():
     found = {name: value for name, value in row(*RECORD).items() if value != ""}
     assert found == {

@@ -76,6 +76,11 @@ def place() -> _Place:
     return _Place()
 
 
+def test_a_name_of_a_model_that_ships_is_taken(place):
+    out = settings.current().own_models / "heart-disease" / "cleveland-mlp"
+    assert place.queue.free_name(out).name == "cleveland-mlp-2"
+
+
 def test_two_owners_who_ask_for_one_name_make_two_models(place):
     out = settings.current().own_models / "toy" / "own"
     runs = [

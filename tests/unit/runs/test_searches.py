@@ -57,6 +57,18 @@ def test_trials_share_their_data_without_room_of_their_own(queue):
     assert len({place.stat().st_ino for place in places}) == 1
 
 
+def test_the_last_training_has_the_unlabelled_items_of_its_trials(queue):
+    beside = {"unlabelled/items.csv": b"age\n1\n"}
+    search.submit(queue, "ann", "table", OUT, DRAWN, ["learning_rate"], _fill, beside=beside)
+    (found,) = search.searches(queue, "ann")
+    for _, run in found.trials:
+        _through(queue, run, 0.5)
+        queue.folder(run.id).forget_inputs()
+    (found,) = search.searches(queue, "ann")
+    last = queue.folder(search.retrain(queue, "ann", found, OUT, None).id)
+    assert (last.unlabelled / "items.csv").read_bytes() == b"age\n1\n"
+
+
 def test_trials_and_the_last_training_share_data_that_lie_on_the_server(queue, tmp_path):
     (tmp_path / "data.csv").write_text("age,outcome\n1,0\n")
     search.submit(queue, "ann", "table", OUT, DRAWN, ["learning_rate"], lambda _: tmp_path / "data.csv")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from healthdash.task import Upload
-from healthdash.ui import state
+from healthdash.ui import address, state
 from tests import fakes
 
 
@@ -52,3 +52,26 @@ def test_an_emptied_widget_gives_nothing_and_stays(session, nothing):
     session[key] = nothing
     assert state.taken("upload", key) is None
     assert state.fresh_key("upload") == key
+
+
+def test_a_link_to_a_view_of_an_upload_waits_for_it(session, monkeypatch):
+    class Params(dict):
+        def to_dict(self):
+            return dict(self)
+
+        def from_dict(self, told):
+            self.clear()
+            self.update(told)
+
+    params = Params(task="rows", item="3")
+    monkeypatch.setattr(address.st, "session_state", session)
+    monkeypatch.setattr(address.st, "query_params", params)
+    address.wait(address.opened())
+    assert address.opened() == {}
+    assert address.awaited("rows", is_there=False)["item"] == "3"
+    assert address.awaited("pictures", is_there=True) == {}
+    assert address.awaited("rows", is_there=True)["item"] == "3"
+    assert address.awaited("rows", is_there=True) == {}
+    # The same words after another page are a reader's.
+    address.forget()
+    assert address.opened() == {"task": "rows", "item": "3"}

@@ -19,6 +19,7 @@ from healthdash.training.history import EpochRow
 from healthdash.training.ranking import auc
 from healthdash.training.studio.generative.form import Form, fitted_form
 from healthdash.training.studio.items import Labelled, Prepared, Rows
+from healthdash.training.studio.wholes import by_whole
 
 if TYPE_CHECKING:
     import keras
@@ -124,6 +125,8 @@ def train(
     errors = error_network(form, autoencoder, prepared.name)
     network = scored(errors, _outputs(errors, prepared, parts.validation)[:, 0])
     info = _info(labelled, prepared, form, settings, out.name, labelled.labels[usual], autoencoder)
+    shares = info.calibration.apply(_outputs(network, prepared, parts.validation))
+    info = info.model_copy(update={"operating_points": (_point(labelled, parts.validation, shares),)})
     info = info.model_copy(update={"gate": dict(prepared.gate(parts.train))})
     measured = _measured(labelled, _outputs(network, prepared, _tested(parts)), parts, info)
     background = dict(prepared.background(parts.train, settings.seed))
@@ -177,16 +180,25 @@ def _info(
         labels=LABELS,
         preprocessing={**prepared.preprocessing, "restored": form.stored()},
         inputs={},
-        operating_points=(
-            OperatingPoint(
-                label=LABELS[1],
-                threshold=USUAL_SHARE,
-                rule=f"a larger error than {USUAL_SHARE:.0%} of the usual validation items",
-            ),
-        ),
         recipe=_recipe(settings, learnt, autoencoder) | dict(getattr(labelled, "notes", {})),
         seed=settings.seed,
         **facts,
+    )
+
+
+def _point(labelled: Labelled, rows: Rows, shares: NDArray[np.float32]) -> OperatingPoint:
+    """Return from which share on an item is unusual; where items are windows, from which mean of theirs.
+
+    Of a usual window the share is as likely low as high, so that the mean of several is nearer to a half.
+    """
+    kept, means = by_whole(labelled, rows, shares)
+    is_window = len(kept) < len(rows)
+    threshold = float(np.quantile(means[:, 1], USUAL_SHARE)) if is_window else USUAL_SHARE
+    what = f"{labelled.unit}s, by the mean of their windows" if is_window else "items"
+    return OperatingPoint(
+        label=LABELS[1],
+        threshold=threshold,
+        rule=f"a larger error than {USUAL_SHARE:.0%} of the usual validation {what}",
     )
 
 
@@ -208,10 +220,12 @@ def _recipe(settings: TrainSettings, learnt: str, autoencoder: keras.Model) -> d
 
 def _measured(labelled: Labelled, logits: NDArray[np.float32], parts: Parts, info: BundleInfo) -> Evaluation:
     """Measure it on usual test items and on all others; without others only its false alarms are known."""
-    rows = _tested(parts)
-    truth = np.arange(len(rows)) >= len(parts.test)
-    groups, score = labelled.groups[rows], logits[:, 1] - logits[:, 0]
-    shares = info.calibration.apply(logits)
+    every = _tested(parts)
+    rows, shares = by_whole(labelled, every, info.calibration.apply(logits))
+    truth = np.isin(rows, parts.others)
+    # Shares near 1 are alike in single precision, their log odds are not.
+    score = logits[:, 1] - logits[:, 0] if rows is every else shares[:, 1]
+    groups = labelled.groups[rows]
     decided = info.decide(shares)
     metrics = [_called(truth, decided, groups, is_other=False)]
     curves: dict[str, Any] = {}

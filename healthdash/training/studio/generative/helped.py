@@ -17,6 +17,7 @@ from healthdash.training.paired import Answers, Difference, differences
 from healthdash.training.studio.fitting import Fitted, Part
 from healthdash.training.studio.items import Labelled, Rows
 from healthdash.training.studio.parts import members_of
+from healthdash.training.studio.wholes import by_whole
 
 __all__ = ["compared", "is_asked", "without"]
 
@@ -82,7 +83,12 @@ def _verdict(one: Difference) -> str:
 
 
 def _answers(labelled: Labelled, rows: Rows, parts: Sequence[Part], fits: Sequence[Fitted]) -> Answers:
-    """Return what fits say of the judged items: members of one fold averaged, calibrated by other items."""
+    """Return what fits say of the judged items: members of one fold averaged, calibrated by other items.
+
+    Of an item that is a window of a recording, all windows of it count, as when a model is judged.
+    """
+    whole = np.asarray(getattr(labelled, "whole", np.arange(len(labelled))))
+    every = np.flatnonzero(np.isin(whole, whole[rows])).astype(np.int64)
     logits = np.zeros((len(labelled), len(labelled.labels)), np.float32)
     folds = members_of(parts, fits)
     for part, members in folds:
@@ -91,14 +97,15 @@ def _answers(labelled: Labelled, rows: Rows, parts: Sequence[Part], fits: Sequen
     probabilities = np.zeros_like(logits)
     for fold in judged:
         # Of one part that is set aside, the validation items are judged too, and are not among the rows.
-        others = np.setdiff1d(np.concatenate(judged), fold if len(judged) > 1 else rows)
+        others = np.setdiff1d(np.concatenate(judged), fold if len(judged) > 1 else every)
         probabilities[fold] = _calibration(logits[others], labelled.truth[others]).apply(logits[fold])
+    kept, estimates = by_whole(labelled, every, probabilities[every])
     return Answers(
         labels=tuple(labelled.labels),
-        truth=labelled.truth[rows],
-        probabilities=probabilities[rows],
-        decided=probabilities[rows].argmax(axis=1).astype(np.int64),
-        groups=labelled.groups[rows],
+        truth=labelled.truth[kept],
+        probabilities=estimates,
+        decided=estimates.argmax(axis=1).astype(np.int64),
+        groups=labelled.groups[kept],
     )
 
 

@@ -69,6 +69,15 @@ def test_beats_stay_at_their_complexes_for_hours(rate_hz: float) -> None:
     assert abs(found - at).max() <= 0.03 * rate_hz
 
 
+def test_a_lead_that_is_flat_for_minutes_leaves_every_input_finite() -> None:
+    sample = drawn("ventricular", 400.0)
+    flat = sample.signal_mv.copy()
+    flat[: 300 * 250, 1] = 0.0
+    flat = replace(sample, signal_mv=flat)
+    inputs = prepare.beat_inputs(flat.signal_mv, 250.0, flat.beats, prepare.CONFIG)
+    assert all(np.isfinite(values).all() for values in inputs.values())
+
+
 def test_beats_and_intervals_leave_a_gap_out() -> None:
     times, wave = _long_normal()
     times[len(times) // 2 :] += 30.0

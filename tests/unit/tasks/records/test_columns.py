@@ -10,6 +10,7 @@ from healthdash.task import Upload
 from healthdash.tasks.records import TASKS
 from healthdash.tasks.records.columns import match_columns, to_codes, to_numbers
 from healthdash.tasks.records.heart import gaps_written_as_zero
+from healthdash.tasks.records.icd9 import category_of
 
 HEART, READMISSION = TASKS[:2]
 
@@ -116,6 +117,21 @@ def test_codes_in_other_spellings():
     codes, unknown = to_codes(pd.Series(["1.0", "Female", "0", "?", "9"]), {"0": "female", "1": "male"})
     assert codes.tolist() == ["1", "0", "0", "", ""]
     assert unknown == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "category"),
+    [
+        ("4280", "428"),
+        ("25083", "250.8"),
+        ("V5861", "V58"),
+        ("E8497", "E849"),
+        ("V58.61", "V58"),
+        ("41", "041"),
+    ],
+)
+def test_icd_9_codes_without_their_point(code, category):
+    assert category_of(code) == category
 
 
 def test_codes_that_were_learnt_with_decimals():
