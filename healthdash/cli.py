@@ -48,6 +48,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+def _count(text: str) -> int:
+    """Return a whole number from 1 on."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text}")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m healthdash", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -93,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     judge = commands.add_parser("judge", help="measure how good a model's explanations are")
     judge.add_argument("task")
     judge.add_argument("--model")
-    judge.add_argument("--items", type=int, default=judging.ITEMS, help="synthetic items to explain")
+    judge.add_argument("--items", type=_count, default=judging.ITEMS, help="synthetic items to explain")
     judge.add_argument("--samples", type=int, default=0, help="of each explanation; 0: what the app takes")
     judge.add_argument("--seed", type=int, default=0)
     judge.add_argument("--write", action="store_true", help="put the figures into the model's card")

@@ -102,3 +102,11 @@ def test_training_ends_with_a_card_that_says_how_good_its_explanations_are(capsy
     found = bundles.open_folder(tmp_path / "own").evaluation.explanations
     assert found.items == 4
     assert found.kind == "synthetic rows"
+
+
+@pytest.mark.parametrize("items", ["0", "-1", "many"])
+def test_judging_no_items_is_wrong_usage(items, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["judge", "heart-disease", "--items", items])
+    assert stopped.value.code == 2
+    assert "a whole number from 1 on" in capsys.readouterr().err
