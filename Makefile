@@ -38,6 +38,7 @@ models: .venv/app
 	$(BIN)/python -m healthdash train lung-ct --data $(HEALTHDASH_DATA)/imaging/lung_ct --out models/lung-ct/imagenet-192
 	for task in heart-disease readmission ecg-beats ecg-waves chest-xray lung-ct; do \
 	  $(BIN)/python -m healthdash judge $$task --write || exit 1; done
+	$(BIN)/python -m healthdash.tasks.imaging.in_folds --model models/chest-xray/imagenet-192 --data $(HEALTHDASH_DATA)/imaging/chest_xray
 	$(BIN)/python -m healthdash.tasks.imaging.synthetic --data $(HEALTHDASH_DATA)/imaging
 
 .venv/bin/python:

@@ -27,6 +27,7 @@ _ASKED_FOR = {
     "ecg-waves": tuple(
         f"{limit}, {rate}" for limit in ("QRS onset", "P onset", "T offset") for rate in ("sensitivity", "+P")
     ),
+    "chest-xray": ("pneumonia AUC", "bacterial against viral AUC", "bacterial against viral AUC, in folds"),
     "lung-ct": ("macro AUC", "benign recall", "malignant recall"),
     "heart-disease": ("AUC", "AUC, Hungarian"),
     "readmission": ("AUC",),

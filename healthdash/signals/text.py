@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +11,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from healthdash.errors import InvalidInput, UnreadableUpload
-from healthdash.tables.numeric import has_absurd_exponent, to_numeric
+from healthdash.tables.numeric import to_numeric
 from healthdash.tables.units import unit_named
 from healthdash.task import Upload
 
 from .leads import guessed_unit, lead_kind, tidy_unit, to_millivolt
 from .limits import checked_rate, checked_size
 from .recording import Recording, channels_of
-from .times import rate_and_jumps, with_jumps
+from .stated import stated_rate
+from .text_cells import cells, frame_of, is_number, marks
+from .times import clock_seconds, rate_and_jumps, with_jumps
 
 __all__ = ["looks_like_signal", "read_text"]
 
@@ -30,11 +31,6 @@ _TIME = re.compile(
 )
 _INDEX = re.compile(r"^(unnamed.*|index|sample|samples|sample[_ ]?(number|index|#)|n|#)?$", re.IGNORECASE)
 _UNIT = re.compile(r"[\[(_\s](mv|uv|µv|μv|nv|v)[\])]?$", re.IGNORECASE)
-_STATED_RATE = re.compile(
-    r"(?:sampl\w*[ _]?(?:rate|freq\w*)|rate(?:_hz)?|freq\w*|fs|hz)\W{0,12}?(?:hz\W{0,4})?(\d+(?:\.\d+)?)|"
-    r"(\d+(?:\.\d+)?)\s*(?:hz|samples? ?/ ?s)",
-    re.IGNORECASE,
-)
 _STATED_UNIT = re.compile(r"units?\W{1,4}(mv|uv|µv|μv|nv|v|millivolts?|microvolts?)\b", re.IGNORECASE)
 _BRACKETED = re.compile(r"[\[(]\s*([^\[\]()]{2,20}?|%)\s*[\])]$")
 _FEWEST_ROWS = 32
@@ -60,12 +56,12 @@ def looks_like_signal(data: bytes) -> bool:
     comments, rows = _split(text)
     if len(rows) < _FEWEST_ROWS:
         return False
-    cells = _cells(rows[0], _delimiter(rows))
-    has_lead = any(lead_kind(_without_unit(cell)) == "ecg" for cell in cells)
-    has_time = any(re.match(r"^\W*time", cell, re.IGNORECASE) for cell in cells[:2])
-    body = _cells(rows[1], _delimiter(rows))
-    is_numeric = all(_number(cell) is not None for cell in body)
-    return is_numeric and (has_lead or has_time or _STATED_RATE.search(" ".join(comments)) is not None)
+    separator, _ = marks(rows)
+    names = cells(rows[0], separator)
+    has_lead = any(lead_kind(_without_unit(name)) == "ecg" for name in names)
+    has_time = any(re.match(r"^\W*time", name, re.IGNORECASE) for name in names[:2])
+    is_numeric = all(map(is_number, cells(rows[1], separator)))
+    return is_numeric and (has_lead or has_time or stated_rate(comments) is not None)
 
 
 def read_text(uploads: Sequence[Upload]) -> Recording:
@@ -125,11 +121,11 @@ def _read_table(upload: Upload) -> _Table:
     comments, rows = _split(text)
     if len(rows) < 2:
         raise InvalidInput("expected one row a sample, got no rows", hint="Export the recording again.")
-    delimiter = _delimiter(rows)
-    first = _cells(rows[0], delimiter)
+    separator, decimal = marks(rows)
+    first = cells(rows[0], separator)
     checked_size(len(rows), len(first))
-    has_header = any(_number(cell) is None for cell in first)
-    frame = _frame(rows, delimiter, has_header)
+    has_header = not all(map(is_number, first))
+    frame = frame_of(rows, separator, decimal, has_header=has_header)
     names = (
         [str(name).strip() for name in frame.columns]
         if has_header
@@ -137,69 +133,34 @@ def _read_table(upload: Upload) -> _Table:
     )
     checked_size(len(frame), len(names))
     numbers, below = _numbers(frame)
-    form = "CSV" if delimiter == "," else "text table"
-    return _recording(numbers, names, below, " ".join(comments), form, has_header)
+    form = "CSV" if separator == "," else "text table"
+    return _recording(numbers, names, below, comments, form, has_header)
 
 
 def _decoded(data: bytes) -> str | None:
     if b"\x00" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return None
     encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    text = data.decode(encoding, "replace")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:  # an older export, whose only such letter is the micro sign
+        text = data.decode("cp1252", "replace")
     odd = sum(not (c.isprintable() or c in "\r\n\t") for c in text[:2000])
     return text if odd <= 0.02 * len(text[:2000]) else None
 
 
 def _split(text: str) -> tuple[list[str], list[str]]:
-    """Return comment lines and the others."""
+    """Return comment lines and the others, without the line by which Excel is told the separator."""
+    text = re.sub(r"\A\"?sep=.\"?\r?\n", "", text)
     lines = [line for line in text.splitlines() if line.strip()]
     comments = [line for line in lines[:200] if line.lstrip().startswith(_COMMENT)]
     return comments, [line for line in lines if not line.lstrip().startswith(_COMMENT)]
 
 
-def _delimiter(rows: list[str]) -> str:
-    counted = {mark: rows[min(1, len(rows) - 1)].count(mark) for mark in (";", "\t", ",")}
-    best = max(counted, key=lambda mark: counted[mark])
-    if counted[";"]:
-        return ";"
-    return best if counted[best] else ("," if " " not in rows[-1].strip() else " ")
-
-
-def _cells(row: str, delimiter: str) -> list[str]:
-    return [cell.strip().strip("'\"") for cell in (row.split() if delimiter == " " else row.split(delimiter))]
-
-
-def _number(cell: str) -> float | None:
-    try:
-        return float(cell.replace(",", ".")) if cell else float("nan")
-    except ValueError:
-        return None
-
-
-def _frame(rows: list[str], delimiter: str, has_header: bool) -> pd.DataFrame:
-    text = "\n".join(rows)
-    if has_absurd_exponent(text):
-        raise UnreadableUpload(
-            "expected numbers of a signal, got an exponent of five digits", hint="Export it again."
-        )
-    try:
-        return pd.read_csv(
-            io.StringIO(text),
-            sep=r"\s+" if delimiter == " " else delimiter,
-            header=0 if has_header else None,
-            decimal="," if delimiter == ";" and "," in rows[-1] else ".",
-            skipinitialspace=True,
-            quotechar="'" if "'" in rows[0] else '"',
-        )
-    except (pd.errors.ParserError, ValueError) as error:
-        raise UnreadableUpload(
-            "the rows of the text have different numbers of columns", hint="Export it again as plain CSV."
-        ) from error
-
-
 def _numbers(frame: pd.DataFrame) -> tuple[NDArray[np.float64], list[str]]:
     """Return all cells as numbers, and the row of units below the header; empty words without one."""
     below = [""] * frame.shape[1]
+    frame = frame.apply(lambda column: clock_seconds(column) if _TIME.search(str(column.name)) else column)
     values = frame.apply(to_numeric)
     wrong = values.isna() & frame.notna() & ~frame.astype(str).isin(["-", "NaN", "nan"])
     if len(frame) > 1 and wrong.iloc[0].all():
@@ -218,7 +179,7 @@ def _recording(
     numbers: NDArray[np.float64],
     names: list[str],
     below: list[str],
-    comments: str,
+    comments: Sequence[str],
     form: str,
     has_header: bool,
 ) -> _Table:
@@ -236,13 +197,13 @@ def _recording(
         )
     signal = numbers[:, leads].astype(np.float32)
     gaps = ["empty cells"] if np.isnan(signal).any() else []
-    rate_hz = _stated_rate(comments, names)
+    rate_hz = stated_rate(comments) or stated_rate(names)
     if time is not None:
         rate_hz, missing = rate_and_jumps(numbers[:, time], f"{names[time]} {below[time]}".strip())
         if missing.any():
             signal = with_jumps(signal, missing)
             gaps.append("jumps of the time column")
-    stated = _STATED_UNIT.search(comments)
+    stated = _STATED_UNIT.search(" ".join(comments))
     units = [_unit(names[i], below[i]) or (stated.group(1) if stated else "") for i in leads]
     voltages = {tidy_unit(unit) for unit in units if to_millivolt(unit)}
     if len(voltages) == 1:  # the one that is stated is that of the leads beside it
@@ -255,12 +216,6 @@ def _recording(
         format=form,
         gaps=tuple(gaps),
     )
-
-
-def _stated_rate(comments: str, names: Sequence[str]) -> float | None:
-    """Return the rate that a comment or the header says, hertz."""
-    match = _STATED_RATE.search(comments) or _STATED_RATE.search(" ".join(names))
-    return float(match.group(1) or match.group(2)) if match else None
 
 
 def _unit(name: str, below: str) -> str:

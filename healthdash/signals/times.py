@@ -5,19 +5,26 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from healthdash.errors import InvalidInput
 
 from .limits import checked_size
 
-__all__ = ["rate_and_jumps", "with_jumps"]
+__all__ = ["clock_seconds", "rate_and_jumps", "with_jumps"]
 
 #: Share of the steps that may be uneven, of which the longer ones are jumps: samples are missing there.
 _MOST_UNEVEN = 0.01
 #: A step is uneven from half a usual one above or below; from two samples missing it is a jump, below it
 #: may be a late reading that the next one makes up for.
 _UNEVEN, _JUMP = 0.5, 2.5
+_CLOCK = re.compile(
+    r"^(?:(?P<day>\d{4}-\d\d-\d\d)[T ])?"
+    r"(?:(?P<hours>\d+):)?(?P<minutes>\d{1,2}):(?P<seconds>\d{1,2}(?:\.\d+)?)Z?$"
+)
+_UNITS_S = {"hours": 3600, "minutes": 60, "seconds": 1}
+_DAY_S, _FEWEST_TIMES = 86_400, 3
 
 
 def rate_and_jumps(times: NDArray[np.float64], name: str) -> tuple[float, NDArray[np.int64]]:
@@ -56,6 +63,23 @@ def rate_and_jumps(times: NDArray[np.float64], name: str) -> tuple[float, NDArra
     missing = np.zeros(len(times), np.int64)
     missing[1:][jumps] = np.rint(steps[jumps] / step).astype(np.int64) - 1
     return round(1 / (step * _seconds_of(name, middle)), 3), missing
+
+
+def clock_seconds(cells: pd.Series) -> pd.Series:
+    """Return a column of clock times ("0:00.004", "23:59:59.996", "2026-01-31 10:00:00.004") in seconds.
+
+    Times of day that fall by most of a day have passed midnight. A column of anything else comes back as it
+    is; so does a first cell that says the form ("hh:mm:ss.mmm").
+    """
+    told = cells.astype(str).str.strip("'\"[] ")
+    parts = told.str.extract(_CLOCK)
+    if cells.dtype != object or not parts["seconds"].iloc[1:].notna().all() or len(cells) < _FEWEST_TIMES:
+        return cells
+    days = pd.to_datetime(parts["day"], format="%Y-%m-%d", errors="coerce")
+    day = (days - days.min()).dt.days.fillna(0)
+    clock = sum(pd.to_numeric(parts[name]).fillna(0) * unit for name, unit in _UNITS_S.items()) + day * _DAY_S
+    passed = (clock.diff() < -_DAY_S / 2).cumsum() if parts["day"].isna().all() else 0
+    return (clock + passed * _DAY_S).astype(object).where(parts["seconds"].notna(), cells)
 
 
 def with_jumps(values: NDArray[np.float32], missing: NDArray[np.int64]) -> NDArray[np.float32]:

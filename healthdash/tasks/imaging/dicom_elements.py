@@ -31,11 +31,14 @@ def sequence(dataset: Dataset, keyword: str) -> list[Dataset]:
 
 
 def numbers(value: Any) -> list[float]:
-    """Return the finite numbers of an element; none where one of them is malformed."""
+    """Return the finite numbers of an element; none where one of them is malformed.
+
+    A decimal comma, which some writers take from the language of their system, is read as a point.
+    """
     if value is None or value == "":
         return []
     try:
-        each = [float(v) for v in value] if _is_list(value) else [float(value)]
+        each = [_number(one) for one in (value if _is_list(value) else [value])]
     except (TypeError, ValueError):
         return []
     return each if np.isfinite(each).all() else []
@@ -58,6 +61,10 @@ def text(dataset: Dataset, keyword: str) -> str:
     value = dataset.get(keyword)
     told = "" if value is None else str(value)
     return "".join(c for c in told if c.isprintable()).strip()[:_LONGEST_TEXT]
+
+
+def _number(value: Any) -> float:
+    return float(value.replace(",", ".") if isinstance(value, str) else value)
 
 
 def _is_list(value: Any) -> bool:

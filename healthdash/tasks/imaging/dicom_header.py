@@ -87,12 +87,12 @@ def picture_sample(
 
 def traits(dataset: Dataset, stored: Stored, *, is_colour: bool, frame: int = 0) -> Traits:
     """Return what all frames share; `stored` tells the type of the values."""
-    has_slope = found(dataset, "RescaleSlope", frame) is not None or "ModalityLUTSequence" in dataset
+    has_slope = number(dataset, "RescaleSlope", frame) is not None or "ModalityLUTSequence" in dataset
     spacing = spacing_of(dataset, frame)
     return Traits(
         distances=spacing.distances if spacing else "",
         aspect=aspect_of(dataset),
-        unit=_unit(dataset, frame, has_slope),
+        unit=_unit(dataset, frame, has_slope and not _damaged_rescale(dataset, frame)),
         full_scale=_full_scale(dataset, stored, is_colour),
         function="SIGMOID" if found(dataset, "VOILUTFunction", frame) == "SIGMOID" else "LINEAR",
         voi_lut=None if is_colour else _voi_lut(dataset),
@@ -216,6 +216,14 @@ def notices(dataset: Dataset) -> Iterator[str]:
     if overlays:
         count = "an overlay" if overlays == 1 else f"{overlays} overlays"
         yield f"The file holds {count} (drawings, measurements or text over the picture) that is not shown."
+    for keyword in _damaged_rescale(dataset):
+        yield f"{keyword} is no number, so the values are shown as they are stored."
+
+
+def _damaged_rescale(dataset: Dataset, frame: int = 0) -> list[str]:
+    """Return the names of what should turn stored values into their unit and is no number."""
+    stated = {name: found(dataset, name, frame) for name in ("RescaleSlope", "RescaleIntercept")}
+    return [name for name, value in stated.items() if value not in (None, "") and not numbers(value)]
 
 
 def _voi_lut(dataset: Dataset) -> VoiLut | None:

@@ -1,7 +1,7 @@
 """How well a recipe does in folds, put beside the figures of the bundle that was trained by it.
 
-One small part of a data set that was kept apart says little: with some two hundred patients an AUC of 0.83 is
-known to a few hundredths. In folds every picture is judged, each by a network that did not see its patient.
+One small part of a data set that was kept apart says little: with some two hundred patients an AUC is known
+to a few hundredths at best. In folds every picture is judged, each by a network that did not see its patient.
 
 ``python -m healthdash.tasks.imaging.in_folds --model models/chest-xray/NAME --data FOLDER`` trains the recipe
 once a fold, hours on two cores; stopped and called again it goes on where it was.
@@ -40,7 +40,7 @@ from .trained import TrainedOnPictures
 __all__ = ["figures", "main", "put_beside"]
 
 #: What tells these figures from those of the bundle's own networks.
-IN_FOLDS = "in folds"
+_IN_FOLDS = "in folds"
 _RULE = " In folds:"
 _TOLD = ("run", "epoch", "loss", "val_loss")
 _NOTE = "the same recipe, one network a fold"
@@ -92,11 +92,11 @@ def _rows(dataset: LabelledPictures, bundle: Bundle, cut: Cut) -> list[MetricRow
 
 
 def _named(row: MetricRow) -> MetricRow:
-    return row.model_copy(update={"name": f"{row.name}, {IN_FOLDS}"})
+    return row.model_copy(update={"name": f"{row.name}, {_IN_FOLDS}"})
 
 
 def _without(rows: Sequence[MetricRow]) -> list[MetricRow]:
-    return [row for row in rows if not row.name.endswith(f", {IN_FOLDS}")]
+    return [row for row in rows if not row.name.endswith(f", {_IN_FOLDS}")]
 
 
 def _tell(row: EpochRow) -> None:

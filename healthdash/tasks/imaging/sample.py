@@ -164,7 +164,7 @@ def model_view(sample: ImageSample, window: Window | None = None) -> NDArray[np.
         once, at the end, where the file says so.
     """
     if sample.unit == "HU" and window is not None:
-        return windowed(sample.pixels, window)
+        return _without_padding(sample, windowed(sample.pixels, window))
     if sample.voi_lut is not None:
         grey = sample.voi_lut(sample.pixels)
     elif sample.windows:
@@ -175,6 +175,10 @@ def model_view(sample: ImageSample, window: Window | None = None) -> NDArray[np.
         grey = windowed(sample.pixels, stretched(sample))
     if sample.invert:
         grey = np.float32(1) - grey
+    return _without_padding(sample, grey)
+
+
+def _without_padding(sample: ImageSample, grey: NDArray[np.float32]) -> NDArray[np.float32]:
     return grey if sample.padding is None else np.where(sample.padding, np.float32(0), grey)
 
 

@@ -194,6 +194,30 @@ def test_rescale_comes_before_the_window_and_inversion_is_last() -> None:
     np.testing.assert_allclose(model_view(inverted), 1 - expected, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("written_as", "unit", "first"),
+    [(b"-1000,0", "HU", -1000), (b"-1000.0", "HU", -1000), (b"-10x0.0", "", 0)],
+)
+def test_a_decimal_comma_is_a_point_and_a_damaged_intercept_leaves_no_hounsfield_units(
+    written_as: bytes, unit: str, first: float
+) -> None:
+    file = written.dicom_bytes(written.ramp(), Modality="CT", RescaleSlope=1, RescaleIntercept="-1000.0")
+    sample = read([Upload("upload", file.replace(b"-1000.0", written_as))])
+    assert (sample.unit == "HU") == bool(unit)
+    assert sample.pixels[0, 0] == first
+    assert any("RescaleIntercept is no number" in words for words in sample.notices) == (not unit)
+
+
+def test_padding_is_black_through_the_window_of_a_model_too() -> None:
+    pixels = written.ramp()
+    pixels[:10] = 63536
+    elements = {"Modality": "CT", "RescaleSlope": 1, "RescaleIntercept": -1024, "PixelPaddingValue": 63536}
+    sample = read([written.dicom(pixels, **elements)])
+    grey = model_view(sample, Window(name="lung", center=-600, width=1500))
+    assert grey[:10].max() == 0
+    assert grey[10:].max() > 0
+
+
 def test_both_ways_to_say_inverse_mean_one_inversion() -> None:
     once = read([written.dicom(written.ramp(), PhotometricInterpretation="MONOCHROME1")])
     both = {"PhotometricInterpretation": "MONOCHROME1", "PresentationLUTShape": "INVERSE"}
