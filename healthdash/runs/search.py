@@ -14,15 +14,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from healthdash import tasks
 from healthdash.runs.folder import RunFolder
 from healthdash.runs.queue import Queue
 from healthdash.runs.record import Run, new_id
+from healthdash.training import flags
 from healthdash.training.settings import TrainSettings
-from healthdash.training.studio.search.trial import LOSS, settings_of
+from healthdash.training.studio.search.trial import LOSS, NETWORK, settings_of
 
 __all__ = ["Search", "losses_of_others", "retrain", "searches", "submit"]
 
-_NUMBER, _OF = "number", "of"
+_NUMBER, _OF, _SCALE = "number", "of", "scale"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,9 @@ def submit(
     """
     search, first = new_id(), None
     for number, settings in enumerate(drawn, 1):
+        scale = [settings.loss, settings.balance]
         told = {"id": search, _NUMBER: number, _OF: len(drawn), "drawn": list(names), "prune": prune}
+        told[_SCALE] = scale
         files = {**(beside or {}), RunFolder.SEARCH: json.dumps(told).encode()}
         place = out.with_name(f"{out.name}-trial-{number}")
         filling = fill if first is None else _shared(queue, first)
@@ -148,6 +152,8 @@ def retrain(
     number, best = search.judged[0]
     # The same split as the trials had: what they did not look at is what the model is tested on.
     chosen = replace(settings_of(best.settings), epochs=epochs, folds=0)
+    # A draw may hold a setting that means nothing beside the others, such as the decay of another optimiser.
+    chosen = flags.without(chosen, tasks.get(best.task).heeded(chosen))
     known = sum(run.state == "done" for _, run in search.trials)
     told = {"trials": known, "best": number, "loss": best.metrics[LOSS]["value"], "drawn": list(search.drawn)}
     files = {
@@ -163,20 +169,26 @@ def retrain(
 
 
 def losses_of_others(folder: RunFolder) -> list[list[float]]:
-    """Return the validation losses of the trials beside this one that are through; empty without pruning."""
+    """Return the validation losses of the trials beside this one that are through; empty without pruning.
+
+    Trials with another loss or other weights of labels are left out: their numbers are on another scale.
+    """
     search = folder.search
     if not search.get("prune"):
         return []
-    return [list(losses) for losses in _others(folder, search["id"])]
+    return [list(losses) for losses in _others(folder, search)]
 
 
-def _others(folder: RunFolder, search: str) -> Iterator[Sequence[float]]:
+def _others(folder: RunFolder, search: Mapping[str, Any]) -> Iterator[Sequence[float]]:
     for path in sorted(folder.path.parent.glob(f"*/{RunFolder.SEARCH}")):
         other = RunFolder(path.parent)
-        if other.path != folder.path and other.search.get("id") == search and "metrics" in other.answer:
+        is_beside = all(other.search.get(name) == search.get(name) for name in ("id", _SCALE))
+        if other.path != folder.path and is_beside and "metrics" in other.answer:
             history = other.history
             if "val_loss" in history:
-                yield history["val_loss"].astype(float).tolist()
+                # Epochs before those of the whole network, such as of a new end, are no epochs of a trial.
+                losses = history.loc[history["run"] == NETWORK, "val_loss"].dropna()
+                yield losses.astype(float).tolist()
 
 
 def _shared(queue: Queue, source: Run) -> Callable[[Path], Path]:

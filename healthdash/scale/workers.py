@@ -52,12 +52,12 @@ def fit_across(
         Workers were lost again and again.
     """
     ray = connected()
-    told: list[int] = []
+    told: set[tuple[object, object]] = set()
 
     def tell(row: EpochRow) -> None:
         # Those before a worker was lost come once more, from the checkpoint.
-        if int(row["epoch"]) > len(told):
-            told.append(int(row["epoch"]))
+        if (key := (row.get("run"), row["epoch"])) not in told:
+            told.add(key)
             on_epoch(row)
 
     for _ in range(RETRIES + 1):

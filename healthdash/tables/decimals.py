@@ -29,24 +29,30 @@ def find_marks(cells: pd.DataFrame, separator: str) -> Marks:
         Without the header.
     separator : str
         Of the file. "1,234" alone is twelve hundred in a file that is cut at commas, and a number
-        with three decimals elsewhere. "1.234" alone is twelve hundred where other columns have
-        decimal commas.
+        with three decimals elsewhere, unless other columns have decimal points. "1.234" alone is
+        twelve hundred where other columns have decimal commas.
     """
     sample = cells.iloc[:: max(1, len(cells) // _SAMPLED)]
     votes: Counter[Marks] = Counter()
-    has_threes = False
+    has_threes = has_comma_threes = False
     for place in range(sample.shape[1]):
         column = sample.iloc[:, place]
         marked = {cell for cell in set(column) if "," in cell or "." in cell}
         if marked and any("," in cell for cell in _numbers(column, _NUMBER)):
-            votes[_marks_of(_numbers(column, _NUMBER), separator)] += 1
+            marks_here = _marks_of(_numbers(column, _NUMBER), separator)
+            if marks_here is None:
+                has_comma_threes = True
+            else:
+                votes[marks_here] += 1
         elif marked and (numbers := _numbers(column, _WITH_POINT) | _numbers(column, _IN_THREES)):
             pointed = {cell for cell in numbers if "." in cell}
             is_open = bool(pointed) and all(_IN_THREES.fullmatch(cell) for cell in pointed)
             has_threes = has_threes or is_open
             if pointed and not is_open:
                 votes[(".", "")] += 1
-    if not votes:
+    if has_comma_threes:
+        votes[(".", ",") if votes[".", ""] else (",", "")] += 1
+    if not votes.total():
         return ".", ""
     (decimal, _), _ = votes.most_common(1)[0]
     marks = [pair for pair in votes if pair[0] == decimal and pair[1]]
@@ -78,8 +84,8 @@ def _numbers(column: pd.Series, form: re.Pattern[str]) -> set[str]:
     return set(of_form.index) if len(known) and of_form.sum() >= _MOST * known.sum() else set()
 
 
-def _marks_of(cells: set[str], separator: str) -> Marks:
-    """Return the marks of one column that has commas."""
+def _marks_of(cells: set[str], separator: str) -> Marks | None:
+    """Return the marks of one column that has commas; None where the other columns have to tell."""
     both = [cell for cell in cells if "," in cell and "." in cell]
     if both:
         last = max(both, key=len)
@@ -88,4 +94,6 @@ def _marks_of(cells: set[str], separator: str) -> Marks:
     if any("." in cell for cell in cells) or any(cell.count(",") > 1 for cell in commas):
         return ".", ","
     in_threes = all(re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", cell) for cell in commas)
-    return (".", ",") if in_threes and separator == "," else (",", "")
+    if in_threes:
+        return (".", ",") if separator == "," else None
+    return ",", ""

@@ -30,6 +30,7 @@ _SNIFFED_LINES = 50
 #: A first line with so many times the columns that a table may have is no table.
 _MANY_TIMES = 2
 _SNIFFED_CHARACTERS = 200_000
+_FEWEST_LINES, _FEWEST_NAMES = 3, 2
 
 
 def decoded(data: bytes, chosen: Mapping[str, Any]) -> tuple[str, str, tuple[str, ...]]:
@@ -127,6 +128,7 @@ def separator_of(lines: list[str]) -> str:
 def cells_of(text: str, separator: str) -> pd.DataFrame:
     """Return all cells as text, without empty rows and without titles above the table."""
     text = re.sub(r"\A\"?sep=.\"?\r?\n", "", text)
+    text = _with_whole_header(text, separator)
     text = _with_doubled_quotes(text[_titles_end(text, separator) :], separator)
     # Counted before they are parsed, which takes seconds; the rest of a line may be a long quoted text.
     widest = max((line.count(separator) for line in first_lines(text)), default=0)
@@ -156,6 +158,21 @@ def _with_doubled_quotes(text: str, separator: str) -> str:
     if '\\"' not in text:
         return text
     return re.sub(rf'(?<=[^\\{re.escape(separator)}\n])\\"(?![{re.escape(separator)}\r\n]|\Z)', '""', text)
+
+
+def _with_whole_header(text: str, separator: str) -> str:
+    """Give a header that has one cell less than every row another: at the end, or above R's row names."""
+    lines = text[:_SNIFFED_CHARACTERS].splitlines()[:_SNIFFED_LINES]
+    if len(lines) < _FEWEST_LINES or (len(text) > _SNIFFED_CHARACTERS and len(lines) < _SNIFFED_LINES):
+        return text
+    first, *rows = (next(csv.reader([line], delimiter=separator), []) for line in lines if line.strip())
+    if len(first) < _FEWEST_NAMES or any(len(row) != len(first) + 1 for row in rows):
+        return text
+    end = len(lines[0])
+    if not any(row[-1].strip() for row in rows):
+        return f"{text[:end]}{separator}{text[end:]}"
+    is_counted = all(row[0].strip() == str(number) for number, row in enumerate(rows, 1))
+    return f"{separator}{text}" if is_counted else text
 
 
 def _titles_end(text: str, separator: str) -> int:

@@ -7,6 +7,7 @@ categories. Sizes are looked at before any row is read; missing values of the us
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
@@ -82,11 +83,13 @@ def _blocks(
     data: bytes, kind: Kind, told: int, labels: Mapping[str, Mapping[Any, str]]
 ) -> Iterator[pd.DataFrame]:
     """Yield the rows as text, some at a time; never more than fit in memory. `told`: rows by the header."""
-    read, size = _reader(kind), 0
+    read, size, meanings = _reader(kind), 0, dict[str, Mapping[Any, str]]()
     for start in range(0, layout.MOST_ROWS + 1, _BLOCK):
         block, _ = read(io.BytesIO(data), row_offset=start, row_limit=_BLOCK)
         if len(block):
-            texts = {name: _texts(block[name], labels.get(name, {})) for name in block.columns}
+            for name in set(block.columns) - set(meanings):
+                meanings[name] = _meanings(block[name], labels.get(name, {}))
+            texts = {name: _texts(block[name], meanings[name]) for name in block.columns}
             size += sum(int(column.str.len().sum()) for column in texts.values())
             if size > _MOST_BYTES:
                 raise InvalidInput("expected at most 512 MB when unpacked, got more", hint=HINT)
@@ -109,6 +112,9 @@ def _reader(kind: Kind) -> Any:
     return readers[kind]
 
 
+_MISSING = re.compile(r"missing|refus|unknown|n[o']t (know|answer|appl)|no answer|n/?a\b", re.IGNORECASE)
+
+
 @contextmanager
 def _readstat_errors() -> Iterator[None]:
     from pyreadstat import PyreadstatError, ReadstatError
@@ -121,6 +127,24 @@ def _readstat_errors() -> Iterator[None]:
         raise UnreadableUpload(
             "expected a data set of SPSS, Stata or SAS, the file is damaged or encrypted", hint=HINT
         ) from error
+
+
+def _meanings(column: pd.Series, labels: Mapping[Any, str]) -> Mapping[Any, str]:
+    """Return the meanings that stand for their codes; among numbers a named one stays a number.
+
+    Of a count with `0 = none` the nought is a number, as one between the others is; `97 = refused` beyond
+    them is none, nor is one whose name says that it is missing.
+    """
+    values = column.dropna().unique()
+    numbers = [value for value in values if value not in labels]
+    if not pd.api.types.is_numeric_dtype(column) or len(numbers) <= len(values) / 2:
+        return labels
+    low, high = min(numbers), max(numbers)
+    return {
+        code: name
+        for code, name in labels.items()
+        if not (code == 0 or (low <= code <= high and not _MISSING.search(name)))
+    }
 
 
 def _texts(column: pd.Series, labels: Mapping[Any, str]) -> pd.Series:

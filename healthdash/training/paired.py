@@ -91,7 +91,10 @@ class Difference:
 
 
 def aligned(first: Answers, second: Answers) -> tuple[Answers, Answers]:
-    """Return both models' answers with labels in one order.
+    """Return both models' answers with labels in one order, and rows of a patient together.
+
+    Where only one of the models was trained with a column of patients, its groups hold for both: rows that
+    either puts together stay together.
 
     Raises
     ------
@@ -118,7 +121,22 @@ def aligned(first: Answers, second: Answers) -> tuple[Answers, Answers]:
             f"the models do not use the same items of these data ({len(first):,} and {len(second):,})",
             hint="Leave out the rows that one of the models cannot use.",
         )
-    return first, second
+    groups = _together(first.groups, second.groups)
+    return replace(first, groups=groups), replace(second, groups=groups)
+
+
+def _together(first: NDArray[np.generic], second: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Return groups (n,) that hold all rows that share a group of one or the other."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    if np.array_equal(first, second):
+        return first
+    codes, others = (np.unique(np.asarray(g).astype(str), return_inverse=True)[1] for g in (first, second))
+    count = int(codes.max()) + int(others.max()) + 2
+    shared = coo_array((np.ones(len(codes)), (codes, others + int(codes.max()) + 1)), shape=(count, count))
+    found: NDArray[np.generic] = connected_components(shared, directed=False)[1][codes]
+    return found
 
 
 def differences(first: Answers, second: Answers, *, seed: int = 0, draws: int = _DRAWS) -> list[Difference]:

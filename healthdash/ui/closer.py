@@ -13,7 +13,7 @@ import streamlit as st
 from healthdash.ui import charts, draw, ecg_paper, heatmap, kept, share_charts
 from healthdash.ui.caliper import add_caliper, measured
 from healthdash.ui.explaining import base_in_words, residual_in_words
-from healthdash.ui.radiograph import Look, default_window
+from healthdash.ui.radiograph import Look, default_window, suited
 from healthdash.ui.shown import Shown, has, scale_in_words
 from healthdash.views import Grid, Picture, Trace, View, Waterfall
 
@@ -86,7 +86,7 @@ def _views_of(
     for number, view in enumerate(one.views):
         place = f"{key}/{number}"
         if isinstance(view, Picture) and look is not None:
-            figure = heatmap.figure(view, look, draw.paper(), one.n_shares, one.regions)
+            figure = heatmap.figure(view, suited(look, view), draw.paper(), one.n_shares, one.regions)
             _plot(figure, place, view.heat_label or view.title)
         elif isinstance(view, Waterfall):
             _shares(view, style, place)

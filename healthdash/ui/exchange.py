@@ -64,7 +64,7 @@ def downloads(bundle: Bundle, key: str) -> None:
     """Offer a model in every form in which it can leave."""
     st.caption(
         "Every form carries the card's sentence: for research and education, not for clinical use. "
-        "None holds a row of a patient."
+        "None holds a row of one patient."
     )
     for form in FORMS:
         with st.container(border=True):

@@ -46,7 +46,7 @@ def patient(task: Task) -> Upload | None:
 
 def template(task: Task) -> None:
     """Offer an empty table with the task's columns, to fill in with many patients."""
-    empty = as_upload(task.fields, {}).data.splitlines(keepends=True)[0]
+    empty = as_table(task.fields, []).data
     st.download_button(
         "Download an empty table for many patients",
         empty,
@@ -122,4 +122,6 @@ def _number(field: NumberField, place: Place, key: str, lasts: Lasts) -> float |
 
 
 def _cell(value: Value) -> str:
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    """Return a value as the cell of a file, with all its digits."""
+    is_whole = isinstance(value, float) and value.is_integer()
+    return "" if value is None else str(int(value) if is_whole else value)

@@ -65,7 +65,7 @@ def offer(task: Task, work: state.Workspace) -> None:
             typed = form.patient(task)
             form.template(task)
         if typed:
-            st.query_params.pop("sample", None)
+            _forget_sample()
             work.take(task, [typed], origin="form", title="the patient typed by hand")
     if work.groups:
         _loaded(task, work)
@@ -105,7 +105,7 @@ def _take_photograph(task: Task, name: str, key: str) -> None:
         title = "the photograph taken here"
         work = state.workspace(task)
         work.take(task, [Upload("photograph", photograph.getvalue())], origin="upload", title=title)
-        st.query_params.pop("sample", None)
+        _forget_sample()
 
 
 def _take_files(task: Task, name: str, key: str) -> None:
@@ -118,7 +118,7 @@ def _take_files(task: Task, name: str, key: str) -> None:
     uploads = work.joined(task, [Upload(file.name, file.getvalue(), hints) for file in files])
     title = uploads[0].name if len(uploads) == 1 else f"{len(uploads)} files"
     work.take(task, uploads, origin="upload", title=title)
-    st.query_params.pop("sample", None)
+    _forget_sample()
 
 
 def _hints(task: Task, work: state.Workspace) -> None:
@@ -177,6 +177,13 @@ def _sample_of_address(task: Task, work: state.Workspace) -> None:
         _take_sample(task, example)
 
 
+def _forget_sample() -> None:
+    """Take a sample out of the address, and with it what was chosen of it: class, row and explanation."""
+    if "sample" in st.query_params:
+        kept = {name: st.query_params[name] for name in ("task", "model") if name in st.query_params}
+        st.query_params.from_dict(kept)
+
+
 def _loaded(task: Task, work: state.Workspace) -> None:
     megabytes = sum(len(upload.data) for upload in work.uploads) / 1e6
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -190,7 +197,7 @@ def _loaded(task: Task, work: state.Workspace) -> None:
 
 def _clear(task: Task) -> None:
     state.workspace(task).take(task, [], origin="", title="")
-    st.query_params.pop("sample", None)
+    _forget_sample()
 
 
 def _follow(held: str, widget: str) -> None:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from healthdash.ui.charts import percent, signed_percent
 from healthdash.ui.palette import AGAINST, DIVERGING, FOR, LIGHT
-from healthdash.ui.radiograph import Look, default_window, rendered
+from healthdash.ui.radiograph import Look, default_window, rendered, suited
 from healthdash.ui.scales import full_color
 from healthdash.ui.share_charts import largest, wrapped
 from healthdash.views import Picture, Trace, View, Waterfall
@@ -86,7 +86,7 @@ def _column(figure: Figure, places: Sequence[Axes], column: Column, look: Look |
 
 
 def _picture(place: Axes, view: Picture, look: Look | None) -> None:
-    place.imshow(rendered(view, look or Look(default_window(view), view.invert)))
+    place.imshow(rendered(view, suited(look or Look(default_window(view)), view)))
     place.set_axis_off()
 
 

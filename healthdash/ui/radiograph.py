@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from PIL import Image
 from healthdash.ui.scales import full_color
 from healthdash.views import Picture, Window
 
-__all__ = ["Look", "default_window", "rendered", "resized", "shown", "value_range", "with_heat"]
+__all__ = ["Look", "default_window", "rendered", "resized", "shown", "suited", "value_range", "with_heat"]
 
 #: A larger picture only costs time to send: no screen of a page shows more.
 _LONGEST_SIDE_PX = 1400
@@ -37,6 +37,15 @@ class Look:
     invert: bool = False
     opacity: float = 0.6
     threshold: float = 0.0
+
+
+def suited(look: Look, view: Picture) -> Look:
+    """Return a look for one of several pictures: its window by the name that was chosen, its own inversion.
+
+    The pictures may have other units: a window in HU leaves nothing of a picture in shares.
+    """
+    named = next((window for window in view.windows if window.name == look.window.name), None)
+    return replace(look, window=named or default_window(view), invert=view.invert)
 
 
 def rendered(view: Picture, look: Look) -> NDArray[np.uint8]:

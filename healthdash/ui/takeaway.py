@@ -21,7 +21,7 @@ from healthdash.ui import charts, ecg_paper, heatmap, share_charts
 from healthdash.ui.downloads import safe_csv
 from healthdash.ui.explaining import base_in_words
 from healthdash.ui.palette import LIGHT
-from healthdash.ui.radiograph import Look, default_window, rendered
+from healthdash.ui.radiograph import Look, default_window, rendered, suited
 from healthdash.views import Grid, Picture, Trace, View, Waterfall
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def _figure(view: View, look: Look | None, one: Shown) -> dict[str, Any]:
         "table": None,
     }
     if isinstance(view, Picture):
-        seen = look or Look(default_window(view), view.invert)
+        seen = suited(look or Look(default_window(view)), view)
         made["plot"] = _plot(heatmap.figure(view, seen, LIGHT, one.n_shares, one.regions))
         made["picture"] = _data_uri(heatmap.png(rendered(view, seen)))
     elif isinstance(view, Waterfall):

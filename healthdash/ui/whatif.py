@@ -166,4 +166,4 @@ def _words(field: Field, value: Value) -> str:
         return "not known"
     if isinstance(field, CategoryField):
         return field.choices.get(str(value), str(value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.15g}" if isinstance(value, float) else str(value)

@@ -69,6 +69,10 @@ def test_a_reader_measures_filters_and_moves_along(new_page):
     strip.click(position={"x": strip.bounding_box()["width"] * 0.75, "y": 30})
     expect(sheet).not_to_have_attribute("aria-label", before)
     assert "85.0 to 95.0 s" in sheet.get_attribute("aria-label")
+    strip.focus()
+    for seen in ("95.0 to 105.0 s", "105.0 to 115.0 s"):  # the strip is made anew and keeps the focus
+        page.keyboard.press("ArrowRight")
+        expect(sheet).to_have_attribute("aria-label", re.compile(re.escape(seen)))
 
 
 def test_a_narrow_screen_scrolls_the_paper_and_keeps_its_millimetres(new_page):

@@ -109,6 +109,20 @@ def test_an_upload_is_never_in_the_link(open_page):
     assert "not your file" in _texts(app)
 
 
+def test_an_upload_after_a_sample_is_explained_for_its_own_class_and_row(open_page):
+    app = open_page("explain", task="fake-rows", sample="first", item="2", **{"class": "low"})
+    task = next(task for task in fakes.TASKS if task.slug == "fake-rows")
+    file = task.file(task.example, "mine.json")
+    app.file_uploader[0].set_value([(file.name, file.data, "application/json")]).run()
+    assert not app.exception
+    told = app.code[0].value
+    app.query_params.clear()
+    fresh = open_page("explain", task="fake-rows")
+    fresh.file_uploader[0].set_value([(file.name, file.data, "application/json")]).run()
+    assert "item=2" not in told
+    assert told == fresh.code[0].value
+
+
 def test_an_analysis_page_hands_its_upload_over(open_page):
     task = fakes.TASKS[2]
     app = open_page("records", task=task.slug)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["inside", "missing"]
+__all__ = ["inside", "missing", "shown"]
 
 #: As long as a QRS complex is wide: a beat may be hidden.
 _HIDING_S = 0.1
@@ -19,6 +19,16 @@ def missing(signal_mv: NDArray[np.float32], rate_hz: float) -> tuple[tuple[int, 
     is_gap = np.isnan(signal_mv).all(axis=1)
     edges = np.flatnonzero(np.diff(is_gap, prepend=False, append=False)).reshape(-1, 2)
     return tuple((start, stop) for start, stop in edges.tolist() if stop - start >= _HIDING_S * rate_hz)
+
+
+def shown(signal_mv: NDArray[np.float32], gaps: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
+    """Return a signal (n_samples, n_leads) as a reader sees it: NaN, no flat line, in gaps (from, to)."""
+    if not gaps:
+        return signal_mv
+    drawn = signal_mv.copy()
+    for start, stop in gaps:
+        drawn[start:stop] = np.nan
+    return drawn
 
 
 def inside(at: NDArray[Any], gaps: Sequence[tuple[float, float]]) -> NDArray[np.bool_]:

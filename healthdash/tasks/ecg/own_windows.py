@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from healthdash.errors import InvalidInput
+from healthdash.errors import CorruptModel, InvalidInput
+from healthdash.training.settings import abouts
 
 from .detect import resampled
 from .own_survey import canonical_lead
@@ -109,5 +110,18 @@ class SignalStore:
 
 
 def constants(config: Mapping[str, Any]) -> tuple[float, int, tuple[str, ...]]:
-    """Return rate, samples and leads of a bundle's preprocessing."""
-    return float(config["rate_hz"]), int(config["samples"]), tuple(config["leads"])
+    """Return rate, samples and leads of a bundle's preprocessing.
+
+    Raises
+    ------
+    CorruptModel
+        The rate is none that a training may choose: at a million hertz an hour fills the memory.
+    """
+    rate_hz = float(config["rate_hz"])
+    about = abouts()["rate_hz"]
+    if not about.low <= rate_hz <= about.high:
+        raise CorruptModel(
+            f"expected a model of signals of {about.low:g} to {about.high:g} Hz, got {rate_hz:g} Hz",
+            hint="Ask the maker of the model for a sound file.",
+        )
+    return rate_hz, int(config["samples"]), tuple(config["leads"])

@@ -24,6 +24,7 @@ from healthdash.views import (
     Waterfall,
 )
 
+from . import gaps
 from .alike import ALIKE
 from .measurements import Measurement
 from .moments import Beats
@@ -77,7 +78,7 @@ def trace_of(sample: EcgSample, markers: tuple[Marker, ...] = (), spans: tuple[S
     return Trace(
         title="The recording",
         caption=f"{sample.format}, {sample.rate_hz:g} Hz, {sample.duration_s:,.0f} s.",
-        signal=sample.signal_mv,
+        signal=gaps.shown(sample.signal_mv, sample.gaps),
         rate_hz=sample.rate_hz,
         leads=sample.leads,
         markers=markers,

@@ -124,7 +124,8 @@ def type_columns(columns: Mapping[str, pd.Series], fields: Sequence[Field], n: i
 def to_numbers(text: pd.Series) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return the numbers (n,), NaN for gaps, and the rows that hold something else.
 
-    A comma before the decimals is understood where the column is not cut at commas.
+    A comma before the decimals is understood where the column is not cut at commas, unless three digits
+    follow it: that may be a thousand as well.
     """
     plain = text.str.lower()
     gaps = plain.isin(GAPS).to_numpy()
@@ -132,7 +133,7 @@ def to_numbers(text: pd.Series) -> tuple[NDArray[np.float64], NDArray[np.int64]]
     bad = np.flatnonzero(~gaps & ~np.isfinite(numbers))
     for row in bad:
         cell = plain.iloc[row]
-        if re.fullmatch(r"[+-]?\d+,\d+", cell):
+        if re.fullmatch(r"[+-]?\d+,\d+", cell) and not re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", cell):
             numbers[row] = float(cell.replace(",", "."))
         else:
             numbers[row] = np.nan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ __all__ = ["Plan", "background_rows", "fit", "logits_of"]
 
 _BATCH = 8192
 _MOST_CLUSTERED = 4000
+_FEWEST_SHARING = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +127,13 @@ def background_rows(
     *,
     seed: int,
 ) -> NDArray[np.float32]:
-    """Return about `count` centroids, of each class by its frequency; none is a row of a patient.
+    """Return about `count` centroids, of each class by its frequency; none is the row of a few patients.
 
     Rows are clustered by k-means on standardised numbers and one-hot categories. A centroid
     takes the mean of its cluster's numbers and the commonest value of each category
     (k-prototypes, Huang 1998, Data Mining and Knowledge Discovery 2:283). Clusters of one row,
-    and centroids that equal a row, are left out.
+    and centroids that equal a row of fewer than five patients, are left out: of codes alone the commonest
+    values of a cluster mostly are a row, of many.
 
     Raises
     ------
@@ -144,8 +147,9 @@ def background_rows(
             for rows, share in _strata(truth, count, seed)
         ]
     )
-    known = {row.tobytes() for row in np.nan_to_num(values, nan=-1.0)}
-    fresh = [row.tobytes() not in known for row in np.nan_to_num(centroids, nan=-1.0)]
+    shared = Counter(row.tobytes() for row in np.nan_to_num(values, nan=-1.0))
+    rare = {row for row, times in shared.items() if times < _FEWEST_SHARING}
+    fresh = [row.tobytes() not in rare for row in np.nan_to_num(centroids, nan=-1.0)]
     if not any(fresh):
         raise TooLittleData(
             "expected rows that differ, got too few for a background of the explanations",

@@ -130,7 +130,7 @@ class PreparedRows:
         return entry(self.columns)
 
     def background(self, rows: Rows, seed: int) -> Mapping[str, NDArray[np.float32]]:
-        """Return centroids of rows; none is a row of a patient."""
+        """Return centroids of rows; none is the row of a few patients."""
         truth = self.own.data.truth[rows]
         return {
             self.name: background_rows(self.values[rows], truth, self.columns, _BACKGROUND_ROWS, seed=seed)

@@ -19,6 +19,7 @@ from healthdash.training.evaluation import Evaluation
 from healthdash.training.history import EpochRow
 from healthdash.training.splits import split_by_group
 from healthdash.training.stopping import NOT_BY_FOLDS
+from healthdash.training.youden import youden_point
 
 from .compare import Rows, other_models
 from .fit import Plan, background_rows, fit, logits_of
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from .network import Shape
     from .task import RecordsTask
 
-__all__ = ["Recipe", "Run", "train_by_split", "youden_point"]
+__all__ = ["Recipe", "Run", "train_by_split"]
 
 _SPLIT_RULE = (
     "Split at random by {unit} into train, validation and test (5:1:1). The validation rows stop the "
@@ -172,7 +173,8 @@ def train_by_split(
     points: tuple[OperatingPoint, ...] = ()
     if len(task.labels) == 2:
         estimates = calibration.apply(validation)
-        points = (youden_point(task, part["validation"][1], estimates, "the validation rows"),)
+        second, truth = tuple(task.labels)[1], part["validation"][1]
+        points = (youden_point(second, truth, estimates[:, 1], "the validation rows"),)
     info = run.info(data, out.name, columns, calibration=calibration, operating_points=points)
     scored = Scored(
         data.rows(split.test), calibration.apply(logits_of(network, part["test"][0])), f"test {task.item}s"
@@ -181,27 +183,6 @@ def train_by_split(
     evaluation = evaluation_of(scored, info, split_rule=rule, counts=_counts(data, rows))
     others = tuple(other_models(columns, part["train"], part["test"][0], scored))
     return run.save(out, network, info, evaluation.model_copy(update={"comparisons": others}), part["train"])
-
-
-def youden_point(
-    task: RecordsTask, truth: NDArray[np.int64], probability: NDArray[np.float32], where: str
-) -> OperatingPoint:
-    """Return the threshold with the largest sensitivity + specificity for the second label.
-
-    References
-    ----------
-    Youden 1950, Cancer 3:32.
-    """
-    from sklearn.metrics import roc_curve
-
-    false_positive, true_positive, thresholds = roc_curve(truth, probability[:, 1])
-    # The first threshold is above every row, infinite.
-    best = 1 + int((true_positive - false_positive)[1:].argmax())
-    return OperatingPoint(
-        label=tuple(task.labels)[1],
-        threshold=round(float(thresholds[best]), 6),
-        rule=f"largest sensitivity + specificity (Youden) on {where}",
-    )
 
 
 def _counts(data: Dataset, rows: Mapping[str, NDArray[np.int64]]) -> dict[str, int]:

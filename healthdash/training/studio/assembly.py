@@ -22,6 +22,7 @@ from healthdash.training.studio.fitting import Fitted, Part, rebuilt
 from healthdash.training.studio.items import Labelled, Prepared, Rows
 from healthdash.training.studio.plans import Plan
 from healthdash.training.studio.wholes import by_whole
+from healthdash.training.youden import youden_point
 
 __all__ = ["Amend", "Finished", "assemble", "averaged", "by_whole"]
 
@@ -233,21 +234,9 @@ def _calibration(logits: Floats, truth: NDArray[np.int64], where: str) -> Calibr
 def _points(
     labelled: Labelled, truth: NDArray[np.int64], probabilities: Floats, where: str
 ) -> tuple[OperatingPoint, ...]:
-    """Return the threshold with the largest sensitivity + specificity for the second of two labels.
-
-    References
-    ----------
-    Youden 1950, Cancer 3:32.
-    """
     if len(labelled.labels) != 2 or len(np.unique(truth)) < 2:
         return ()
-    from sklearn.metrics import roc_curve
-
-    false_positive, true_positive, thresholds = roc_curve(truth, probabilities[:, 1])
-    # The first threshold is above every item, infinite.
-    best = 1 + int((true_positive - false_positive)[1:].argmax())
-    rule = f"largest sensitivity + specificity (Youden) on {where}"
-    return (OperatingPoint(label=labelled.labels[1], threshold=round(float(thresholds[best]), 6), rule=rule),)
+    return (youden_point(labelled.labels[1], truth, probabilities[:, 1], where),)
 
 
 def _decided(points: Sequence[OperatingPoint], probabilities: Floats) -> NDArray[np.int64]:

@@ -69,7 +69,9 @@ class Sheet {
   update(data) {
     const same = this.data && this.data.startS === data.startS && this.data.width === data.width && this.data.mmPerMv === data.mmPerMv;
     const left = this.scroll?.scrollLeft ?? 0;
-    const focused = this.drawn && this.drawn.getRootNode().activeElement === this.drawn;
+    const focused = this.drawn?.getRootNode().activeElement ?? null;
+    const held = focused && [this.drawn, this.whole].indexOf(focused);
+    const opened = this.box.querySelector("details")?.open ?? false;
     if (!same) this.caliper = null;
     this.data = data;
     this.read = element("div", { class: "read", "aria-live": "polite" });
@@ -78,11 +80,13 @@ class Sheet {
     const clear = element("button", { type: "button", onclick: () => this.measure(null) }, "Clear caliper");
     const begin = element("button", { type: "button", onclick: () => this.start() }, "Caliper");
     const bar = element("div", { class: "bar" }, this.read, element("span", {}, begin, " ", clear));
-    this.box.replaceChildren(this.scroll, bar, ...(data.strip ? [this.strip()] : []), this.screen());
+    this.whole = data.strip ? this.strip() : null;
+    this.box.replaceChildren(this.scroll, bar, ...(this.whole ? [this.whole] : []), this.screen(opened));
     this.resize();
     this.scroll.scrollLeft = left;
     this.measure(this.caliper);
-    if (focused) this.drawn.focus();
+    // What had the focus is made anew with the rest: the next key is heard again.
+    if (focused) [this.drawn, this.whole][held]?.focus();
   }
 
   resize() {
@@ -207,21 +211,21 @@ class Sheet {
       root.append(svg("path", { d, stroke: kind.color, "stroke-width": 1.5, "vector-effect": "non-scaling-stroke", class: "event" }));
     }
     root.append(svg("rect", { x: strip.from, width: strip.width, height: 100, fill: "#0072B2", opacity: 0.3 }));
-    const go = (share) => this.tell("at", Math.min(Math.max(share, 0), 1) * strip.durationS);
+    const go = (seconds) => this.tell("at", Math.min(Math.max(seconds, 0), strip.durationS));
     root.addEventListener("click", (event) => {
       const place = root.getBoundingClientRect();
-      go((event.clientX - place.left) / place.width);
+      go(((event.clientX - place.left) / place.width) * strip.durationS);
     });
     root.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: -1, ArrowRight: 1, PageDown: 10, PageUp: -10 }[event.key];
       if (!step) return;
       event.preventDefault();
-      go((strip.from + strip.width / 2 + step * strip.width) / 1000);
+      go(strip.startS + (step + 0.5) * strip.lengthS);
     });
     return root;
   }
 
-  screen() {
+  screen(opened) {
     const card = element("div", { class: "card" });
     const slider = element("input", { type: "range", min: 0.6, max: 1.8, step: 0.005, value: this.scale, "aria-label": "Width of the card on the screen" });
     const fit = () => { card.style.width = `${CARD_MM * this.scale}mm`; };
@@ -233,7 +237,7 @@ class Sheet {
     });
     fit();
     const text = element("div", {}, "Hold a bank card to the screen and make the frame as wide as it is (85.6 mm). One square is a millimetre then.");
-    return element("details", {}, element("summary", {}, "True millimetres on this screen"), text, card, slider);
+    return element("details", opened ? { open: "" } : {}, element("summary", {}, "True millimetres on this screen"), text, card, slider);
   }
 }
 

@@ -31,6 +31,8 @@ def strip(view: Trace, start_s: float, length_s: float) -> dict[str, Any] | None
         "from": round(1000 * start_s / duration_s, 2),
         "width": round(max(1000 * length_s / duration_s, 1.5), 2),
         "durationS": duration_s,
+        "startS": start_s,
+        "lengthS": length_s,
         "events": [
             {
                 "x": [round(1000 * s / len(view.signal), 2) for s in _thinned(marker.samples).tolist()],

@@ -116,6 +116,8 @@ def _volume(view: Volume) -> dict[str, Any]:
 def _voxels(stored: NDArray[Any], slopes: Sequence[float], intercepts: Sequence[float]) -> dict[str, Any]:
     """Return what the browser needs of an array (slices, rows, columns) or (slices, rows, columns, 3)."""
     ends = _ends(stored)
+    values = ends * np.reshape(slopes, (-1, 1)) + np.reshape(intercepts, (-1, 1))
+    low, high = float(values.min()), float(values.max())
     return {
         "id": slabs.identity(stored),
         "shape": list(stored.shape[:3]),
@@ -124,6 +126,7 @@ def _voxels(stored: NDArray[Any], slopes: Sequence[float], intercepts: Sequence[
         "slopes": list(slopes),
         "intercepts": list(intercepts),
         "range": [ends[:, 0].min().item(), ends[:, 1].max().item()],
+        "reach": [low, high],
         "padding": None,
         "spacing": None,
         "distances": "",

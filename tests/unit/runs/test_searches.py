@@ -38,8 +38,9 @@ def _through(queue: Queue, run: Run, loss: float, part: str = "validation", loss
     folder = queue.folder(run.id)
     metrics = {"validation loss": {"value": loss, "part": part}, "epochs": {"value": 3.0, "part": part}}
     folder.answer_file.write_text(json.dumps({"metrics": metrics}))
-    rows = [f"{epoch},{value}" for epoch, value in enumerate(losses, 1)]
-    folder.history_file.write_text("\n".join(["epoch,val_loss", *rows]))
+    before = ['"network, pre-training",1,', '"network, new end",1,0.1']
+    rows = [f"network,{epoch},{value}" for epoch, value in enumerate(losses, 1)]
+    folder.history_file.write_text("\n".join(["run,epoch,val_loss", *before, *rows]))
     queue.store.change(run.id, ["queued"], state="done", metrics=metrics)
 
 
@@ -134,6 +135,25 @@ def test_the_losses_of_others_are_those_of_this_search_that_are_through(queue):
     _searched_again = search.submit(queue, "ann", "table", OUT, DRAWN, ["learning_rate"], _fill, prune=True)
     other = next(one for one in search.searches(queue, "ann") if one.id == _searched_again)
     assert search.losses_of_others(queue.folder(other.trials[0][1].id)) == []
+
+
+def test_losses_on_another_scale_are_not_compared(queue):
+    drawn = [TrainSettings(network="mlp", loss=loss) for loss in ("focal", "cross-entropy", "focal")]
+    search.submit(queue, "ann", "table", OUT, drawn, ["loss"], _fill, prune=True)
+    (found,) = search.searches(queue, "ann")
+    focal, plain, other = (run for _, run in found.trials)
+    _through(queue, focal, 0.5, losses=(0.2, 0.1))
+    assert search.losses_of_others(queue.folder(plain.id)) == []
+    assert search.losses_of_others(queue.folder(other.id)) == [[0.2, 0.1]]
+
+
+def test_a_draw_that_means_nothing_beside_the_others_does_not_end_the_last_training(queue):
+    drawn = [TrainSettings(network="mlp", optimizer="adam", weight_decay=0.1)]
+    search.submit(queue, "ann", "table", OUT, drawn, ["optimizer", "weight_decay"], _fill)
+    _through(queue, search.searches(queue, "ann")[0].trials[0][1], 0.5)
+    (found,) = search.searches(queue, "ann")
+    chosen = search.retrain(queue, "ann", found, OUT, 5).settings
+    assert (chosen["optimizer"], chosen["weight_decay"]) == ("adam", None)
 
 
 def test_without_pruning_nobody_looks_at_others(queue):

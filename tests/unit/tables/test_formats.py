@@ -296,3 +296,31 @@ def test_kidney_disease_is_read_whole(data):
     assert found.frame["class"].value_counts().to_dict() == {"ckd": 250, "notckd": 150}
     assert int((found.frame == "").sum().sum()) == 1012
     assert set(found.frame["dm"]) == {"yes", "no", ""}
+
+
+ROWS = ("63,1,145", "67,0,160", "41,1,130", "55,1,140")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_rows_that_end_in_a_separator_keep_their_header(separator: str) -> None:
+    lines = ["age,sex,trestbps", *(f"{row}," for row in ROWS)]
+    table = read_text_table("\n".join(lines).replace(",", separator).encode())
+    assert list(table.frame)[:3] == ["age", "sex", "trestbps"]
+    assert table.frame["trestbps"].tolist() == ["145", "160", "130", "140"]
+
+
+def test_numbers_of_rows_without_a_name_of_their_own_shift_no_column() -> None:
+    lines = ['"age","sex","trestbps"', *(f'"{number}",{row}' for number, row in enumerate(ROWS, 1))]
+    table = read_text_table("\n".join(lines).encode())
+    assert table.frame["age"].tolist() == ["63", "67", "41", "55"]
+    assert table.frame["trestbps"].tolist() == ["145", "160", "130", "140"]
+
+
+def test_thousands_beside_decimal_points_are_no_decimals_whatever_separates() -> None:
+    table = read_text_table(
+        b"age\tplatelets\tcreatinine\n75\t265,000\t1.9\n55\t263,358\t1.1\n65\t162,000\t1.3\n"
+    )
+    assert table.frame["platelets"].tolist() == ["265000", "263358", "162000"]
+    assert table.frame["creatinine"].tolist() == ["1.9", "1.1", "1.3"]
+    alone = read_text_table(b"age;dose\n75;1,125\n55;2,250\n65;1,500\n")
+    assert alone.frame["dose"].tolist() == ["1.125", "2.250", "1.500"]

@@ -221,3 +221,13 @@ def test_a_document_type_in_another_encoding_is_refused_too():
         archive.writestr("xl/worksheets/sheet1.xml", bomb)
     with pytest.raises(UnreadableUpload, match="document type"):
         read_text_table(out.getvalue())
+
+
+def test_a_named_nought_of_a_count_is_a_number_and_a_special_code_is_none(tmp_path):
+    frame = pd.DataFrame({"ca": [0.0, 0, 1, 2, 3], "cigs": [0.0, 12, 20, 30, 97], "sex": [1.0, 2, 1, 2, 3]})
+    labels = {"ca": {0: "none"}, "cigs": {0: "none", 97: "refused"}, "sex": {1: "male", 2: "female"}}
+    pyreadstat.write_sav(frame, tmp_path / "t.sav", variable_value_labels=labels)
+    found = read_text_table((tmp_path / "t.sav").read_bytes()).frame
+    assert found["ca"].tolist() == ["0", "0", "1", "2", "3"]
+    assert found["cigs"].tolist() == ["0", "12", "20", "30", "refused"]
+    assert found["sex"].tolist() == ["male", "female", "male", "female", "3"]

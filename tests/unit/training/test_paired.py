@@ -76,6 +76,19 @@ def test_rows_of_one_patient_are_drawn_together():
     assert (four.low, four.high) == pytest.approx((once.low, once.high))
 
 
+def test_patients_that_one_model_knows_hold_for_both_whichever_comes_first():
+    rows, patients = _answers(1, n=200), _answers(2, n=200, strength=1.5)
+    patients = replace(patients, groups=np.arange(200) // 10)
+    forth = _by_measure(*aligned(rows, patients))["AUC"]
+    back = _by_measure(*aligned(patients, rows))["AUC"]
+    known = replace(rows, groups=patients.groups)
+    asked = _by_measure(known, patients)["AUC"]
+    # The patients are drawn in another order.
+    assert (forth.low, forth.high) == pytest.approx((asked.low, asked.high), abs=0.02)
+    assert (back.low, back.high) == pytest.approx((-forth.high, -forth.low), abs=0.02)
+    assert len(np.unique(aligned(rows, patients)[0].groups)) == 20
+
+
 def test_labels_in_another_order_are_brought_into_one():
     one = _answers(1)
     turned = Answers(("b", "a"), 1 - one.truth, one.probabilities[:, ::-1], 1 - one.decided, one.groups)

@@ -37,3 +37,13 @@ def test_heat_is_orange_for_and_blue_against_and_clear_where_nothing_counts():
 def test_pixels_are_made_square_and_large_pictures_small():
     assert radiograph.resized(np.zeros((100, 100, 3), np.uint8), 2.0).shape[:2] == (560, 280)
     assert max(radiograph.resized(np.zeros((3000, 2000, 3), np.uint8), 1.0).shape) == 1400
+
+
+def test_pictures_of_other_units_keep_their_own_windows_under_one_look():
+    hounsfield = Picture(pixels=RAMP, windows=(Window(name="lung", center=-600, width=1500),))
+    shares = Picture(pixels=(RAMP + 1000) / 2000, invert=True)
+    look = radiograph.Look(hounsfield.windows[0], opacity=0.3)
+    assert radiograph.suited(look, hounsfield) == look
+    seen = radiograph.suited(look, shares)
+    assert (seen.window.center, seen.window.width, seen.invert, seen.opacity) == (0.5, 1.0, True, 0.3)
+    assert np.ptp(radiograph.rendered(shares, seen)) == 255

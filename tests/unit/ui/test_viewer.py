@@ -115,6 +115,24 @@ def test_voxels_have_an_address_that_stays_in_a_session_and_differs_in_another()
     assert not set(addresses) & set(others)
 
 
+def _page_of_scaled_slices() -> None:
+    import numpy as np
+    import streamlit as st
+
+    from healthdash.ui.viewer import spec
+    from healthdash.views import Volume
+
+    scales = {"slopes": np.array([0.5, 2.0]), "intercepts": np.array([0.0, -1.0])}
+    voxels = np.array([[[0, 100]], [[0, 10]]], np.int16)
+    st.session_state["told"] = spec.of(Volume(voxels=voxels, spacing_mm=(2, 1, 1), **scales), "here")
+
+
+def test_sliders_reach_the_values_of_every_slice_whatever_its_scale():
+    app = AppTest.from_function(_page_of_scaled_slices).run()
+    assert not app.exception
+    assert app.session_state["told"]["voxels"]["reach"] == [-1.0, 50.0]
+
+
 def _header_page(names):
     import streamlit as st
 

@@ -15,13 +15,13 @@ from healthdash.training.settings import TrainSettings
 from healthdash.training.studio.items import Labelled
 from healthdash.training.studio.search.pruning import Pruner
 
-__all__ = ["LOSS", "Outcome", "run", "settings_of"]
+__all__ = ["LOSS", "NETWORK", "Outcome", "run", "settings_of"]
 
 #: The figure that trials are compared by.
 LOSS = "validation loss"
 _PART = "validation"
 #: As the network of a split is called in every history.
-_RUN = "network"
+NETWORK = "network"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +86,13 @@ def run(
 
     split = split_of(labelled, settings.seed)
     held = split.validation
-    part = Part(run=_RUN, seed=settings.seed, train=split.train, validation=held, judged=held)
+    part = Part(run=NETWORK, seed=settings.seed, train=split.train, validation=held, judged=held)
     losses: list[float] = []
     pruner = Pruner(others)
 
     def report(row: EpochRow) -> None:
         on_epoch(row)
-        if row.get("run") == _RUN and "val_loss" in row:
+        if row.get("run") == NETWORK and "val_loss" in row:
             losses.append(float(row["val_loss"]))
             if pruner.ends(len(losses), losses[-1]):
                 raise _Pruned

@@ -18,12 +18,21 @@ const LARGEST_ZOOM = 64;
 const SEEN = new Map();
 const MOST_SEEN = 12;
 
+/** A picture and its explanation stand on one page: each has its own state, begun as the other was seen. */
+function seen(data) {
+  const { id } = data.voxels;
+  const key = data.heat ? `${id} explained` : id;
+  const other = SEEN.get(id);
+  const state = SEEN.get(key) ?? (other ? { ...other, position: [...other.position] } : firstState(data));
+  SEEN.delete(key);
+  SEEN.set(key, state);
+  return state;
+}
+
 export class Viewer {
   constructor(root, data, tell) {
     Object.assign(this, { root, data, tell, drawn: 0, wheeled: 0, frame: 0 });
-    this.state = SEEN.get(data.voxels.id) ?? firstState(data);
-    SEEN.delete(data.voxels.id);
-    SEEN.set(data.voxels.id, this.state);
+    this.state = seen(data);
     if (SEEN.size > MOST_SEEN) SEEN.delete(SEEN.keys().next().value);
     this.state.playing = false;
     this.startAt(data.start);
@@ -167,7 +176,9 @@ export class Viewer {
   }
 
   moveTo(voxel, pane) {
+    const isElsewhere = this.state.position[0] !== voxel[0];
     this.state.position = voxel;
+    if (isElsewhere) this.applyPreset();
     this.say(voxel, pane);
     this.redraw();
   }
@@ -278,6 +289,7 @@ export class Viewer {
     this.choose(this.state.tool);
     this.fit();
     this.resize();
+    this.controls.setHeat(this.data.heat);
     this.paintHeat();
   }
 

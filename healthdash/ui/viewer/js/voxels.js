@@ -10,7 +10,7 @@ const TRIES = 6;
 export class Voxels {
   /**
    * @param spec shape [slices, rows, columns], channels (1 or 3), type, slopes and intercepts (one
-   *   for all, or one a slice), range of stored values, padding, slabs: [{url, first, count, bytes}].
+   *   for all, or one a slice), range of stored values, reach of values in the unit, padding, slabs: [{url, first, count, bytes}].
    */
   constructor(spec) {
     this.spec = spec;

@@ -48,8 +48,7 @@ export const windowVerbs = {
 
   /** Return the lowest and the highest value of the picture, in the unit. */
   reach() {
-    const [low, high] = this.data.voxels.range.map((stored) => stored * this.voxels.slope(0) + this.voxels.intercept(0))
-      .sort((a, b) => a - b);
+    const [low, high] = this.data.voxels.reach;
     return high > low ? [low, high] : [low, low + 1];
   },
 

@@ -14,6 +14,7 @@ from healthdash.tasks.ecg.gate import GATE, gate
 from healthdash.tasks.ecg.measure import count, evaluation
 from healthdash.tasks.ecg.sample import Annotation, EcgSample
 from healthdash.tasks.ecg.samples import as_csv, as_wfdb, synthesise
+from healthdash.tasks.ecg.views import trace_of
 
 
 def drawn(kind: str, seconds: float = 60.0) -> EcgSample:
@@ -279,3 +280,14 @@ def test_a_turned_copy_has_two_other_leads_and_the_same_beats() -> None:
     explained = np.linalg.lstsq(original.leads_mv, made.leads_mv, rcond=None)[0]
     np.testing.assert_allclose(original.leads_mv @ explained, made.leads_mv, atol=1e-4)
     assert abs(np.corrcoef(made.leads_mv[:, 0], original.leads_mv[:, 0])[0, 1]) < 0.999
+
+
+def test_a_gap_is_drawn_as_no_line() -> None:
+    times, wave = _long_normal()
+    times[len(times) // 2 :] += 30.0
+    sample = read.read([_csv(times, wave)])
+    drawn = trace_of(sample).signal
+    ((start, stop),) = sample.gaps
+    assert np.isnan(drawn[start:stop]).all()
+    assert np.isfinite(drawn[:start]).all()
+    assert np.isfinite(sample.signal_mv).all()

@@ -9,14 +9,14 @@ import pytest
 
 from healthdash import pipeline, tasks
 from healthdash.datasets.steps import LeaveOut, TakeLeads
-from healthdash.errors import InvalidInput
+from healthdash.errors import CorruptModel, InvalidInput
 from healthdash.tables.steps import GroupBy
 from healthdash.task import Upload
 from healthdash.tasks.ecg import detect, read
 from healthdash.tasks.ecg.own_augment import changed
 from healthdash.tasks.ecg.own_listing import list_signals
 from healthdash.tasks.ecg.own_set import load_signals
-from healthdash.tasks.ecg.own_windows import SignalStore, cut, starts_of, taken
+from healthdash.tasks.ecg.own_windows import SignalStore, constants, cut, starts_of, taken
 from healthdash.training import TrainSettings, archive
 
 TASK = tasks.get("signals")
@@ -225,3 +225,9 @@ def test_a_smoke_training_beats_chance_and_its_bundle_predicts_a_recording(synth
     sections = task.render(report, bundle)
     assert sections.input
     assert len(sections.result) == 3
+
+
+@pytest.mark.parametrize("rate_hz", [0.0, 1e6, float("nan")])
+def test_a_model_of_a_rate_that_none_is_trained_at_is_refused(rate_hz: float) -> None:
+    with pytest.raises(CorruptModel, match="1 to 5000 Hz"):
+        constants({"rate_hz": rate_hz, "samples": 10, "leads": ["I"]})

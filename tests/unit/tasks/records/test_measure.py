@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from healthdash.tasks.records.compare import MODELS, compared, model_scores
 from healthdash.tasks.records.dataset import Dataset
 from healthdash.tasks.records.measure import Scored, auc, calibration_line, measures, subgroup_rows
 from healthdash.tasks.records.prepare import fitted_columns
-from healthdash.tasks.records.recipe import youden_point
+from healthdash.training.youden import youden_point
 
 RNG = np.random.default_rng(3)
 N = 400
@@ -32,9 +31,15 @@ def test_the_area_is_that_of_scikit_learn_with_ties():
 
 
 def test_the_operating_point_is_finite_though_no_row_is_told_from_another():
-    task = SimpleNamespace(labels={"no": "", "yes": ""})
-    point = youden_point(task, TRUTH, np.full((N, 2), 0.5, np.float32), "some rows")
+    point = youden_point("yes", TRUTH, np.full(N, 0.5), "some rows")
     assert point.threshold == 0.5
+
+
+def test_the_operating_point_lies_between_the_scores_that_it_parts():
+    scores = np.where(TRUTH, np.float32(0.7303345), np.float32(0.2))
+    point = youden_point("yes", TRUTH, scores, "some rows")
+    assert point.threshold == pytest.approx((0.7303345 + 0.2) / 2)
+    assert ((scores >= point.threshold) == TRUTH.astype(bool)).all()
 
 
 def test_a_calibrated_score_has_slope_one():

@@ -160,3 +160,12 @@ def test_background_rows_are_no_rows_of_patients():
     assert 10 <= len(rows) <= 20
     assert set(rows[:, 1]) <= {0, 1, 2}
     assert not any((np.nan_to_num(row) == np.nan_to_num(values)).all(axis=1).any() for row in rows)
+
+
+def test_columns_of_codes_alone_have_background_rows_that_many_patients_share():
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 2, (1000, 5)).astype(np.float32)
+    values = np.concatenate([values, [[2, 2, 2, 2, 2]]]).astype(np.float32)  # one patient's own
+    rows = background_rows(values, rng.integers(0, 2, 1001), [{"kind": "category"}] * 5, 60, seed=0)
+    assert len(rows) >= 10
+    assert not (rows == 2).all(axis=1).any()
