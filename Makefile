@@ -1,4 +1,4 @@
-# Every recipe does all it needs on a fresh machine with Python 3.11 or newer and nothing else.
+# Every recipe does all it needs on a fresh machine with Python 3.11, 3.12 or 3.13 and nothing else.
 # The first of these that runs and that TensorFlow has wheels for.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -13,7 +13,7 @@ run: .venv/app
 	$(BIN)/python -m healthdash serve --port $(PORT)
 
 test: .venv/dev
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: .venv/dev
 	$(BIN)/ruff format --check .

@@ -291,6 +291,11 @@ def get(task: str, name: str | None = None) -> Bundle:
     for bundle in bundles:
         if name in (None, bundle.name):
             return bundle
+    if not bundles and not name:
+        raise UnknownModel(
+            f"there is no model of {task} yet",
+            hint=f"Train one (train {task} --data ... --out DIR), and name its folder with --model DIR.",
+        )
     names = ", ".join(bundle.name for bundle in bundles) or "none"
     raise UnknownModel(
         f"{task} has no such model; it has: {names}", hint="python -m healthdash models lists them."

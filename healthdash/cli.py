@@ -333,6 +333,10 @@ def _uploads(options: argparse.Namespace) -> tuple[list[Upload], list[Mapping[st
     given = _hints(options)
     uploads: list[Upload] = []
     missing: list[Mapping[str, Any]] = []
+    for folder in options.paths:
+        if folder.is_dir() and not any(path.is_file() for path in folder.rglob("*")):
+            problem = InputError("expected files below the folder, found none", hint="Check the path.")
+            missing.append({"source": str(folder), "error": export.error(problem)})
     for file in _files(options):
         try:
             uploads.append(_upload(file, given))

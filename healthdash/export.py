@@ -203,6 +203,8 @@ def _recorded(task: Task, report: Report, bundle: Bundle, request: ExplainReques
     assert report.prediction is not None
     item = task.default_item(report.prediction)
     result = _result(task, report, bundle, request, item) | _recording(task, report, bundle)
+    if "explanation" in result:  # of one beat or window: which of those that are listed
+        result["explanation"] |= {task.unit: item, "time_s": result[f"{task.unit}s"][item]["time_s"]}
     figures = task.figures(report, bundle)
     if figures is None:
         return result

@@ -48,7 +48,9 @@ class Progress:
 
     def _heed(self) -> None:
         if self._stopped:
-            raise TrainingStopped("the run was stopped", hint="Its history so far is kept.")
+            can_go_on = "With --checkpoints FOLDER a training can go on where it was."
+            hint = "Its history so far is kept." if self._file else can_go_on
+            raise TrainingStopped("the run was stopped", hint=hint)
 
     def _stop(self, *_: object) -> None:
         self._stopped = True

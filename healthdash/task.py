@@ -248,7 +248,7 @@ class Task(ABC):
     slug: str
     title: str
     summary: str
-    kind: Literal["images", "ecg", "records"]
+    kind: str
     unit: Unit
     accepts: tuple[str, ...]
     labels: Mapping[str, str]

@@ -82,7 +82,8 @@ def read_text(uploads: Sequence[Upload]) -> Recording:
     if rate_hz is None:
         raise InvalidInput(
             "the file does not say its sampling rate",
-            hint="Enter the rate in hertz, add a column time_s, or a first line such as '# rate_hz: 250'.",
+            hint="Enter the rate in hertz (--rate on the command line), or add a column time_s, or a first "
+            "line such as '# rate_hz: 250'.",
         )
     columns = np.ascontiguousarray(table.signal.T)
     units, notices = list(table.units), list[str]()

@@ -32,7 +32,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         about: About = one.metadata["about"]
         text = about.help.replace("%", "%%")
         if about.kind == "flag":
-            parser.add_argument(f"--no-{one.name}", dest=one.name, action="store_false", help=f"no {text}")
+            what = f"no {text[:1].lower()}{text[1:]}"
+            parser.add_argument(f"--no-{one.name}", dest=one.name, action="store_false", help=what)
         else:
             allowed = tuple(choices(one.name)) or None
             kind = {"whole": int, "number": float}.get(about.kind, str)
@@ -84,7 +85,7 @@ def check(chosen: TrainSettings, heeded: Collection[str], what: str) -> None:
         if name not in heeded
     ]
     if problems:
-        raise InvalidInput(problems, hint="Leave these settings as they are.")
+        raise InvalidInput(problems, hint="Leave these settings out.")
 
 
 def without(chosen: TrainSettings, heeded: Collection[str]) -> TrainSettings:

@@ -31,6 +31,10 @@ def page() -> None:
     for place, kind in zip(st.columns(len(_CARDS), gap="medium"), _CARDS, strict=True):
         with place, st.container(border=True, height="stretch"):
             _card(kind)
+    for task in tasks.all_tasks():
+        if task.kind not in _CARDS:
+            with st.container(border=True):
+                _task(task, f"pages/{task.kind}.py")
     st.subheader("Your own data", anchor=False)
     with st.container(horizontal=True, gap="medium"):
         st.page_link("pages/explain.py", label="Compare explanations", icon=":material/zoom_in:")

@@ -40,7 +40,7 @@ def test_the_page_gives_a_working_task(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    trained, obstructed, clear = (json.loads(line) for line in done.stdout.splitlines())
+    trained, _, obstructed, clear = (json.loads(line) for line in done.stdout.splitlines())
     assert trained["metrics"]["AUC"]["value"] > 0.9
     assert (obstructed["label"], clear["label"]) == ("obstructed", "normal")
     explanation = obstructed["explanation"]
@@ -48,4 +48,21 @@ def test_the_page_gives_a_working_task(tmp_path):
     assert explanation["base"] + total == pytest.approx(obstructed["probabilities"]["obstructed"], abs=1e-3)
     card = (tmp_path / "models" / "spirometry" / "example" / "card.md").read_text()
     assert "How good its explanations are" in card
-    assert "2 synthetic rows" in card
+    assert "12 synthetic rows" in card
+    _passes_what_every_task_must(tmp_path, environment)
+
+
+def _passes_what_every_task_must(folder, environment):
+    """Run the contract tests of tasks and bundles over the new one, and the style check over its code."""
+    for name in ("tests", "benchmarks", "pyproject.toml", "README.md"):
+        (folder / name).symlink_to(ROOT / name)
+    python, words = sys.executable, ["-q", "-p", "no:cacheprovider", "-k", "spirometry"]
+    tests = [f"tests/contract/test_{name}.py" for name in ("every_task", "every_model", "train_command")]
+    for command in (
+        [python, "-m", "ruff", "check", "healthdash/tasks/spirometry", "pages"],
+        [python, "-m", "pytest", *tests, *words],
+    ):
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]

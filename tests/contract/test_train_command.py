@@ -34,4 +34,5 @@ def test_the_train_command_makes_a_bundle(
     bundle = bundles.open_folder(Path(line["path"]))
     assert (bundle.info.task, line["sha256"]) == (task.slug, bundle.info.sha256)
     assert bundle.evaluation.metrics
+    assert "worth nothing" in bundle.info.data.name
     assert history.is_file()

@@ -52,6 +52,13 @@ def test_a_file_that_is_not_there_has_its_own_line(capsys, tmp_path):
     assert [line["error"]["type"] for line in lines] == ["InputError", "UnreadableUpload"]
 
 
+def test_a_folder_without_files_is_told(capsys, tmp_path):
+    (tmp_path / "empty" / "below").mkdir(parents=True)
+    assert cli.main(["inspect", str(tmp_path / "empty")]) == 1
+    (line,) = _lines(capsys)
+    assert "found none" in line["error"]["message"]
+
+
 def test_a_file_above_the_limit_is_not_read_and_the_others_are(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("HEALTHDASH_MAX_UPLOAD_MB", "1")
     with (tmp_path / "huge.csv").open("wb") as file:

@@ -98,7 +98,7 @@ def _one(task: RecordsTask, file: Path, settings: TrainSettings) -> Dataset:
     if group and _column(text.frame, group) is None:
         problems.append(f"missing column: {group}, the patient of each row")
     if problems:
-        raise InvalidInput(problems, hint="Train on a table with all columns, the target included.")
+        raise InvalidInput(problems, hint="Give a table with all columns, the target included.")
     assert target is not None
     named = _column(text.frame, group) if group else None
     groups = np.arange(len(text.frame)).astype(object) if named is None else named.to_numpy(object)
