@@ -18,9 +18,9 @@ from .sample import TableSample
 if TYPE_CHECKING:
     from .task import RecordsTask
 
-__all__ = ["opened"]
+__all__ = ["ONLY_PERSON", "opened"]
 
-_ONLY_PERSON = "nothing that the model asks for is known beyond age and sex"
+ONLY_PERSON = "nothing that the model asks for is known beyond age and sex"
 
 
 def opened(task: RecordsTask, upload: Upload) -> TableSample:
@@ -67,7 +67,7 @@ def _with_findings(
     """Return the sample without the rows of which too little is known."""
     gaps: dict[int, tuple[str, ...]] = {}
     if is_record:
-        gaps = dict.fromkeys(only_person(typed, task.fields), (_ONLY_PERSON,))
+        gaps = dict.fromkeys(only_person(typed, task.fields), (ONLY_PERSON,))
     gaps |= {row: reason for row, reason in too_many_gaps(typed, task).items() if row not in gaps}
     if not gaps:
         return sample

@@ -33,7 +33,7 @@ from .columns import (
     with_row_numbers,
 )
 from .matching import sources
-from .opening import opened
+from .opening import ONLY_PERSON, opened
 from .sample import TableSample
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["RecordsTask", "TableSample", "TextColumns"]
 
 TextColumns = Mapping[str, pd.Series]
+_LATER = "Give a record that holds these findings, or a later moment (--before on the command line)."
 _HINT = (
     "The page of the task shows which column was taken for which field, to be corrected; "
     "python -m healthdash map TASK FILE writes that as a mapping."
@@ -191,7 +192,8 @@ class RecordsTask(Task):
         """Raise `InvalidInput` with every missing column; where no row can be used, with all reasons."""
         assert isinstance(sample, TableSample)
         if sample.problems:
-            raise InvalidInput(sample.problems, hint=MEND_CELLS if sample.is_of_cells else _HINT)
+            hint = MEND_CELLS if sample.is_of_cells else _HINT
+            raise InvalidInput(sample.problems, hint=_LATER if ONLY_PERSON in sample.problems else hint)
 
     def gate(self, sample: Sample, bundle: Bundle) -> Gate:
         """Warn of values outside the training range, unknown codes and many gaps."""

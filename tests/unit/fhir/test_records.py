@@ -261,8 +261,9 @@ def test_a_record_becomes_the_row_of_a_task_with_its_sources():
 
 def test_age_and_sex_alone_are_no_findings():
     sample = HEART.read([Upload("p.json", bundle(patient()))])
-    with pytest.raises(InvalidInput, match="beyond age and sex"):
+    with pytest.raises(InvalidInput, match="beyond age and sex") as told:
         HEART.validate(sample)
+    assert "later moment" in told.value.hint
     two = bundle(patient(), patient("q"), measured(250))
     found = HEART.read([Upload("p.json", two)])
     assert list(found.refused) == [1]
