@@ -13,7 +13,7 @@ run: .venv/app
 	$(BIN)/python -m healthdash serve --port $(PORT)
 
 test: .venv/dev
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
 check: .venv/dev
 	$(BIN)/ruff format --check .

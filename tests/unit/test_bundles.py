@@ -129,7 +129,13 @@ def test_a_bundle_of_another_task_is_refused(bundle):
 
 def test_an_unknown_model_names_those_there_are():
     with pytest.raises(UnknownModel, match="it has: none"):
+        bundles.get("no-such-task", "no-such-model")
+
+
+def test_where_there_is_no_model_the_way_to_one_is_told():
+    with pytest.raises(UnknownModel, match="no model of no-such-task yet") as told:
         bundles.get("no-such-task")
+    assert "--model DIR" in told.value.hint
 
 
 def test_decide_takes_the_first_operating_point_that_is_reached():

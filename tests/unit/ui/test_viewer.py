@@ -100,7 +100,7 @@ def _page() -> None:
 
 
 def test_voxels_have_an_address_that_stays_in_a_session_and_differs_in_another():
-    first, second = AppTest.from_function(_page).run(), AppTest.from_function(_page).run()
+    first, second = (AppTest.from_function(_page, default_timeout=30).run() for _ in range(2))
     assert not first.exception
     told = first.session_state["told"]
     assert (told["voxels"]["type"], told["voxels"]["shape"]) == ("int16", [2, 3, 4])
@@ -128,7 +128,7 @@ def _page_of_scaled_slices() -> None:
 
 
 def test_sliders_reach_the_values_of_every_slice_whatever_its_scale():
-    app = AppTest.from_function(_page_of_scaled_slices).run()
+    app = AppTest.from_function(_page_of_scaled_slices, default_timeout=30).run()
     assert not app.exception
     assert app.session_state["told"]["voxels"]["reach"] == [-1.0, 50.0]
 
@@ -145,7 +145,7 @@ def _header_page(names):
 
 
 def test_the_identity_of_the_next_patient_must_be_asked_for_again():
-    app = AppTest.from_function(_header_page, args=(["Doe^Jane", "Roe^Richard"],)).run()
+    app = AppTest.from_function(_header_page, default_timeout=30, args=(["Doe^Jane", "Roe^Richard"],)).run()
     assert app.dataframe[0].value.empty
     app.toggle[0].set_value(True).run()
     assert app.dataframe[0].value["Value"].tolist() == ["Doe^Jane"]
