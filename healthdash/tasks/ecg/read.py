@@ -142,7 +142,7 @@ def _told_gaps(recording: Recording, share: float) -> list[str]:
     if share == 0:
         return []
     why = f" ({'; '.join(recording.gaps)})" if recording.gaps else ""
-    return [f"{share:.1%} of the values are marked as missing{why}; they are bridged by straight lines."]
+    return [f"{share:.1%} of the values are marked as missing{why}; the model is given straight lines there."]
 
 
 def _annotation(uploads: Sequence[Upload], rate_hz: float) -> Annotation | None:
