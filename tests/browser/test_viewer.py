@@ -290,3 +290,18 @@ def test_a_narrow_screen_holds_the_viewer_without_sideways_scrolling(new_page):
 def test_each_picture_says_that_it_is_not_for_clinical_use(new_page):
     _, box = _opened(new_page, dicom_bytes(CT, **RESCALED), "lung-ct")
     expect(box.locator(".notice").first).to_have_text("For research and education, not for clinical use")
+
+
+def test_a_line_on_the_picture_stays_when_its_explanation_is_opened(new_page):
+    page = new_page("images?task=lung-ct&sample=malignant-dicom")
+    explain = page.get_by_role("button", name="Explain", exact=True)
+    expect(explain).to_be_visible()
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    box, explained = page.locator("section.viewer").first, page.locator("section.viewer").nth(1)
+    _canvas(box).press("m")
+    _drag(page, _canvas(box), (0.4, 0.5), (0.6, 0.5))
+    assert len(box.evaluate("e => e.rulers()")) == 1
+    explain.click()
+    expect(explained).to_have_attribute("data-loaded", "1.000")
+    assert len(box.evaluate("e => e.rulers()")) == 1
+    assert explained.evaluate("e => e.rulers()") == []
