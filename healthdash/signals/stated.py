@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 __all__ = ["stated_rate"]
 
-_NUMBER = r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?![\d.])\s*(k)?"
+_NUMBER = r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?!\d|\.\d)\s*(k)?"
 #: The sampling rate by its name, then by a word that may mean another rate, then a bare number of hertz.
 _BY_NAME = re.compile(
     r"(?:sampl\w*[ _]?(?:rate|freq\w*)|rate_hz|\b(?:fs|sfreq|srate)\b)"
@@ -45,8 +45,10 @@ def stated_rate(lines: Iterable[str]) -> float | None:
 
 def _rates(form: re.Pattern[str], lines: Iterable[str]) -> list[float]:
     found = [match for line in lines for match in form.finditer(line)]
-    return [_hertz(*(group for group in match.groups() if group)) for match in found]
+    return [_hertz(match) for match in found]
 
 
-def _hertz(number: str, kilo: str = "") -> float:
-    return float(number.replace(",", "")) * (1000 if kilo else 1)
+def _hertz(match: re.Match[str]) -> float:
+    number, *kilo = (group for group in match.groups() if group)
+    is_kilo = bool(kilo) or "khz" in match.group().lower()
+    return float(number.replace(",", "")) * (1000 if is_kilo else 1)

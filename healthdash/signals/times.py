@@ -71,9 +71,10 @@ def clock_seconds(cells: pd.Series) -> pd.Series:
     Times of day that fall by most of a day have passed midnight. A column of anything else comes back as it
     is; so does a first cell that says the form ("hh:mm:ss.mmm").
     """
-    told = cells.astype(str).str.strip("'\"[] ")
-    parts = told.str.extract(_CLOCK)
-    if cells.dtype != object or not parts["seconds"].iloc[1:].notna().all() or len(cells) < _FEWEST_TIMES:
+    if cells.dtype != object or len(cells) < _FEWEST_TIMES:  # a day of numbers takes seconds as text
+        return cells
+    parts = cells.astype(str).str.strip("'\"[] ").str.extract(_CLOCK)
+    if parts["seconds"].iloc[1:].isna().any():
         return cells
     days = pd.to_datetime(parts["day"], format="%Y-%m-%d", errors="coerce")
     day = (days - days.min()).dt.days.fillna(0)

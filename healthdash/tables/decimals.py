@@ -52,7 +52,7 @@ def find_marks(cells: pd.DataFrame, separator: str) -> Marks:
                 votes[(".", "")] += 1
     if has_comma_threes:
         votes[(".", ",") if votes[".", ""] else (",", "")] += 1
-    if not votes.total():
+    if not votes:
         return ".", ""
     (decimal, _), _ = votes.most_common(1)[0]
     marks = [pair for pair in votes if pair[0] == decimal and pair[1]]

@@ -163,7 +163,11 @@ def _with_doubled_quotes(text: str, separator: str) -> str:
 def _with_whole_header(text: str, separator: str) -> str:
     """Give a header that has one cell less than every row another: at the end, or above R's row names."""
     lines = text[:_SNIFFED_CHARACTERS].splitlines()[:_SNIFFED_LINES]
-    if len(lines) < _FEWEST_LINES or (len(text) > _SNIFFED_CHARACTERS and len(lines) < _SNIFFED_LINES):
+    if (
+        len(lines) < _FEWEST_LINES
+        or not lines[0].strip()
+        or (len(text) > _SNIFFED_CHARACTERS and len(lines) < _SNIFFED_LINES)
+    ):
         return text
     first, *rows = (next(csv.reader([line], delimiter=separator), []) for line in lines if line.strip())
     if len(first) < _FEWEST_NAMES or any(len(row) != len(first) + 1 for row in rows):

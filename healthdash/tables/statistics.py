@@ -41,6 +41,8 @@ _OLD_STATA = tuple(bytes((version, order, 1, 0)) for version in (113, 114, 115) 
 #: The tag after five splash strings of 40 and the table of 256 characters, in lines of 80 (PSPP developer's
 #: guide, portable file header).
 _PORTABLE, _PORTABLE_WITHIN = b"SPSSPORT", 480
+#: Names of codes that stand for no value.
+_MISSING = re.compile(r"missing|refus|unknown|n[o']t (know|answer|appl)|no answer|n/?a\b", re.IGNORECASE)
 
 
 def statistics_kind(data: bytes) -> Kind | None:
@@ -110,9 +112,6 @@ def _reader(kind: Kind) -> Any:
         "sas": pyreadstat.read_sas7bdat,
     }
     return readers[kind]
-
-
-_MISSING = re.compile(r"missing|refus|unknown|n[o']t (know|answer|appl)|no answer|n/?a\b", re.IGNORECASE)
 
 
 @contextmanager
