@@ -106,9 +106,8 @@ def submit(
     """
     search, first = new_id(), None
     for number, settings in enumerate(drawn, 1):
-        scale = [settings.loss, settings.balance]
         told = {"id": search, _NUMBER: number, _OF: len(drawn), "drawn": list(names), "prune": prune}
-        told[_SCALE] = scale
+        told[_SCALE] = [settings.loss, settings.balance]
         files = {**(beside or {}), RunFolder.SEARCH: json.dumps(told).encode()}
         place = out.with_name(f"{out.name}-trial-{number}")
         filling = fill if first is None else _shared(queue, first)

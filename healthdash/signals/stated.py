@@ -11,7 +11,7 @@ _NUMBER = r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?!\d|\.\d)\s*(k)?"
 #: The sampling rate by its name, then by a word that may mean another rate, then a bare number of hertz.
 _BY_NAME = re.compile(
     r"(?:sampl\w*[ _]?(?:rate|freq\w*)|rate_hz|\b(?:fs|sfreq|srate)\b)"
-    rf"\W{{0,12}}?(?:k?hz\W{{0,4}})?{_NUMBER}|"
+    rf"(?:\W*\b(?:of|is|was)\b)?\W{{0,12}}?(?:k?hz\W{{0,4}})?{_NUMBER}|"
     rf"{_NUMBER}\s*(?:samples?|sps\b)\W*(?:/|per)?\s*(?:s\b|sec)",
     re.IGNORECASE,
 )

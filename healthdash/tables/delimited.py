@@ -163,13 +163,10 @@ def _with_doubled_quotes(text: str, separator: str) -> str:
 def _with_whole_header(text: str, separator: str) -> str:
     """Give a header that has one cell less than every row another: at the end, or above R's row names."""
     lines = text[:_SNIFFED_CHARACTERS].splitlines()[:_SNIFFED_LINES]
-    if (
-        len(lines) < _FEWEST_LINES
-        or not lines[0].strip()
-        or (len(text) > _SNIFFED_CHARACTERS and len(lines) < _SNIFFED_LINES)
-    ):
+    is_cut = len(text) > _SNIFFED_CHARACTERS and len(lines) < _SNIFFED_LINES
+    if len(lines) < _FEWEST_LINES or not lines[0].strip() or is_cut:
         return text
-    first, *rows = (next(csv.reader([line], delimiter=separator), []) for line in lines if line.strip())
+    first, *rows = (_fields(line, separator) for line in lines if line.strip())
     if len(first) < _FEWEST_NAMES or any(len(row) != len(first) + 1 for row in rows):
         return text
     end = len(lines[0])
@@ -177,6 +174,14 @@ def _with_whole_header(text: str, separator: str) -> str:
         return f"{text[:end]}{separator}{text[end:]}"
     is_counted = all(row[0].strip() == str(number) for number, row in enumerate(rows, 1))
     return f"{separator}{text}" if is_counted else text
+
+
+def _fields(line: str, separator: str) -> list[str]:
+    """Return the fields of one line; none where one is longer than any cell."""
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:
+        return []
 
 
 def _titles_end(text: str, separator: str) -> int:
@@ -187,7 +192,7 @@ def _titles_end(text: str, separator: str) -> int:
     lines = head.splitlines(keepends=True)[:_SNIFFED_LINES]
     if len(lines) < 4:
         return 0
-    widths = [len(next(csv.reader([line], delimiter=separator), [])) for line in lines]
+    widths = [len(_fields(line, separator)) for line in lines]
     usual, times = Counter(widths).most_common(1)[0]
     first = widths.index(usual)
     is_title = times > len(lines) / 2 and all(width < usual for width in widths[:first])

@@ -31,7 +31,7 @@ def _rows(form: str, *, decimal: str = ".") -> str:
         (["# notch filter 50 Hz"], None),
         (["# Sampling Rate: 1 kHz"], 1000),
         (["# Sampling rate (kHz): 0.5"], 500),
-        (["# Sampled at a sampling rate of 250."], None),
+        (["# Recorded with a sampling rate of 250."], 250),
         (["# fs: 250."], 250),
         (["# fs = 1,000 Hz"], 1000),
         (["# Sample frequency (Hz): 1000"], 1000),

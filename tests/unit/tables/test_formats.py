@@ -309,6 +309,11 @@ def test_rows_that_end_in_a_separator_keep_their_header(separator: str) -> None:
     assert table.frame["trestbps"].tolist() == ["145", "160", "130", "140"]
 
 
+def test_a_line_longer_than_any_cell_is_no_traceback() -> None:
+    long = "a,b\n1,2\n" + "x" * 150_000 + ",3\n4,5\n6,7\n"
+    assert cells(long, separator=",")[0] == ["a", "b"]
+
+
 def test_numbers_of_rows_without_a_name_of_their_own_shift_no_column() -> None:
     lines = ['"age","sex","trestbps"', *(f'"{number}",{row}' for number, row in enumerate(ROWS, 1))]
     table = read_text_table("\n".join(lines).encode())
