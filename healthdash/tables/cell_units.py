@@ -14,7 +14,7 @@ from .units import Conversion, conversion, unit_named
 __all__ = ["each_in_its_unit", "without_units"]
 
 _WITH_UNIT = re.compile(r"([+-]?\d+(?:[.,]\d+)?)\s*([^\d\s].*)")
-_THOUSANDS = re.compile(r"[+-]?\d{1,3},\d{3}")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 
 
 def without_units(cells: pd.Series, field: Field) -> tuple[pd.Series, str]:

@@ -169,6 +169,8 @@ class TextTable:
         What the file calls a column beside its short name, as SPSS, Stata and SAS do.
     origins : tuple of Origin
         Of a record of FHIR: where each value comes from.
+    codes : dict of str to dict of str to str
+        Of a data set of SPSS, Stata or SAS: what stood in the file for each text of a column.
     """
 
     frame: pd.DataFrame
@@ -180,6 +182,7 @@ class TextTable:
     outcomes: tuple[str, ...] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
     origins: tuple[Origin, ...] = ()
+    codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def is_same_name(one: str, other: str) -> bool:

@@ -28,6 +28,8 @@ _MOST, _FEW = 0.95, 0.05
 _PRESSURES = re.compile(r"(\d{2,3})\s*/\s*(\d{2,3})")
 _BAND = re.compile(r"\[(\d+)-(\d+)\)")
 _ABOVE = re.compile(r">(\d+)")
+_COUNTED = "what the file calls its numbers was taken as these numbers"
+_NONE = re.compile(r"(none|no|nil|zero|normal)\b", re.IGNORECASE)
 #: Fasting blood sugar above 120 mg/dl is 1: `heart-disease.names`, UCI, doi:10.24432/C52P4X.
 _FASTING_LIMIT = 120.0
 
@@ -78,7 +80,9 @@ def mapped(text: TextTable, fields: Sequence[Field], mapping: ColumnMapping) -> 
             continue
         column = frame[link.column]
         cells = column.iloc[:, 0] if isinstance(column, pd.DataFrame) else column
-        values, rule, unit, problem = _values(cells, one, link)
+        counted = _counted(cells, text.codes.get(link.column, {})) if isinstance(one, NumberField) else None
+        values, rule, unit, problem = _values(cells if counted is None else counted, one, link)
+        rule = rule if counted is None else "; ".join(part for part in (_COUNTED, rule) if part)
         columns[link.field] = values
         links.append(replace(link, unit=unit))
         if rule:
@@ -161,6 +165,22 @@ def _converted(cells: pd.Series, numbers: NDArray[np.float64], way: Conversion) 
         for value, cell in zip(way(numbers), cells, strict=True)
     ]
     return pd.Series(told, index=cells.index, name=cells.name, dtype=object)
+
+
+def _counted(cells: pd.Series, codes: Mapping[str, str]) -> pd.Series | None:
+    """Return the numbers for which the names of a file stand, where each name says its own number.
+
+    "1 vessel" is 1 and "none" is 0; "40-49 years" of code 4 is no number of years.
+    """
+    named = {str(cell) for cell in cells.unique()} & set(codes)
+    if not named or not all(_says(name, codes[name]) for name in named):
+        return None
+    return cells.map(lambda cell: codes.get(cell, cell))
+
+
+def _says(name: str, code: str) -> bool:
+    numbers = re.findall(r"\d+(?:\.\d+)?", name)
+    return not code or numbers == [code] or (code == "0" and not numbers and bool(_NONE.match(name)))
 
 
 def _one_pressure(cells: pd.Series, field: Field) -> tuple[pd.Series, str]:

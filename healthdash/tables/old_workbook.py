@@ -11,12 +11,14 @@ import io
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from healthdash.errors import UnreadableUpload
 
 from . import layout
-from .sheets import MOST_MERGES, Grid, Read, choose, stripped
+from .number_formats import Shown, shown, shown_by
+from .sheets import Grid, Read, choose, stripped
 
 __all__ = ["is_old_workbook", "read_old_workbook"]
 
@@ -27,6 +29,8 @@ _DAMAGED = (
     struct.error,
 )  # fmt: skip
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+#: Day 0 of the two ways to count days, [MS-XLS] 2.4.77 Date1904.
+_DAYS_0 = (datetime(1899, 12, 30), datetime(1904, 1, 1))
 #: Streams of a workbook in a compound file: [MS-XLS] 2.1.2, and "Book" of Excel 5 and 95.
 _STREAMS = tuple(name.encode("utf-16-le") for name in ("Workbook", "Book"))
 
@@ -80,7 +84,7 @@ def _grid(sheet: Any, book: Any) -> Grid:
     rows = ((row, stripped([_text(cell, book) for cell in sheet.row(row)])) for row in range(sheet.nrows))
     # xlrd counts the end of a range as outside of it.
     merges = [(top, left, bottom - 1, right - 1) for top, bottom, left, right in sheet.merged_cells]
-    return Grid(tuple((row, cells) for row, cells in rows if cells), tuple(merges[:MOST_MERGES]))
+    return Grid(tuple((row, cells) for row, cells in rows if cells), tuple(merges))
 
 
 def _text(cell: Any, book: Any) -> str:
@@ -88,24 +92,21 @@ def _text(cell: Any, book: Any) -> str:
 
     if cell.ctype == xlrd.XL_CELL_TEXT:
         return str(cell.value)
-    if cell.ctype == xlrd.XL_CELL_NUMBER:
-        return _number(cell.value)
-    if cell.ctype == xlrd.XL_CELL_DATE:
-        return _date(cell.value, book.datemode)
+    if cell.ctype in (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE):
+        is_date = cell.ctype == xlrd.XL_CELL_DATE
+        return shown(_number(cell.value), _shown(cell, book, is_date=is_date), _DAYS_0[book.datemode == 1])
     if cell.ctype == xlrd.XL_CELL_BOOLEAN:
         return "true" if cell.value else "false"
     return ""  # empty, or an error such as #N/A
 
 
+def _shown(cell: Any, book: Any, *, is_date: bool) -> Shown:
+    """Return what the format of a cell shows; without formats xlrd says only which cells are dates."""
+    if cell.xf_index is None:
+        return "date" if is_date else ""
+    number = book.xf_list[cell.xf_index].format_key
+    return shown_by(number, book.format_map[number].format_str)
+
+
 def _number(value: float) -> str:
     return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-
-
-def _date(days: float, mode: int) -> str:
-    """Return the ISO date of a serial number of days; a time of day alone stays a number."""
-    import xlrd
-
-    if days < 1:
-        return _number(days)
-    moment = xlrd.xldate_as_datetime(days, mode)
-    return str(moment.date() if days == int(days) else moment.isoformat(" ", "seconds"))

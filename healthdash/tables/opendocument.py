@@ -15,7 +15,8 @@ from xml.etree import ElementTree
 from healthdash.errors import InvalidInput, UnreadableUpload
 
 from . import layout
-from .sheets import MOST_MERGES, Grid, Merge, Read, choose, stripped
+from .number_formats import in_percent
+from .sheets import Grid, Merge, Read, choose, stripped
 from .workbook import check_unpacked, parsed, zip_errors
 
 __all__ = ["is_opendocument", "read_opendocument"]
@@ -58,7 +59,7 @@ def _grid(table: ElementTree.Element) -> Grid:
     for row in table.iter(f"{_TABLE}table-row"):
         times = _repeated(row, "rows")
         cells, spans = _row(row, number)
-        merges += spans[: MOST_MERGES - len(merges)]
+        merges += spans
         if cells:
             layout.check_size(len(rows) + times, len(cells))
             cells_so_far += times * len(cells)
@@ -94,7 +95,8 @@ def _row(row: ElementTree.Element, number: int) -> tuple[list[str], list[Merge]]
 def _value(cell: ElementTree.Element) -> str:
     kind = cell.get(f"{_OFFICE}value-type", "")
     if kind in ("float", "percentage", "currency"):
-        return cell.get(f"{_OFFICE}value", "")
+        stored = cell.get(f"{_OFFICE}value", "")
+        return in_percent(stored) if kind == "percentage" else stored
     if kind == "date":
         day, _, time = cell.get(f"{_OFFICE}date-value", "").partition("T")
         return f"{day} {time.split('.')[0]}" if time.strip("0:.") else day

@@ -37,6 +37,7 @@ __all__ = ["TableFormat", "TextTable", "canonical", "looks_like_table", "read_pa
 _ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
 #: Files that say themselves that they are tables, however narrow.
 _ONE_COLUMN = ("excel", "xls", "ods", "spss", "portable", "stata", "xport", "sas")
+_SPREADSHEETS = ("excel", "xls", "ods")
 _PICKLE = "a Python pickle, which is never opened because it can run code"
 
 #: First bytes of what people upload by mistake.
@@ -224,11 +225,13 @@ def _named(
         notices = (*notices, *repeats)
     layout.check_size(*cells.shape, may_be_events=columns_of_events(list(names or ())) is not None)
     frame = (cells if row is None else body).set_axis(list(names or ()), axis=1)
-    decimal, thousands = find_marks(frame, read.found.separator)
+    is_stored = read.found.file in _SPREADSHEETS
+    decimal, thousands = find_marks(frame, read.found.separator, is_stored=is_stored)
     decimal = str(chosen.get("decimal", decimal))
     thousands = str(chosen.get("thousands", thousands if thousands != decimal else ""))
     found = replace(read.found, header_row=row, decimal=decimal, thousands=thousands)
-    return TextTable(with_points(frame, decimal, thousands), "", row is not None, notices, found)
+    frame = with_points(frame, decimal, thousands, is_stored=is_stored)
+    return TextTable(frame, "", row is not None, notices, found)
 
 
 def _published(cells: pd.DataFrame, headerless: Sequence[Sequence[str]]) -> list[str] | None:

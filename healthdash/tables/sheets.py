@@ -6,7 +6,7 @@ columns, and hold several sheets. Here they become rows of equal length with one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -16,15 +16,15 @@ from healthdash.errors import UnreadableUpload
 from . import layout
 from .header import is_value
 
-__all__ = ["MOST_MERGES", "Grid", "Merge", "Read", "choose", "stripped"]
+__all__ = ["Grid", "Merge", "Read", "choose", "stripped"]
 
 #: First row, first column, last row, last column; from 0, both ends belong to it.
 Merge = tuple[int, int, int, int]
 _HINT = "Save the sheet as CSV, and upload that."
 #: A header ends above this row; merged cells further below are cells of the table.
 _LOWEST_HEADER = 20
-#: A table has no reason to merge more; each row looks at all of them.
-MOST_MERGES = 2_000
+#: A header has no reason to merge more; each of its cells looks at all of them.
+_MOST_OF_HEADER = 2_000
 _ERRORS = frozenset(("#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"))
 
 
@@ -41,6 +41,11 @@ class Grid:
 
     rows: tuple[tuple[int, list[str]], ...]
     merges: tuple[Merge, ...] = ()
+
+    @property
+    def head(self) -> dict[int, list[str]]:
+        """The rows in which a header may be, by their numbers."""
+        return {number: cells for number, cells in self.rows if number <= _LOWEST_HEADER}
 
     @property
     def width(self) -> int:
@@ -111,24 +116,28 @@ def _frame(grid: Grid) -> pd.DataFrame:
 
 def _with_one_header(grid: Grid) -> Iterator[list[str]]:
     """Yield the rows, those of a header of merged cells as one: "blood pressure systolic"."""
-    block = _header_block(grid)
-    first, last = block or (-1, -1)
+    head = grid.head
+    merges = [one for one in grid.merges if one[0] <= _LOWEST_HEADER][:_MOST_OF_HEADER]
+    first, last = _header_block(grid, head, merges) or (-1, -1)
     names: dict[int, list[str]] = {column: [] for column in range(grid.width)}
+    below = _Below(grid.merges, last)
     for number, cells in grid.rows:
         if first <= number <= last:
             for column, found in names.items():
-                text = _spread(grid, number, column, cells)
+                text = _spread(merges, head, number, column)
                 if text and text not in found:
                     found.append(text)
         if number == last:
             yield [" ".join(found) for found in names.values()]
         elif not first <= number <= last:
-            yield _filled(grid, number, cells) if number > last else cells
+            yield below.filled(number, cells) if number > last else cells
 
 
-def _header_block(grid: Grid) -> tuple[int, int] | None:
+def _header_block(
+    grid: Grid, head: Mapping[int, list[str]], all_merges: Sequence[Merge]
+) -> tuple[int, int] | None:
     """Return the first and last row of a header that merged cells bind together; None without one."""
-    merges = sorted(one for one in grid.merges if not _is_title(one, grid))
+    merges = sorted(one for one in all_merges if not _is_title(one, head))
     first = next((number for number, cells in grid.rows if sum(map(bool, cells)) > 1), None)
     if first is None or not any(top == first for top, *_ in merges):
         return None
@@ -138,45 +147,52 @@ def _header_block(grid: Grid) -> tuple[int, int] | None:
             last = max(last, bottom)
     if last == first:
         # What stands over several columns has the names of each below it.
-        last = first + 1 if _are_names(grid, first + 1, merges) else first
+        last = first + 1 if _are_names(head, first + 1, merges) else first
     held = [number for number, _ in grid.rows if first <= number <= last]
     return (first, held[-1]) if held[-1] > first and grid.rows[-1][0] > last < _LOWEST_HEADER else None
 
 
-def _are_names(grid: Grid, row: int, merges: Sequence[Merge]) -> bool:
-    cells = next((cells for number, cells in grid.rows if number == row), [])
+def _are_names(head: Mapping[int, list[str]], row: int, merges: Sequence[Merge]) -> bool:
+    cells = head.get(row, [])
     below = [cells[column] for top, left, _, right in merges if top == row - 1
              for column in range(left, min(right + 1, len(cells)))]  # fmt: skip
     return bool(below) and all(below) and not any(is_value(cell) for cell in cells if cell)
 
 
-def _is_title(merge: Merge, grid: Grid) -> bool:
+def _is_title(merge: Merge, head: Mapping[int, list[str]]) -> bool:
     """Say whether merged cells are a title over the table: in one row, and alone in it."""
     top, left, bottom, right = merge
-    cells = next((cells for number, cells in grid.rows if number == top), [])
+    cells = head.get(top, [])
     others = [cell for column, cell in enumerate(cells) if cell and not left <= column <= right]
     return bottom == top and not others
 
 
-def _owner(grid: Grid, row: int, column: int) -> Merge | None:
-    inside = (m for m in grid.merges if m[0] <= row <= m[2] and m[1] <= column <= m[3])
-    return next(inside, None)
-
-
-def _spread(grid: Grid, row: int, column: int, cells: list[str]) -> str:
+def _spread(merges: Sequence[Merge], head: Mapping[int, list[str]], row: int, column: int) -> str:
     """Return the text of a cell of the header; one that is merged says it in all of its columns."""
-    merge = _owner(grid, row, column)
-    if merge is not None:
-        cells = next((found for number, found in grid.rows if number == merge[0]), [])
-        column = merge[1]
+    inside = (m for m in merges if m[0] <= row <= m[2] and m[1] <= column <= m[3])
+    if (merge := next(inside, None)) is not None:
+        row, column = merge[0], merge[1]
+    cells = head.get(row, [])
     return cells[column] if column < len(cells) else ""
 
 
-def _filled(grid: Grid, row: int, cells: list[str]) -> list[str]:
-    """Return a row of the table with what is merged over several rows told in each of them."""
-    down = [one for one in grid.merges if one[0] < row <= one[2] and one[1] == one[3]]
-    filled = cells + [""] * (max((one[1] + 1 for one in down), default=0) - len(cells))
-    for top, column, *_ in down:
-        above = next((found for number, found in grid.rows if number == top), [])
-        filled[column] = filled[column] or (above[column] if column < len(above) else "")
-    return filled
+class _Below:
+    """Tells what is merged over several rows of the table in each of them; rows come in their order."""
+
+    def __init__(self, merges: Sequence[Merge], last: int) -> None:
+        self._from: dict[int, list[Merge]] = {}
+        for one in merges:
+            if one[0] > last and one[2] > one[0] and one[1] == one[3]:
+                self._from.setdefault(one[0], []).append(one)
+        self._open: dict[int, tuple[int, str]] = {}
+
+    def filled(self, row: int, cells: list[str]) -> list[str]:
+        """Return a row with what is merged into it from above."""
+        self._open = {column: found for column, found in self._open.items() if row <= found[0]}
+        filled = cells + [""] * (max(self._open, default=-1) + 1 - len(cells))
+        for column, (_, text) in self._open.items():
+            filled[column] = filled[column] or text
+        for _, column, bottom, _ in self._from.get(row, ()):
+            if column < len(filled):
+                self._open[column] = (bottom, filled[column])
+        return filled

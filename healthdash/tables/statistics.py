@@ -78,7 +78,8 @@ def read_statistics(data: bytes, kind: Kind) -> TextTable:
     titles = {name: title for name, title in meta.column_names_to_labels.items() if title}
     declared = {name: "category" for name in meta.variable_value_labels if _is_coded(frame, meta, name)}
     declared |= {name: "date" for name in frame.columns if _holds_dates(frame[name])}
-    return TextTable(frame, "", True, (), TableFormat(file=kind), declared, titles=titles)
+    codes = {name: _codes(known) for name, known in meta.variable_value_labels.items()}
+    return TextTable(frame, "", True, (), TableFormat(file=kind), declared, titles=titles, codes=codes)
 
 
 def _blocks(
@@ -144,6 +145,12 @@ def _meanings(column: pd.Series, labels: Mapping[Any, str]) -> Mapping[Any, str]
         for code, name in labels.items()
         if not (code == 0 or (low <= code <= high and not _MISSING.search(name)))
     }
+
+
+def _codes(labels: Mapping[Any, str]) -> dict[str, str]:
+    """Return the code of each meaning, as text; of what means that a value is missing it is empty."""
+    named = {str(name).strip(): code for code, name in labels.items()}
+    return {name: "" if _MISSING.search(name) else _text(code, {}) for name, code in named.items()}
 
 
 def _texts(column: pd.Series, labels: Mapping[Any, str]) -> pd.Series:

@@ -1,22 +1,20 @@
 """Read a sheet of an Excel workbook (.xlsx) as text, with the standard library and defusedxml.
 
 An .xlsx file is a zip of XML (ECMA-376 part 1, SpreadsheetML). Formulas give their stored
-values and are never run; cells with a date format give ISO dates. Sizes are checked before
-anything is unpacked.
+values and are never run; numbers are told as their formats show them, dates as ISO dates.
+Sizes are checked before anything is unpacked.
 """
 
 from __future__ import annotations
 
 import io
-import math
 import re
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from itertools import islice
+from datetime import datetime
 from xml.etree import ElementTree
 
 from defusedxml.common import DefusedXmlException
@@ -25,7 +23,8 @@ from defusedxml.ElementTree import fromstring
 from healthdash.errors import InvalidInput, UnreadableUpload
 
 from . import layout
-from .sheets import MOST_MERGES, Grid, Merge, Read, choose, stripped
+from .number_formats import Shown, shown, shown_by
+from .sheets import Grid, Merge, Read, choose, stripped
 
 __all__ = ["check_unpacked", "parsed", "read_workbook", "zip_errors"]
 
@@ -36,8 +35,6 @@ _HINT = "Save the sheet as CSV, and upload that."
 _DAMAGED = (
     zipfile.BadZipFile, ElementTree.ParseError, KeyError, RuntimeError, EOFError, zlib.error, UnicodeError,
 )  # fmt: skip
-#: Number formats of dates and times that need no definition, ECMA-376 part 1, 18.8.30.
-_DATE_FORMATS = {*range(14, 23), *range(45, 48)}
 
 
 def read_workbook(data: bytes, sheet: str = "") -> Read:
@@ -65,7 +62,7 @@ def read_workbook(data: bytes, sheet: str = "") -> Read:
         sheets = _sheets(archive)
         if not sheets:
             raise UnreadableUpload("expected a table, got a zip archive without a sheet", hint=_HINT)
-        book = _Book(_shared_strings(archive), *_dates(archive))
+        book = _Book(_shared_strings(archive), *_styles(archive))
         found = choose(list(sheets), lambda name: _grid(_parsed(archive, sheets[name]), book), sheet)
         if any(name.startswith("xl/vbaProject") for name in archive.namelist()):
             found = replace(found, notices=(*found.notices, "The workbook holds macros; they were not run."))
@@ -74,10 +71,10 @@ def read_workbook(data: bytes, sheet: str = "") -> Read:
 
 @dataclass(frozen=True, slots=True)
 class _Book:
-    """What the cells of all sheets refer to: texts, the styles of dates, and day 0."""
+    """What the cells of all sheets refer to: texts, what styles show, and day 0."""
 
     strings: list[str]
-    date_styles: frozenset[int]
+    styles: dict[int, Shown]
     day_0: datetime
 
 
@@ -116,8 +113,8 @@ def _sheets(archive: zipfile.ZipFile) -> dict[str, str]:
     return held or {f"sheet {number}": name for number, name in by_number}
 
 
-def _dates(archive: zipfile.ZipFile) -> tuple[frozenset[int], datetime]:
-    """Return the numbers of the cell styles that are dates, and the day from which they count."""
+def _styles(archive: zipfile.ZipFile) -> tuple[dict[int, Shown], datetime]:
+    """Return what cell styles show beside the number itself, and the day from which dates count."""
     names = archive.namelist()
     day_0 = datetime(1899, 12, 30)
     if "xl/workbook.xml" in names:
@@ -125,20 +122,13 @@ def _dates(archive: zipfile.ZipFile) -> tuple[frozenset[int], datetime]:
         since_1904 = any(one.get("date1904") in ("1", "true") for one in book if _local(one) == "workbookPr")
         day_0 = datetime(1904, 1, 1) if since_1904 else day_0
     if "xl/styles.xml" not in names:
-        return frozenset(), day_0
+        return {}, day_0
     styles = _parsed(archive, "xl/styles.xml")
     own = {one.get("numFmtId"): one.get("formatCode", "") for one in styles.iter() if _local(one) == "numFmt"}
     used = next((one for one in styles if _local(one) == "cellXfs"), ())
-    return frozenset(
-        place for place, style in enumerate(used) if _is_date(style.get("numFmtId", "0"), own)
-    ), day_0
-
-
-def _is_date(number: str, own: dict[str | None, str]) -> bool:
-    if number in own:
-        plain = re.sub(r'"[^"]*"|\[[^\]]*\]|\\.', "", own[number]).lower()
-        return re.search(r"[dy]|h.*m|m.*s", plain) is not None and "general" not in plain
-    return number.isdigit() and int(number) in _DATE_FORMATS
+    numbers = [style.get("numFmtId", "0") for style in used]
+    found = {place: shown_by(number, own.get(number)) for place, number in enumerate(numbers)}
+    return {place: how for place, how in found.items() if how}, day_0
 
 
 def parsed(content: bytes) -> ElementTree.Element:
@@ -192,7 +182,7 @@ def _grid(sheet: ElementTree.Element, book: _Book) -> Grid:
             rows.append((number, cells))
             layout.check_size(len(rows), 0)
     merged = (one.get("ref", "") for one in sheet.iter() if _local(one) == "mergeCell")
-    return Grid(tuple(rows), tuple(_merge(reference) for reference in islice(merged, MOST_MERGES)))
+    return Grid(tuple(rows), tuple(_merge(reference) for reference in merged))
 
 
 def _merge(reference: str) -> Merge:
@@ -227,18 +217,6 @@ def _value(cell: ElementTree.Element, book: _Book) -> str:
     if kind == "b":
         return "true" if stored == "1" else "false"
     style = cell.get("s", "")
-    if kind == "n" and style.isdigit() and int(style) in book.date_styles:
-        return _date(stored, book.day_0)
+    if kind == "n" and style.isdigit() and int(style) in book.styles:
+        return shown(stored, book.styles[int(style)], book.day_0)
     return stored
-
-
-def _date(stored: str, day_0: datetime) -> str:
-    """Return the ISO date of a serial number of days; what is none stays as it is."""
-    try:
-        days = float(stored)
-        moment = day_0 + timedelta(days=days) if math.isfinite(days) else None
-    except (ValueError, OverflowError):
-        return stored
-    if moment is None or days < 1:
-        return stored  # a time of day alone
-    return moment.date().isoformat() if days == int(days) else moment.isoformat(" ", "seconds")

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import io
 import zipfile
+from datetime import date, datetime, timedelta
 
+import openpyxl
 import pandas as pd
 import pyreadstat
 import pytest
 
 from healthdash.errors import InvalidInput, UnreadableUpload
+from healthdash.fields import NumberField
+from healthdash.tables.kinds import numbers_of
+from healthdash.tables.mapped import mapped
+from healthdash.tables.mapping import propose
 from healthdash.tables.read import looks_like_table, read_text_table
+from healthdash.tables.sheets import Grid, choose
 
 FRAME = pd.DataFrame(
     {
@@ -231,3 +238,74 @@ def test_a_named_nought_of_a_count_is_a_number_and_a_special_code_is_none(tmp_pa
     assert found["ca"].tolist() == ["0", "0", "1", "2", "3"]
     assert found["cigs"].tolist() == ["0", "12", "20", "30", "refused"]
     assert found["sex"].tolist() == ["male", "female", "male", "female", "3"]
+
+
+def test_names_that_say_their_number_are_numbers_where_a_number_is_asked_for(tmp_path):
+    path = tmp_path / "a.sav"
+    frame = pd.DataFrame({"ca": [0.0, 1.0, 2.0, 9.0], "age": [3.0, 4.0, 5.0, 4.0]})
+    labels = {
+        "ca": {0.0: "none", 1.0: "1 vessel", 2.0: "2 vessels", 9.0: "not known, missing"},
+        "age": {3.0: "30-39 years", 4.0: "40-49 years", 5.0: "50-59 years"},
+    }
+    pyreadstat.write_sav(frame, path, variable_value_labels=labels)
+    text = read_text_table(path.read_bytes())
+    fields = [
+        NumberField(name="ca", label="Vessels", unit="", low=0, high=3),
+        NumberField(name="age", label="Age", unit="years", low=18, high=120),
+    ]
+    found = mapped(text, fields, propose(text.frame, fields, text.titles, None))
+    assert found.text.frame["ca"].tolist() == ["0", "1", "2", ""]
+    assert "numbers" in found.rules["ca"]
+    assert found.text.frame["age"].tolist()[0] == "30-39 years"  # The code 3 is no age.
+
+
+@pytest.mark.parametrize(
+    ("values", "form", "cells"),
+    [
+        ([0.065, 0.08], "0.0%", ["6.5%", "8%"]),
+        ([timedelta(hours=12), timedelta(hours=36)], "[h]:mm:ss", ["12:00:00", "36:00:00"]),
+        ([0.25, 0.5], "h:mm", ["06:00:00", "12:00:00"]),
+        ([120, 140], r"_-* #,##0.00\ _D_M_-;\-* #,##0.00\ _D_M_-", ["120", "140"]),
+        ([date(2020, 3, 4), datetime(2020, 3, 4, 5)], "yyyy-mm-dd", ["2020-03-04", "2020-03-04 05:00:00"]),
+    ],
+)
+def test_numbers_of_a_workbook_are_told_as_their_formats_show_them(values, form, cells):
+    assert _workbook([["id", "x"], *enumerate(values)], form)["x"].tolist() == cells
+
+
+def test_percent_is_a_number_of_an_own_table():
+    frame = read_text_table(b"id,share\n1,6.5%\n2,8 %\n3,7%\n").frame
+    assert numbers_of(frame["share"]).tolist() == [6.5, 8.0, 7.0]
+
+
+def test_a_stored_number_beside_text_with_decimal_commas_keeps_its_point():
+    rows = [["chol", "crea", "ph"], ["5,2", "0,9", 7.412], ["4,8", "1,1", 7.389]]
+    frame = _workbook(rows)
+    assert frame["ph"].tolist() == ["7.412", "7.389"]
+    assert frame["chol"].tolist() == ["5.2", "4.8"]
+
+
+def test_a_decimal_comma_before_a_unit_is_no_mark_of_thousands():
+    text = read_text_table(b"id;x;creatinine\n1;1,5;0,095 mmol/L\n2;2,5;5,250 mmol/L\n")
+    assert text.frame["creatinine"].tolist() == ["0.095 mmol/L", "5.250 mmol/L"]
+
+
+def test_every_merged_cell_is_told_in_each_of_its_rows_in_linear_time():
+    patients, each = 5_000, 4
+    rows = [(0, ["patient", "hr"])]
+    rows += [(1 + n, [f"p{n // each}" if n % each == 0 else "", "70"]) for n in range(patients * each)]
+    merges = tuple((1 + n * each, 0, (n + 1) * each, 0) for n in range(patients))
+    cells = choose(["s"], lambda _: Grid(tuple(rows), merges)).cells
+    assert cells[0].tolist()[1:] == [f"p{n // each}" for n in range(patients * each)]
+
+
+def _workbook(rows, form="General"):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in rows:
+        sheet.append(row)
+    for cell in sheet["B"][1:]:
+        cell.number_format = form
+    out = io.BytesIO()
+    book.save(out)
+    return read_text_table(out.getvalue()).frame
