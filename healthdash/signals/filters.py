@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-__all__ = ["FILTERS", "band_pass", "filtered"]
+__all__ = ["FILTERS", "band_pass", "bridged", "filtered"]
 
 #: Names with (kind, hertz). Zero-phase, so that waves stay where they are. AHA/ACC/HRS 2007 (Kligfield et
 #: al., Circulation 115:1306) allows up to 0.67 Hz for a zero-phase low cut-off, and asks for 150 Hz and more
@@ -49,6 +49,20 @@ def filtered(values: NDArray[np.float32], rate_hz: float, names: Sequence[str]) 
         )
         out = signal.sosfiltfilt(sos, out, axis=0, padlen=min(len(out) - 1, round(2 * rate_hz)))
     return np.asarray(out, np.float32)
+
+
+def bridged(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a signal (n_samples, n_channels) with NaN on the straight line between its neighbours.
+
+    A channel without any value is 0.
+    """
+    filled = values.copy()
+    at = np.arange(len(values))
+    for channel in filled.T:
+        known = np.isfinite(channel)
+        if not known.all():
+            channel[:] = np.interp(at, at[known], channel[known]) if known.any() else 0.0
+    return filled
 
 
 def _notch(hertz: float, rate_hz: float) -> NDArray[np.float64]:

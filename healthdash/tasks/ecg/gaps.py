@@ -1,4 +1,4 @@
-"""Stretches of a recording in which no lead has a value: no beat is sought there, no interval crosses one."""
+"""Stretches of a recording without a value: where no lead has one, no beat is sought."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["inside", "missing", "shown"]
+__all__ = ["inside", "missing", "missing_of_leads", "shown"]
 
 #: As long as a QRS complex is wide: a beat may be hidden.
 _HIDING_S = 0.1
@@ -16,19 +16,28 @@ _HIDING_S = 0.1
 
 def missing(signal_mv: NDArray[np.float32], rate_hz: float) -> tuple[tuple[int, int], ...]:
     """Return from and to which samples all leads are NaN; a signal (n_samples, n_leads) may hold others."""
-    is_gap = np.isnan(signal_mv).all(axis=1)
-    edges = np.flatnonzero(np.diff(is_gap, prepend=False, append=False)).reshape(-1, 2)
-    return tuple((start, stop) for start, stop in edges.tolist() if stop - start >= _HIDING_S * rate_hz)
+    return _stretches(np.asarray(np.isnan(signal_mv).all(axis=1)), rate_hz)
 
 
-def shown(signal_mv: NDArray[np.float32], gaps: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
-    """Return a signal (n_samples, n_leads) as a reader sees it: NaN, no flat line, in gaps (from, to)."""
+def missing_of_leads(signal_mv: NDArray[np.float32], rate_hz: float) -> tuple[tuple[int, int, int], ...]:
+    """Return lead number, and from and to which samples it is NaN, of a signal (n_samples, n_leads)."""
+    found = (_stretches(np.isnan(lead), rate_hz) for lead in signal_mv.T)
+    return tuple((number, *stretch) for number, stretches in enumerate(found) for stretch in stretches)
+
+
+def shown(signal_mv: NDArray[np.float32], gaps: Sequence[tuple[int, int, int]]) -> NDArray[np.float32]:
+    """Return a signal (n_samples, n_leads) as a reader sees it: NaN, no line, in gaps (lead, from, to)."""
     if not gaps:
         return signal_mv
     drawn = signal_mv.copy()
-    for start, stop in gaps:
-        drawn[start:stop] = np.nan
+    for lead, start, stop in gaps:
+        drawn[start:stop, lead] = np.nan
     return drawn
+
+
+def _stretches(is_gap: NDArray[np.bool_], rate_hz: float) -> tuple[tuple[int, int], ...]:
+    edges = np.flatnonzero(np.diff(is_gap, prepend=False, append=False)).reshape(-1, 2)
+    return tuple((start, stop) for start, stop in edges.tolist() if stop - start >= _HIDING_S * rate_hz)
 
 
 def inside(at: NDArray[Any], gaps: Sequence[tuple[float, float]]) -> NDArray[np.bool_]:

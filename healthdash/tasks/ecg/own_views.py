@@ -10,7 +10,6 @@ import pandas as pd
 from healthdash.task import Attribution, Prediction, Report
 from healthdash.views import ClassBars, Grid, Marker, Metric, Metrics, Notice, Sections, Trace, View
 
-from . import gaps
 from .own_windows import INPUT
 from .sample import EcgSample
 
@@ -79,7 +78,7 @@ def _trace(sample: EcgSample, prediction: Prediction) -> Trace:
     return Trace(
         title="The recording",
         caption=f"{sample.format}, {sample.rate_hz:g} Hz, {sample.duration_s:,.0f} s.",
-        signal=gaps.shown(sample.signal_mv, sample.gaps),
+        signal=sample.drawn_mv,
         rate_hz=sample.rate_hz,
         leads=sample.leads,
         markers=markers,

@@ -57,16 +57,18 @@ def flags(signal_mv: Floats, rate_hz: float, limits: Limits = LIMITS) -> tuple[s
     Parameters
     ----------
     signal_mv : float32 (n_samples, n_leads), millivolt
-        Of a long recording the ten minutes in its middle are looked at.
+        NaN where nothing was recorded. Of a long recording the ten minutes in its middle are looked at.
     """
     reach = round(limits.most_s * rate_hz / 2)
     middle = len(signal_mv) // 2
     part = signal_mv[max(0, middle - reach) : middle + reach]
-    return tuple(", ".join(_found(lead, rate_hz, limits)) for lead in part.T)
+    return tuple(", ".join(_found(lead[np.isfinite(lead)], rate_hz, limits)) for lead in part.T)
 
 
 def _found(lead: Floats, rate_hz: float, limits: Limits) -> Sequence[str]:
-    if len(lead) == 0 or float(lead.max()) == float(lead.min()):
+    if len(lead) == 0:
+        return ["off: nothing was recorded"]
+    if float(lead.max()) == float(lead.min()):
         return ["off: the value never changes"]
     low, high = np.percentile(lead, [1, 99])
     if high - low < limits.flat_mv and float(lead.max() - lead.min()) < 4 * limits.flat_mv:

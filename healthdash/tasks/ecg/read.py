@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from healthdash.errors import InvalidInput
 from healthdash.signals import formats
+from healthdash.signals.filters import bridged
 from healthdash.signals.leads import guessed_unit, lead_kind, to_millivolt
 from healthdash.signals.montage import position
 from healthdash.signals.recording import Channel, Recording
@@ -18,7 +19,7 @@ from healthdash.signals.wfdb import read_marks
 from healthdash.task import Upload
 
 from .beat_codes import beats_among
-from .gaps import missing
+from .gaps import missing, missing_of_leads
 from .sample import Annotation, EcgSample
 
 __all__ = ["group", "read", "recognises"]
@@ -67,7 +68,7 @@ def read(uploads: Sequence[Upload]) -> EcgSample:
             *_left_out(recording, kept, rate_hz),
             *_told_gaps(recording, gaps),
         ),
-        signal_mv=_bridged(signal_mv) if gaps else signal_mv,
+        signal_mv=bridged(signal_mv) if gaps else signal_mv,
         rate_hz=rate_hz,
         leads=tuple(channel.name for channel in kept),
         stored=recording.stored(rate_hz),
@@ -76,6 +77,7 @@ def read(uploads: Sequence[Upload]) -> EcgSample:
         and all(to_millivolt(c.unit) is not None for c in kept),
         gap_share=gaps,
         gaps=missing(signal_mv, rate_hz) if gaps else (),
+        lead_gaps=missing_of_leads(signal_mv, rate_hz) if gaps else (),
         annotation=_annotation(uploads, rate_hz),
         marks=recording.marks,
         facts=recording.facts,
@@ -151,13 +153,3 @@ def _annotation(uploads: Sequence[Upload], rate_hz: float) -> Annotation | None:
         return None
     times_s, codes, _ = read_marks(uploads)
     return beats_among(np.rint(times_s * rate_hz).astype(np.int64), codes)
-
-
-def _bridged(signal_mv: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the signal with missing values on the straight line between their neighbours."""
-    filled = signal_mv.copy()
-    at = np.arange(len(signal_mv))
-    for lead in filled.T:
-        known = np.isfinite(lead)
-        lead[:] = np.interp(at, at[known], lead[known]) if known.any() else 0.0
-    return filled

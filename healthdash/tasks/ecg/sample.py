@@ -14,7 +14,7 @@ from healthdash.signals.recording import Mark, Stored
 from healthdash.task import Sample
 
 from .detect import WORKING_HZ, Steepness, accepted, resampled, slope_energy, steepness
-from .gaps import inside
+from .gaps import inside, shown
 
 __all__ = ["Annotation", "EcgSample", "LeadKind", "Stored", "lead_kind", "to_millivolt"]
 
@@ -50,6 +50,9 @@ class EcgSample(Sample):
     gaps : tuple of (int, int)
         Samples from and to which all leads are missing, for a tenth of a second or longer: a beat may
         be hidden there, and none is sought.
+    lead_gaps : tuple of (int, int, int)
+        Lead number, and from and to which samples it is missing, for a tenth of a second or longer: no
+        line is drawn there.
     annotation : Annotation or None
         Reference beats, where they came with the recording.
     marks : tuple of Mark
@@ -65,6 +68,7 @@ class EcgSample(Sample):
     unit_stated: bool = True
     gap_share: float = 0.0
     gaps: tuple[tuple[int, int], ...] = ()
+    lead_gaps: tuple[tuple[int, int, int], ...] = ()
     annotation: Annotation | None = None
     marks: tuple[Mark, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
@@ -91,6 +95,11 @@ class EcgSample(Sample):
     def known_s(self) -> float:
         """Length without the gaps, seconds."""
         return self.duration_s - sum(stop - start for start, stop in self.gaps_s)
+
+    @cached_property
+    def drawn_mv(self) -> NDArray[np.float32]:
+        """The leads as a reader sees them: NaN in gaps; not to be changed."""
+        return shown(self.signal_mv, self.lead_gaps)
 
     @cached_property
     def working_mv(self) -> NDArray[np.float32]:
@@ -122,7 +131,7 @@ class EcgSample(Sample):
         """What is wrong with each lead, in words; see `quality.flags`."""
         from .quality import flags
 
-        return flags(self.signal_mv, self.rate_hz)
+        return flags(self.drawn_mv, self.rate_hz)
 
     @cached_property
     def model_leads(self) -> list[int]:

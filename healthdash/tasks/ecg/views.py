@@ -24,7 +24,6 @@ from healthdash.views import (
     Waterfall,
 )
 
-from . import gaps
 from .alike import ALIKE
 from .measurements import Measurement
 from .moments import Beats
@@ -78,7 +77,7 @@ def trace_of(sample: EcgSample, markers: tuple[Marker, ...] = (), spans: tuple[S
     return Trace(
         title="The recording",
         caption=f"{sample.format}, {sample.rate_hz:g} Hz, {sample.duration_s:,.0f} s.",
-        signal=gaps.shown(sample.signal_mv, sample.gaps),
+        signal=sample.drawn_mv,
         rate_hz=sample.rate_hz,
         leads=sample.leads,
         markers=markers,
@@ -95,18 +94,26 @@ def median_beats(sample: EcgSample, beats: Beats) -> tuple[Trace, ...]:
     at = at[:: max(1, -(-len(at) // _MOST_MEDIAN))]
     if len(at) < _FEWEST_MEDIAN:
         return ()
-    cut = sample.signal_mv[at[:, None] + np.arange(-before, after)]
+    cut = sample.drawn_mv[at[:, None] + np.arange(-before, after)]
     # Each beat from its own level before the P wave, so that drift does not blur the middle one.
     cut = cut - np.median(cut[:, : max(1, before // 6)], axis=1, keepdims=True)
+    middle = [_middle(cut[:, :, lead]) for lead in range(cut.shape[2])]
     view = Trace(
         title="Median beat of each lead",
-        caption=f"The middle value of {len(at)} normal beats at each moment, aligned at the complex.",
-        signal=np.median(cut, axis=0).astype(np.float32),
+        caption=f"The middle value of {len(at)} normal beats at each moment, aligned at the complex"
+        f"{', in each lead of those that were recorded whole' if sample.lead_gaps else ''}.",
+        signal=np.stack(middle, axis=1).astype(np.float32),
         rate_hz=sample.rate_hz,
         leads=sample.leads,
         start_s=-_MEDIAN_S[0],
     )
     return (view,)
+
+
+def _middle(beats: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the median (n_samples,) of beats (n_beats, n_samples) that were recorded whole; NaN without."""
+    whole = beats[np.isfinite(beats).all(axis=1)]
+    return np.asarray(np.median(whole, axis=0) if len(whole) else np.full(beats.shape[1], np.nan, np.float32))
 
 
 def measurement_table(figures: Sequence[Measurement]) -> Grid:

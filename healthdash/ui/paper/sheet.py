@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.signals.decimate import min_max
-from healthdash.signals.filters import filtered
+from healthdash.signals.filters import bridged, filtered
 from healthdash.signals.leads import STANDARD
 from healthdash.signals.simplify import simplified
 from healthdash.ui.palette import Paper
@@ -136,7 +136,7 @@ def _stretch(view: Trace, start_s: float, length_s: float, choice: Choice) -> tu
         return first, view.signal[first:last] * factor
     before, after = max(0, first - round(5 * rate)), min(len(view.signal), last + round(5 * rate))
     given = view.signal[before:after] * factor
-    part = np.where(np.isnan(given), np.nan, filtered(np.nan_to_num(given), rate, choice.filters))
+    part = np.where(np.isnan(given), np.nan, filtered(bridged(given), rate, choice.filters))
     return first, part[first - before : last - before].astype(np.float32)
 
 

@@ -15,8 +15,10 @@ from healthdash.signals.wfdb_header import base_name
 from healthdash.task import Upload
 from healthdash.tasks.ecg import read
 from healthdash.tasks.ecg.beat_codes import AAMI
+from healthdash.tasks.ecg.measurements import Beats
 from healthdash.tasks.ecg.sample import lead_kind
 from healthdash.tasks.ecg.samples import as_csv, as_edf, as_wfdb, synthesise
+from healthdash.tasks.ecg.views import median_beats, trace_of
 
 ECG = synthesise("normal", seconds=12.0)
 TIME = np.arange(1000) / 250
@@ -286,3 +288,25 @@ def test_a_recording_without_a_unit_is_taken_by_the_size_of_its_values(
 @pytest.mark.parametrize("write", [as_wfdb, as_csv, as_edf])
 def test_nothing_is_wrong_with_what_ships(write) -> None:
     assert read.read(write(ECG, "drawn")).notices == ()
+
+
+def test_what_one_lead_did_not_record_is_no_line_and_no_part_of_its_median_beat() -> None:
+    at_s = np.arange(2500) / 250
+    complexes = (200 * np.exp(-(((at_s % 0.8 - 0.4) / 0.012) ** 2))).astype("<i2")
+    two = np.stack([complexes, complexes, complexes], axis=1)
+    two[500:2000, 1] = -32768  # The code of a missing value of 16 bits.
+    two[:, 2] = -32768
+    lines = "".join(f"r.dat 16 200 16 0 0 0 0 {name}\n" for name in ("II", "V1", "V2"))
+    header = f"r 3 250 2500\n{lines}".encode()
+    sample = read.read([Upload("r.hea", header), Upload("r.dat", two.tobytes())])
+    drawn = trace_of(sample).signal
+    assert np.isnan(drawn[500:2000, 1]).all()
+    assert np.isfinite(drawn[:, 0]).all()
+    assert np.isfinite(sample.signal_mv).all()  # The model is given straight lines.
+    assert sample.gaps == ()
+    assert sample.flags[2] == "off: nothing was recorded"
+    nothing = np.full(10, np.nan)
+    beats = Beats(nothing, nothing, nothing, nothing, np.arange(1, 11) * 0.8 + 0.4, np.ones(10, bool))
+    (view,) = median_beats(sample, beats)
+    assert np.ptp(view.signal[:, :2], axis=0).tolist() == pytest.approx([1.0, 1.0], abs=0.01)
+    assert np.isnan(view.signal[:, 2]).all()
