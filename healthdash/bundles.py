@@ -25,7 +25,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from healthdash import settings
+from healthdash import bundle_folder, settings
 from healthdash.errors import CorruptModel, ModelMismatch, UnknownModel
 from healthdash.runtime import Forward, tensorflow
 from healthdash.training.calibration import Calibration
@@ -251,7 +251,7 @@ def available(task: str | None = None) -> list[Bundle]:
     """Return every readable bundle, shipped ones first, sorted by task and name."""
     found = []
     for root in (settings.current().shipped_models, settings.current().own_models):
-        for described in sorted(root.glob(f"{task or '*'}/*/bundle.json")):
+        for described in _described(root, task or "*"):
             try:
                 found.append(open_folder(described.parent))
             except (CorruptModel, ModelMismatch):
@@ -262,11 +262,16 @@ def available(task: str | None = None) -> list[Bundle]:
 def broken() -> Iterator[tuple[Path, str]]:
     """Yield the folders that hold no usable bundle, each with the reason."""
     for root in (settings.current().shipped_models, settings.current().own_models):
-        for described in sorted(root.glob("*/*/bundle.json")):
+        for described in _described(root, "*"):
             try:
                 open_folder(described.parent)
             except (CorruptModel, ModelMismatch) as error:
                 yield described.parent, error.message
+
+
+def _described(root: Path, task: str) -> list[Path]:
+    found = sorted(root.glob(f"{task}/*/bundle.json"))
+    return [path for path in found if not bundle_folder.is_hidden(path.parent)]
 
 
 def get(task: str, name: str | None = None) -> Bundle:
@@ -316,7 +321,7 @@ def save(
     Parameters
     ----------
     folder : Path
-        A bundle that is already there is replaced.
+        A bundle that is already there is replaced, and nothing else: see `bundle_folder`.
     info : BundleInfo
         `inputs`, `parameters`, `created`, `versions` and `sha256` are filled in here.
     arrays : dict
@@ -326,8 +331,9 @@ def save(
         Figures that are no number are left out.
     """
     evaluation = evaluation.finite()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
+    beside = folder.resolve().parent
+    beside.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=beside))
     try:
         _save_compressed(network, partial / "model.keras")
         stored: dict[str, Any] = {name: np.asarray(values, np.float32) for name, values in arrays.items()}
@@ -339,7 +345,7 @@ def save(
         (partial / "golden.json").write_text(json.dumps(_golden(network, info, arrays)))
         (partial / "card.md").write_text(_card(info, evaluation), encoding="utf-8")
         partial.chmod(0o755)
-        _replace(folder, partial)
+        bundle_folder.put(folder, partial)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return open_folder(folder)
@@ -437,14 +443,6 @@ def _golden(
     parts = [np.asarray(arrays[name], np.float32)[rows] for name in info.inputs]
     logits = np.asarray(network.predict_on_batch(parts if len(parts) > 1 else parts[0]), np.float64)
     return {"background_rows": rows, "logits": logits.round(6).tolist(), "tolerance": GOLDEN_TOLERANCE}
-
-
-def _replace(folder: Path, partial: Path) -> None:
-    old = folder.with_name(f".old-{folder.name}-{os.getpid()}")
-    if folder.exists():
-        folder.rename(old)
-    partial.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _load_network(bundle: Bundle) -> keras.Model:

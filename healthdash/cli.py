@@ -16,7 +16,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from healthdash import apart, bundles, export, judging, matching, pipeline, scale, searching, tasks
+from healthdash import (
+    apart,
+    bundle_folder,
+    bundles,
+    export,
+    judging,
+    matching,
+    pipeline,
+    scale,
+    searching,
+    settings,
+    tasks,
+)
 from healthdash.bundles import Bundle
 from healthdash.errors import CorruptModel, HealthdashError, InputError
 from healthdash.exchange import commands as exchange
@@ -209,6 +221,7 @@ def _train(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     task = tasks.get(options.task)
     chosen = flags.settings(options)
     flags.check(chosen, task.heeded(chosen), f"a model of {task.slug}")
+    bundle_folder.check(options.out)
     with _labelled(task, options.data) as path:
         dataset = task.load_dataset(path, chosen)
     progress = Progress(options.history)
@@ -244,6 +257,7 @@ def _find_rate(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
 
     task, chosen = tasks.get(options.task), flags.settings(options)
     flags.check(chosen, task.heeded(chosen), f"a model of {task.slug}")
+    bundle_folder.check(options.out)
     with _labelled(task, options.data) as path:
         labelled = as_labelled(task.load_dataset(path, chosen))
     from healthdash.training.studio.rates import find_rate  # loads Keras, which refusals need not wait for
@@ -307,6 +321,7 @@ def _serve(options: argparse.Namespace) -> NoReturn:
         "--server.port",
         str(options.port),
     ]
+    settings.current()  # makes relative paths of the environment absolute, before the folder changes
     os.chdir(app.parent)  # where .streamlit/config.toml lies
     os.execv(sys.executable, command)  # noqa: S606  (one process: what stops the command stops the app)
 
@@ -372,11 +387,21 @@ def _files(options: argparse.Namespace) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
+def _as_json(line: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(line, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        # One file must not take the lines of all others with it.
+        problem = InputError("the result holds a number that is none", hint="Check the file's header.")
+        told = {name: line[name] for name in ("task", "source") if isinstance(line.get(name), str)}
+        return json.dumps(told | {"error": export.error(problem)}, ensure_ascii=False)
+
+
 def _print_lines(lines: Iterable[Mapping[str, Any]]) -> int:
     failed = False
     for line in lines:
-        failed = failed or "error" in line
-        text = json.dumps(line, ensure_ascii=False, allow_nan=False)
+        text = _as_json(line)
+        failed = failed or "error" in line or '"error": ' in text
         # A name of a file may hold bytes that are no UTF-8; JSON has an escape for what stands for them.
         sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
         sys.stdout.flush()

@@ -11,6 +11,7 @@ from pathlib import Path
 __all__ = ["Settings", "current"]
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
+_PATHS = tuple(f"HEALTHDASH_{name}" for name in ("MODELS", "HOME", "DATA", "DATA_FOLDERS", "WEIGHTS"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,5 +111,13 @@ class Settings:
 
 @lru_cache(maxsize=1)
 def current() -> Settings:
-    """Return the settings of this process."""
+    """Return the settings of this process.
+
+    Relative paths of the environment are made absolute in it: a process that we start inherits them, and may
+    work in another folder.
+    """
+    for name in _PATHS:
+        if paths := os.environ.get(name):
+            whole = (str(Path(path).expanduser().absolute()) for path in paths.split(os.pathsep) if path)
+            os.environ[name] = os.pathsep.join(whole)
     return Settings.from_environment(os.environ)

@@ -138,9 +138,12 @@ def _run(place: str, scalars: Mapping[str, Sequence[Sequence[float]]]) -> tuple[
     *above, last = ("", *filter(None, place.split("/")))
     is_validation = last.lower() in _VALIDATION
     prefix = "val_" if is_validation else ""
+    # PyTorch Lightning logs the epoch as a scalar of its own; the step is the index already.
+    named = {tag: tag.removeprefix("epoch_") for tag in scalars}
     columns = {
-        prefix + tag.removeprefix("epoch_"): pd.Series({int(step): value for step, value in points})
-        for tag, points in scalars.items()
+        prefix + name: pd.Series({int(step): value for step, value in scalars[tag]})
+        for tag, name in named.items()
+        if name.lower() not in ("epoch", "run")
     }
     run = "/".join(filter(None, above)) if is_validation or last.lower() in ("train", "training") else place
     return run, pd.DataFrame(columns).rename_axis("epoch")

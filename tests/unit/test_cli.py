@@ -117,3 +117,10 @@ def test_judging_no_items_is_wrong_usage(items, capsys):
         cli.main(["judge", "heart-disease", "--items", items])
     assert stopped.value.code == 2
     assert "a whole number from 1 on" in capsys.readouterr().err
+
+
+def test_a_number_that_is_none_takes_no_other_line_with_it(capsys):
+    assert cli._print_lines([{"source": "a", "mm": float("nan")}, {"source": "b"}]) == 1
+    broken, whole = _lines(capsys)
+    assert broken["error"]["type"] == "InputError"
+    assert (broken["source"], whole) == ("a", {"source": "b"})

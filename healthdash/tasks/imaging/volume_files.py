@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -228,7 +229,7 @@ def _sample(
         slopes=np.full(slices, slope),
         intercepts=np.full(slices, intercept),
         unit="HU" if is_ct else "grey value",
-        spacing_mm=turned.spacing_mm if min(turned.spacing_mm) > 0 else None,
+        spacing_mm=turned.spacing_mm if _are_lengths(turned.spacing_mm) else None,
         stored_spacing_mm=_spacing([unit_mm * zoom for zoom in picture.header.get_zooms()]),
         positions_mm=np.arange(slices, dtype=np.float64) * turned.spacing_mm[0] + turned.start_mm,
         directions=turned.directions if is_known else ("", "", ""),
@@ -245,9 +246,14 @@ def _unit_of_length(kind: str, picture: Any) -> tuple[str, float]:
     return named, _UNITS_MM.get(named, 1.0)
 
 
-def _spacing(zooms: Sequence[float]) -> tuple[float, ...]:
-    """Return the spacing of the first three axes without the noise of single precision."""
-    return tuple(round(float(zoom), 6) for zoom in zooms[:3])
+def _spacing(zooms: Sequence[float]) -> tuple[float, ...] | None:
+    """Return the spacing of the first three axes without the noise of single precision; None: it is none."""
+    spacing = tuple(round(float(zoom), 6) for zoom in zooms[:3])
+    return spacing if _are_lengths(spacing) else None
+
+
+def _are_lengths(spacing: Sequence[float]) -> bool:
+    return all(math.isfinite(length) and length > 0 for length in spacing)
 
 
 def _says_directions(kind: str, picture: Any) -> bool:

@@ -48,6 +48,11 @@ def test_event_files_of_training_and_validation_stand_side_by_side():
     np.testing.assert_allclose(history["val_loss"], [1.1, 0.6, np.nan], rtol=1e-6)
 
 
+def test_a_scalar_called_epoch_is_no_measure():
+    data = _events("train_loss", [1.0, 0.5]) + _events("epoch", [0.0, 1.0])
+    assert read_curves(data).history.to_dict("list") == {"epoch": [1, 2], "train_loss": [1.0, 0.5]}
+
+
 def test_an_event_file_that_breaks_off_gives_what_stands_before():
     whole = _events("loss", [4.0, 2.0, 1.0])
     assert read_curves(whole[:-9]).history["loss"].tolist() == [4.0, 2.0]

@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -222,3 +223,10 @@ def test_links_to_other_files_are_never_followed() -> None:
         made.create_group("minc-2.0")["image"] = h5py.ExternalLink("/etc/hostname", "/x")
     with pytest.raises(InputError, match="another file"):
         read([Upload("", file.getvalue())])
+
+
+@pytest.mark.parametrize("length", [np.nan, np.inf])
+def test_a_spacing_that_is_none_is_not_told(length: float) -> None:
+    data = bytearray(nibabel.Nifti1Image(_VOXELS, np.eye(4)).to_bytes())
+    struct.pack_into("<3f", data, 80, *[length] * 3)  # pixdim 1 to 3
+    assert _read(bytes(data)).stored_spacing_mm is None

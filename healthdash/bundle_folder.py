@@ -1,0 +1,72 @@
+"""Where a bundle may be written, and how it gets there in one step: nothing but a bundle is ever replaced."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+from healthdash.errors import InputError
+
+__all__ = ["check", "is_hidden", "put"]
+
+
+def check(folder: Path) -> None:
+    """Raise `InputError` where no bundle can be written, or where something else would be lost.
+
+    Parameters
+    ----------
+    folder : Path
+        One that does not exist, or is empty, or holds a bundle and nothing else.
+    """
+    folder = folder.resolve()
+    hint = "Name a folder of its own, such as models/mine, with --out."
+    if folder.is_dir():
+        if foreign := _foreign(folder):
+            raise InputError(
+                f"expected a new folder for the model, got one that holds other files ({foreign[0]})",
+                hint=hint,
+            )
+    elif folder.exists():
+        raise InputError("expected a folder for the model, got a file", hint=hint)
+    above = next(path for path in folder.parents if path.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK)):
+        raise InputError(f"no model can be written into {above}: permission denied", hint=hint)
+
+
+def put(folder: Path, partial: Path) -> None:
+    """Move a whole bundle to its place; one that is there goes. A link to a folder stays a link.
+
+    In a folder that holds anything else (the log of the training itself) its files are put one by one, and
+    nothing else is touched.
+    """
+    folder = folder.resolve()
+    if folder.is_dir() and _foreign(folder):
+        for name in sorted(_names(), key="bundle.json".__eq__):  # Last: it makes the folder a bundle.
+            (partial / name).replace(folder / name)
+        return
+    old = folder.with_name(f".old-{folder.name}-{secrets.token_hex(4)}")
+    if folder.exists():
+        folder.rename(old)
+    partial.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def is_hidden(folder: Path) -> bool:
+    """Say whether a folder is none of a model, but one that is being written or was replaced."""
+    return folder.name.startswith(".")
+
+
+def _foreign(folder: Path) -> list[str]:
+    """Return what is in a folder and belongs to no bundle, half-written files of one included."""
+    known = _names()
+    halves = tuple(f".{name}-" for name in known)
+    found = (path.name for path in folder.iterdir())
+    return sorted(name for name in found if name not in known and not name.startswith(halves))
+
+
+def _names() -> set[str]:
+    from healthdash.exchange.container import FILES
+
+    return set(FILES)
