@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,11 +19,14 @@ __all__ = ["compact", "of"]
 
 #: Types that the browser windows through a table; others are windowed value by value.
 _TABLED = ("uint8", "int8", "uint16", "int16")
+#: What a viewer takes when it is built, besides its voxels; the rest is taken at each run of the page.
+_TAKEN_ONCE = ("unit", "presets", "table", "invert", "frameTime")
 
 
 def of(view: Picture | Volume, key: str) -> dict[str, Any]:
     """Return a picture or a volume as JSON, its voxels published for the browser."""
     told = _volume(view) if isinstance(view, Volume) else _picture(view)
+    told["voxels"]["id"] = _name(told)
     return told | {"key": key, "choose": told["profile"] is not None, "label": view.title or "Picture"}
 
 
@@ -42,6 +47,17 @@ def compact(values: NDArray[Any]) -> NDArray[Any]:
     return values.astype(np.float32)
 
 
+def _name(told: dict[str, Any]) -> str:
+    """Return the name of all that a viewer takes when it is built: under another name it is built anew.
+
+    The same stored numbers may come with another rescale, spacing or orientation. An explanation, the model's
+    input, a profile and the slice to start at are left out, so that what is drawn stays when these come.
+    """
+    voxels = {part: value for part, value in told["voxels"].items() if part != "slabs"}
+    text = json.dumps([voxels, [told[part] for part in _TAKEN_ONCE]])
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
 def _picture(view: Picture) -> dict[str, Any]:
     is_colour = view.pixels.ndim == 3
     stored = slabs.memo().of(view.pixels, "stored", lambda: _stored(view.pixels))
@@ -52,7 +68,7 @@ def _picture(view: Picture) -> dict[str, Any]:
         mask = np.asarray(view.padding, np.uint8)[None]
         # First of all, so that no padding flashes up.
         voxels["slabs"] = [slab | {"mask": True} for slab in slabs.published(mask)] + voxels["slabs"]
-        voxels["id"] += slabs.identity(mask)[:8]
+        voxels["id"] += slabs.identity(mask)
     model = None
     if view.model_input is not None:
         model = {"voxels": _voxels(view.model_input[None], [1.0], [0.0]), "slices": [0]}
@@ -93,7 +109,8 @@ def _volume(view: Volume) -> dict[str, Any]:
     presets = [] if stored.ndim == 4 else _presets(view.windows, _values_of(view, stored))
     if view.slice_windows and presets:
         pairs = [[window.center, window.width] for window in view.slice_windows]
-        own = _preset(view.slice_windows[view.start]) | {"name": "file: slice by slice", "slices": pairs}
+        # The first one's own numbers are never shown: with those of `start` the name would follow the slice.
+        own = _preset(view.slice_windows[0]) | {"name": "file: slice by slice", "slices": pairs}
         presets = [*presets, own]
     model = None
     if view.model_inputs is not None and view.model_slices is not None:

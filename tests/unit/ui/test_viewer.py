@@ -133,6 +133,47 @@ def test_sliders_reach_the_values_of_every_slice_whatever_its_scale():
     assert app.session_state["told"]["voxels"]["reach"] == [-1.0, 50.0]
 
 
+def _page_of_many() -> None:
+    from dataclasses import replace
+
+    import numpy as np
+    import streamlit as st
+
+    from healthdash.ui.viewer import spec
+    from healthdash.views import Picture, Volume, Window
+
+    voxels, both = np.arange(24, dtype=np.int16).reshape(2, 3, 4), np.ones(2)
+    own = (Window(name="", center=1, width=9), Window(name="", center=5, width=9))
+    volume = Volume(
+        voxels=voxels, slopes=both, intercepts=0 * both, spacing_mm=(2, 1, 1), slice_windows=own,
+        directions=("S", "P", "L"),
+    )  # fmt: skip
+    picture = Picture(pixels=voxels[0].astype(np.float32))
+    others = {
+        "slopes": 2 * both, "intercepts": both, "spacing_mm": (2, 1, 3), "directions": ("S", "P", "R"),
+        "padding": (0, 1), "unit": "HU", "invert": True, "is_time": True, "frame_time_ms": 9.0, "aspect": 2.0,
+        "distances": "at the detector", "windows": own, "slice_windows": own[::-1],
+    }  # fmt: skip
+    seen = {"volume": volume, "picture": picture} | {
+        name: replace(volume, **{name: value}) for name, value in others.items()
+    }
+    seen["volume at its end"] = replace(volume, start=1)
+    seen["explained picture"] = replace(picture, heat=np.ones((3, 4), np.float32), heat_label="one")
+    told = {name: spec.of(view, name)["voxels"] for name, view in seen.items()}
+    st.session_state["ids"] = {name: voxels["id"] for name, voxels in told.items()}
+    st.session_state["slabs"] = {name: voxels["slabs"] for name, voxels in told.items()}
+
+
+def test_a_viewer_is_built_anew_where_the_same_numbers_mean_something_else_and_only_there():
+    app = AppTest.from_function(_page_of_many, default_timeout=30).run()
+    assert not app.exception
+    ids, slabs = app.session_state["ids"], app.session_state["slabs"]
+    assert ids.pop("volume at its end") == ids["volume"]
+    assert ids.pop("explained picture") == ids["picture"]
+    assert len(set(ids.values())) == len(ids)
+    assert slabs["intercepts"] == slabs["volume"]
+
+
 def _header_page(names):
     import streamlit as st
 

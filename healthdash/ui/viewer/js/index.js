@@ -6,6 +6,7 @@ const VIEWERS = new WeakMap();
 
 export default function mount({ data, parentElement, setTriggerValue }) {
   let viewer = VIEWERS.get(parentElement);
+  // The id names all that a viewer takes when it is built (spec.py); `update` takes the rest.
   if (viewer && viewer.data.voxels.id !== data.voxels.id) {
     viewer.dispose();
     viewer = null;
