@@ -238,7 +238,9 @@ class Volume(View):
     padding : (float, float) or None
         Stored values from, to (both included) that measure nothing: black.
     spacing_mm : (float, float, float) or None
-        Between slices, rows, columns.
+        Between slices (along their normal), rows, columns.
+    steps_mm : float64 (3, 3) or None
+        The steps to the next slice, row and column, one a row, where these may not be at right angles.
     aspect : float
         Height of a pixel over its width, where the spacing is unknown.
     directions : (str, str, str)
@@ -267,6 +269,7 @@ class Volume(View):
     invert: bool = False
     padding: tuple[float, float] | None = None
     spacing_mm: tuple[float, float, float] | None = None
+    steps_mm: NDArray[np.float64] | None = None
     aspect: float = 1.0
     distances: Distances = ""
     directions: tuple[str, str, str] = ("", "", "")

@@ -212,6 +212,27 @@ def test_a_volume_scrolls_by_wheel_keys_and_slider_and_shows_three_planes_in_pro
     assert value in values
 
 
+def test_a_line_across_tilted_slices_is_as_long_as_in_the_patient(new_page):
+    import nibabel
+
+    affine = np.diag([1.0, 1.0, 2.0, 1.0])
+    affine[1, 2] = 1.5  # mm to the front for each slice of 2 mm
+    data = nibabel.Nifti1Image(np.zeros((40, 48, 30), np.int16), affine).to_bytes()
+    page, box = _opened(new_page, data)
+    box.get_by_role("button", name="Three planes").click()
+    _settled(box)
+    sagittal = box.locator(".pane canvas").nth(2)
+    sagittal.press("m")
+    scale, frame = float(box.get_attribute("data-scale")), sagittal.bounding_box()
+    up = 0.5 - 20 * scale / frame["height"]
+    for across in (-15, 0, 15):  # mm; head is up, and the front is left
+        _drag(page, sagittal, (0.5, 0.5), (0.5 + across * scale / frame["width"], up))
+    _settled(box)
+    told = [float(words.split(" ")[0]) for words in box.evaluate("e => e.rulers()")]
+    # Ten slices up lie 15 mm farther to the front.
+    assert told == pytest.approx([np.hypot(15 + 15, 20), np.hypot(15, 20), np.hypot(0, 20)], abs=1)
+
+
 def test_voxels_are_sent_once_and_another_session_has_other_addresses(new_page):
     data, _ = _nifti()
     first, box = _opened(new_page, data)

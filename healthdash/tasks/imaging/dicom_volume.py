@@ -16,7 +16,7 @@ from healthdash.views import Window
 from . import dicom_header as header
 from .dicom_elements import number, numbers, vector
 from .dicom_spacing import spacing_of
-from .geometry import Layout, Place, distances_in_words, laid_out, side
+from .geometry import Layout, Place, distances_in_words, laid_out, side, slant_in_words, steps_of
 from .sample import Stored
 from .volume import VolumeSample
 
@@ -165,20 +165,22 @@ def volume_sample(
     layout = laid_out(places) if is_volume and places else None
     if layout is not None:
         positions = layout.positions_mm
-    between = _between(dataset, middle, positions, is_volume=is_volume)
+    between = _between(dataset, middle, positions, step, is_volume=is_volume)
     spacing = spacing_of(dataset, middle)
     in_plane = spacing.rows_columns_mm if spacing else None
+    steps = steps_of(places, between, in_plane) if layout and in_plane else None
     agree = len(set(stack.windows)) == 1
     return VolumeSample(
         source=source,
         kind="volume",
         format=form,
-        notices=notices,
+        notices=notices if steps is None else (*notices, *slant_in_words(steps)),
         voxels=voxels,
         stored=stored,
         slopes=stack.slopes,
         intercepts=stack.intercepts,
         spacing_mm=(between, *in_plane) if in_plane else None,
+        steps_mm=steps,
         positions_mm=np.empty(0) if positions is None else positions,
         directions=_directions(places, is_volume=layout is not None),
         affine=_affine(places, in_plane, layout),
@@ -253,9 +255,9 @@ def _is_time(dataset: Dataset, interval: float | None, places: Sequence[Place]) 
 
 
 def _between(
-    dataset: Dataset, frame: int, positions: NDArray[np.float64] | None, *, is_volume: bool
+    dataset: Dataset, frame: int, positions: NDArray[np.float64] | None, step: int, *, is_volume: bool
 ) -> float:
-    """Return the distance of slices in mm, 0 where it is unknown or they follow in time."""
+    """Return the distance of kept slices in mm, 0 where it is unknown or they follow in time."""
     if positions is not None and len(positions) > 1:
         return float(np.median(np.diff(positions)))
     if not is_volume and (_frame_time(dataset) is not None or dataset.get("Modality") in _IN_TIME):
@@ -263,7 +265,7 @@ def _between(
     for keyword in ("SpacingBetweenSlices", "SliceThickness"):
         stated = number(dataset, keyword, frame)
         if stated:
-            return abs(stated)
+            return abs(stated) * step  # the file states that of neighbours
     return 0.0
 
 

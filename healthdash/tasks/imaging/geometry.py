@@ -13,7 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Layout", "Place", "distances_in_words", "doubled_in_words", "laid_out", "side"]
+__all__ = [
+    "Layout", "Place", "distances_in_words", "doubled_in_words", "laid_out", "side", "slant_in_words",
+    "steps_of",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 
@@ -22,6 +25,8 @@ _SAME_MM = 0.01
 # A gap is where a slice is missing; less is uneven.
 _GAP_TIMES = 1.5
 _UNEVEN_SHARE = 0.05
+# Positions and directions are rounded; what is farther from a right angle is meant.
+_SLANT_DEG = 1.0
 _MOST_NAMED = 5
 _SIDES = (("L", "R"), ("P", "A"), ("S", "I"))
 
@@ -123,6 +128,61 @@ def distances_in_words(positions_mm: Floats) -> Iterator[str]:
     rest = np.delete(steps, gaps)
     if len(rest) and np.abs(rest - usual).max() > max(_UNEVEN_SHARE * usual, _SAME_MM):
         yield f"The slices lie unevenly: {rest.min():.2g} to {rest.max():.2g} mm apart."
+
+
+def steps_of(
+    places: Sequence[Place], between_mm: float, rows_columns_mm: tuple[float, float]
+) -> Floats | None:
+    """Return the steps to the next slice, row and column, None where they are too large for numbers.
+
+    Slices of a tilted gantry lie shifted against each other, by as much for each millimetre between them.
+
+    Parameters
+    ----------
+    places : sequence of Place, two or more
+        Sorted along the normal of the first.
+    between_mm : float
+        The distance of slices along their normal.
+    rows_columns_mm : (float, float)
+
+    Returns
+    -------
+    float64 (3, 3), millimetre
+        One step a row, as lengths along the rows of the picture, along its columns, and across it.
+
+    References
+    ----------
+    DICOM PS3.3 C.7.6.2.1.1.
+    """
+    first, way = places[0], places[-1].position - places[0].position
+    shift = way / (way @ first.normal) * between_mm
+    rows, columns = rows_columns_mm
+    steps = np.array([[shift @ first.row, shift @ first.column, between_mm], [0, rows, 0], [columns, 0, 0]])
+    return steps if np.isfinite(steps).all() else None
+
+
+def slant_in_words(steps_mm: Floats) -> Iterator[str]:
+    """Yield which axes are not at right angles.
+
+    Parameters
+    ----------
+    steps_mm : float64 (3, 3)
+        To the next slice, row and column, one a row.
+    """
+    between, down, across = steps_mm / np.linalg.norm(steps_mm, axis=1, keepdims=True)
+    normal = np.cross(across, down)
+    upright = abs(between @ normal) / np.linalg.norm(normal)
+    tilt, slant = np.degrees([np.arccos(min(upright, 1.0)), np.arcsin(min(abs(across @ down), 1.0))])
+    if tilt > _SLANT_DEG:
+        yield (
+            f"The slices are tilted by {tilt:.2g} degrees: the other planes look slanted; "
+            "lengths in them are true."
+        )
+    if slant > _SLANT_DEG:
+        yield (
+            f"Rows and columns are {slant:.2g} degrees off a right angle: slices look slanted; "
+            "lengths in them are true."
+        )
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -188,7 +188,7 @@ def _read_slices(
     uploads: Sequence[Upload], slices: Sequence[Slice], odd: list[str], part: int
 ) -> VolumeSample:
     kept, doubled, parts = _placed(slices, part)
-    kept, thinned, _ = _thinned(kept)
+    kept, thinned, step = _thinned(kept)
     stacked = _stacked(uploads, kept)
     whole = stacked.slices
     places = [one.place for one in whole if one.place is not None]
@@ -199,7 +199,7 @@ def _read_slices(
         stack, stacked.middle, uploads[whole[0].file].name, stacked.form,
         (*odd, *doubled, *words, *thinned, *stacked.words),
         stored=Stored((len(whole), *stacked.shape), stack.dtype, stack.low, stack.high),
-        places=places, is_volume=True, positions=along if whole[0].is_located else None,
+        places=places, is_volume=True, positions=along if whole[0].is_located else None, step=step,
     )  # fmt: skip
     return replace(sample, parts=parts, part=min(part, parts - 1))
 

@@ -44,10 +44,12 @@ class Turned:
     @property
     def start_mm(self) -> float:
         """Where the first slice lies along the normal, in the direction in which slices follow."""
-        normal = np.cross(self.affine[:3, 0], self.affine[:3, 1])
-        normal *= np.sign(normal @ self.affine[:3, 2]) or 1.0  # sagittal slices run against it, to the left
-        length = float(np.linalg.norm(normal))
-        return float(self.affine[:3, 3] @ normal) / length if length else 0.0
+        return float(self.affine[:3, 3] @ _normal(self.affine))
+
+    @property
+    def steps_mm(self) -> NDArray[np.float64]:
+        """Steps to the next slice, row and column, as in `VolumeSample`."""
+        return self.affine[:3, 2::-1].T
 
 
 def as_read(voxels: NDArray[Any], affine: NDArray[np.float64]) -> Turned:
@@ -79,8 +81,17 @@ def as_read(voxels: NDArray[Any], affine: NDArray[np.float64]) -> Turned:
     to_patient = np.eye(4)
     to_patient[:3] = np.column_stack([steps[2], steps[1], steps[0], origin])
     to_patient[:2] *= -1  # to DICOM's left and back
-    at = (spacing[_AXES[across][0]], spacing[_AXES[across][1]], spacing[_AXES[across][2]])
+    between = round(float(to_patient[:3, 2] @ _normal(to_patient)), 6)  # less than the step of tilted slices
+    at = (between, spacing[_AXES[across][1]], spacing[_AXES[across][2]])
     return Turned(np.ascontiguousarray(turned), to_patient, at, _SHOWN[across])
+
+
+def _normal(affine: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the unit vector across slices, in the direction in which they follow; 0: they have no plane."""
+    normal = np.cross(affine[:3, 0], affine[:3, 1])
+    normal *= np.sign(normal @ affine[:3, 2]) or 1.0  # sagittal slices run against it, to the left
+    length = np.linalg.norm(normal)
+    return normal / length if length else np.zeros(3)
 
 
 def _taken_across(spacing: dict[int, float]) -> int:

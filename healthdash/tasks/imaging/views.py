@@ -144,6 +144,7 @@ def _volume(sample: VolumeSample, trained_window: Window | None) -> Volume:
         invert=sample.invert and not sample.colours,
         padding=sample.padding,
         spacing_mm=sample.spacing_mm,
+        steps_mm=sample.steps_mm,
         aspect=sample.aspect,
         distances=sample.distances,
         directions=sample.directions,

@@ -39,8 +39,12 @@ class VolumeSample(Sample):
     unit : str
         "HU" or "grey value".
     spacing_mm : (float, float, float) or None
-        Between slices, rows, columns; None where the file is silent. The distance of slices is the
-        usual one, should they not lie evenly, and 0 where it is unknown or frames follow in time.
+        Between slices (along their normal), rows, columns; None where the file is silent. The distance of
+        slices is the usual one, should they not lie evenly, and 0 where it is unknown or frames follow in
+        time.
+    steps_mm : float64 (3, 3) or None
+        The steps to the next slice, row and column, one a row, along three axes at right angles: where slices
+        are tilted these steps are not. None where the file is silent.
     stored_spacing_mm : tuple of float or None
         Along the axes of `stored.shape`, where these are others than slices, rows, columns.
     positions_mm : float64 (slices,)
@@ -84,6 +88,7 @@ class VolumeSample(Sample):
     intercepts: NDArray[np.float64]
     unit: str = "grey value"
     spacing_mm: tuple[float, float, float] | None = None
+    steps_mm: NDArray[np.float64] | None = None
     distances: Distances = ""
     aspect: float = 1.0
     stored_spacing_mm: tuple[float, ...] | None = None

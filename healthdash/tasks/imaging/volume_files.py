@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from healthdash.errors import HealthdashError, InvalidInput, UnreadableUpload
 
+from .geometry import slant_in_words
 from .moments import parts_in_words
 from .sample import Stored
 from .turning import as_read
@@ -212,7 +213,8 @@ def _sample(
     unit, unit_mm = _unit_of_length(kind, picture)
     turned = as_read(voxels, np.diag([unit_mm] * 3 + [1.0]) @ np.asarray(picture.affine, np.float64))
     is_known = _says_directions(kind, picture)
-    notices = list(_notices(is_known))
+    has_spacing = _are_lengths(turned.spacing_mm)
+    notices = [*_notices(is_known), *(slant_in_words(turned.steps_mm) if has_spacing else ())]
     if unit_mm != 1:
         notices.append(f"The file tells lengths in {unit}; they are shown in mm.")
     is_ct = turned.voxels.ndim == 3 and _looks_like_ct(turned.voxels, slope, intercept)
@@ -229,7 +231,8 @@ def _sample(
         slopes=np.full(slices, slope),
         intercepts=np.full(slices, intercept),
         unit="HU" if is_ct else "grey value",
-        spacing_mm=turned.spacing_mm if _are_lengths(turned.spacing_mm) else None,
+        spacing_mm=turned.spacing_mm if has_spacing else None,
+        steps_mm=turned.steps_mm if has_spacing else None,
         stored_spacing_mm=_spacing([unit_mm * zoom for zoom in picture.header.get_zooms()]),
         positions_mm=np.arange(slices, dtype=np.float64) * turned.spacing_mm[0] + turned.start_mm,
         directions=turned.directions if is_known else ("", "", ""),

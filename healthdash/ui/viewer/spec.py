@@ -100,6 +100,7 @@ def _volume(view: Volume) -> dict[str, Any]:
     voxels = _voxels(stored, slopes * (count // len(slopes)), intercepts * (count // len(intercepts)))
     voxels |= {
         "spacing": None if view.spacing_mm is None else list(view.spacing_mm),
+        "steps": None if view.steps_mm is None else view.steps_mm.tolist(),
         "aspect": view.aspect,
         "distances": view.distances,
         "directions": list(view.directions),
@@ -146,6 +147,7 @@ def _voxels(stored: NDArray[Any], slopes: Sequence[float], intercepts: Sequence[
         "reach": [low, high],
         "padding": None,
         "spacing": None,
+        "steps": None,
         "distances": "",
         "aspect": 1.0,
         "directions": ["", "", ""],

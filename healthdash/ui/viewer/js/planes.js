@@ -17,6 +17,11 @@ function plane(spec, normal, down, across) {
   const flipDown = normal !== 0 && ["S", "A"].includes(letters[down]);
   const known = spacing[down] > 0 && spacing[across] > 0;
   const aspect = normal === 0 ? spec.aspect : 1;
+  const mmDown = known ? spacing[down] : aspect;
+  const mmAcross = known ? spacing[across] : 1;
+  // Where slices are tilted their steps are not at right angles; the plane is drawn as if they were.
+  const steps = known && spec.steps;
+  const stepDown = steps ? steps[down] : [0, mmDown, 0];
   return {
     normal, down, across, flipDown, known,
     distances: spec.distances,
@@ -24,8 +29,9 @@ function plane(spec, normal, down, across) {
     sizeDown: spec.shape[down],
     sizeAcross: spec.shape[across],
     sizeNormal: spec.shape[normal],
-    mmDown: known ? spacing[down] : aspect,
-    mmAcross: known ? spacing[across] : 1,
+    mmDown, mmAcross,
+    stepDown: stepDown.map((part) => (flipDown ? -part : part)),
+    stepAcross: steps ? steps[across] : [mmAcross, 0, 0],
     edges: edges(letters[down], letters[across], flipDown),
   };
 }
@@ -57,7 +63,6 @@ export function placeOf(plane, voxel) {
 
 /** Return the length of a line between two places of a plane, in millimetres or pixels. */
 export function lengthOf(plane, from, to) {
-  const across = (to[0] - from[0]) * plane.mmAcross;
-  const down = (to[1] - from[1]) * plane.mmDown;
-  return Math.hypot(across, down);
+  const [across, down] = [to[0] - from[0], to[1] - from[1]];
+  return Math.hypot(...plane.stepAcross.map((part, n) => part * across + plane.stepDown[n] * down));
 }

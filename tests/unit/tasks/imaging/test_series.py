@@ -69,6 +69,31 @@ def test_affine_leads_from_voxels_to_the_patient() -> None:
     np.testing.assert_allclose(volume.affine @ [4, 6, 2, 1], [4 * 0.75, 6 * 0.5, 4, 1])
 
 
+def test_slices_of_a_tilted_gantry_are_shifted_against_each_other_and_say_so() -> None:
+    tilt, uid = np.radians(20), generate_uid()
+    turned = [1, 0, 0, 0, np.cos(tilt), -np.sin(tilt)]
+    files = [Upload("", _slice([0, 0, 5 * k], uid, ImageOrientationPatient=turned)) for k in range(4)]
+    volume = _read(files)
+    assert volume.spacing_mm == pytest.approx((5 * np.cos(tilt), 0.5, 0.75))
+    assert volume.steps_mm is not None
+    # Slices follow every 5 mm of the table; 20 rows (10 mm) down lead back along it as well.
+    assert np.linalg.norm(volume.steps_mm[0]) == pytest.approx(5)
+    way = np.array([3, 20, 0]) @ volume.steps_mm
+    assert np.linalg.norm(way) == pytest.approx(np.hypot(10 * np.cos(tilt), 15 - 10 * np.sin(tilt)))
+    assert [words for words in volume.notices if "tilted by 20 degrees" in words]
+
+
+def test_the_stated_distance_of_neighbours_grows_with_what_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("healthdash.tasks.imaging.series.MOST_KEPT_BYTES", 10 * 16 * 24 * 2)
+    told = {"Modality": "CT", "SeriesInstanceUID": generate_uid(), "SpacingBetweenSlices": 3}
+    pixels = np.zeros((16, 24), np.int16)
+    files = [written.dicom(pixels, InstanceNumber=n, PixelSpacing=[0.5, 0.75], **told) for n in range(40)]
+    volume = _read(files)
+    assert (len(volume), volume.spacing_mm) == (10, (12.0, 0.5, 0.75))
+
+
 def test_oblique_slices_follow_their_normal() -> None:
     uid = generate_uid()
     normal = np.cross(_OBLIQUE[:3], _OBLIQUE[3:])

@@ -152,6 +152,26 @@ def test_scales_and_several_volumes_in_time() -> None:
     _is_in_place(volume, nibabel.Nifti1Image.from_bytes(picture.to_bytes()))
 
 
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ([0, 1, 1, 0], "tilted by 18 degrees"),
+        ([0.5, 1, 0, 0], "27 degrees off a right angle"),
+        ([0, 1, 0, 0], ""),
+    ],
+)
+def test_a_sheared_volume_says_so_and_its_slices_lie_apart_along_their_normal(
+    row: list[float], expected: str
+) -> None:
+    affine = np.array([[1, 0, 0, 0], row, [0, 0, 3, 0], [0, 0, 0, 1]])
+    volume = _read(nibabel.Nifti1Image(_VOXELS, affine).to_bytes())
+    assert volume.spacing_mm is not None
+    assert volume.steps_mm is not None
+    assert volume.spacing_mm[0] == 3
+    np.testing.assert_allclose(np.linalg.norm(volume.steps_mm[0]), np.hypot(3, row[2]))
+    assert (expected in " ".join(volume.notices)) if expected else not volume.notices
+
+
 @pytest.mark.parametrize(("unit", "millimetres"), [("micron", 0.001), ("mm", 1), ("meter", 1000)])
 def test_lengths_of_any_unit_are_in_mm(unit: str, millimetres: float) -> None:
     picture = nibabel.Nifti1Image(_VOXELS, np.diag([25.0, 25, 50, 1]))
