@@ -25,6 +25,7 @@ from .recording import Channel, Mark, Recording, channels_of
 from .wfdb_header import PLAIN_NAME, Header, base_name, is_header, needed_files, parse_header
 from .wfdb_length import check_whole
 from .wfdb_notes import annotation_of
+from .wfdb_segments import make_alike
 
 __all__ = ["needs", "read_marks", "read_wfdb"]
 
@@ -47,7 +48,8 @@ def read_wfdb(uploads: Sequence[Upload]) -> Recording:
     Raises
     ------
     UnreadableUpload, InvalidInput
-        There is no header, a file that it names is missing or damaged, it names a path, or a gain is absurd.
+        There is no header, a file that it names is missing or damaged, it names a path, a gain is absurd, or
+        segments differ in what cannot be joined.
     """
     by_name = {base_name(upload.name): upload for upload in uploads}
     master = _master(by_name)
@@ -141,6 +143,9 @@ def _record(uploads: Sequence[Upload], master: Upload, header: Header) -> tuple[
         segments = record.segments if header.is_multi_segment else [record]
         wrong = sum(_made_physical(segment) for segment in segments if segment is not None)
         if header.is_multi_segment:
+            files = {base_name(upload.name): upload.data for upload in uploads}
+            headers = {name.removesuffix(".hea"): parse_header(files[name]) for name in header.files}
+            make_alike(record, _frame_hz(record.fs, header, master.hints.get("rate_hz")), headers)
             record = record.multi_to_single(physical=True, return_res=32, expanded=True)
     if not record.e_p_signal or not len(record.e_p_signal[0]):
         raise UnreadableUpload("the WFDB record holds no signal", hint="Upload its signal file too.")
