@@ -36,9 +36,12 @@ Sections = dict[str, dict[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class _Header:
+    """What the header says; `points` are the samples of each channel, 0 where it is silent."""
+
     data_file: str
     marker_file: str
     channels: int
+    points: int
     rate_hz: float
     is_vectorized: bool
     is_text: bool
@@ -66,7 +69,7 @@ def read_brainvision(uploads: Sequence[Upload]) -> Recording:
     Raises
     ------
     UnreadableUpload
-        A file is damaged, or of a form that is not read.
+        A file is damaged or cut off, or of a form that is not read.
     InvalidInput
         The signal file is missing, or the header names a path.
     """
@@ -87,6 +90,7 @@ def read_brainvision(uploads: Sequence[Upload]) -> Recording:
     data = by_name[signal].data
     rows = _text_rows(data, header) if header.is_text else _binary_rows(data, header)
     checked_size(rows.shape[1], rows.shape[0])
+    _check_points(rows.shape[1], header)
     scaled = [
         (row * np.float32(scale)).astype(np.float32) for row, scale in zip(rows, header.scales, strict=True)
     ]
@@ -143,6 +147,7 @@ def _header(upload: Upload) -> _Header:
         data_file=common.get("DataFile", ""),
         marker_file=common.get("MarkerFile", ""),
         channels=channels,
+        points=int(_number(common.get("DataPoints") or "0", "the number of data points")),
         rate_hz=checked_rate(1e6 / interval_us if interval_us > 0 else 0.0),
         is_vectorized=common.get("DataOrientation", "MULTIPLEXED").upper() == "VECTORIZED",
         is_text=is_text,
@@ -197,10 +202,21 @@ def _files(header: _Header, upload: Upload, by_name: Mapping[str, Upload]) -> tu
     return found[0], found[1]
 
 
+def _check_points(samples: int, header: _Header) -> None:
+    # Of a vectorized file with more, nobody knows where each channel begins.
+    is_longer = samples > header.points > 0 and header.is_vectorized
+    if samples < header.points or is_longer:
+        raise UnreadableUpload(
+            f"expected {header.points:,} samples of each channel, the signal file holds {samples:,}",
+            hint="It is cut off, or belongs to another header: copy the whole recording again.",
+        )
+
+
 def _binary_rows(data: bytes, header: _Header) -> NDArray[np.float32]:
     dtype = np.dtype(header.dtype)
-    samples = len(data) // (dtype.itemsize * header.channels)
-    if samples < 1:
+    samples, rest = divmod(len(data), dtype.itemsize * header.channels)
+    # Vectorized, a channel begins where the one before it ends: known only of a file that is whole.
+    if samples < 1 or (rest and header.is_vectorized):
         raise UnreadableUpload("the BrainVision signal file is empty or cut off", hint="Export it again.")
     checked_size(samples, header.channels)
     counts = np.frombuffer(data, dtype, samples * header.channels)

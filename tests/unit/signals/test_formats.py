@@ -277,6 +277,20 @@ def test_a_renamed_brainvision_recording_is_found_by_its_name(tmp_path: Path) ->
     assert formats.read(formats.group(files)[0]).format == "BrainVision"
 
 
+@pytest.mark.parametrize("orientation", ["MULTIPLEXED", "VECTORIZED"])
+def test_a_brainvision_recording_that_is_cut_off_is_refused(orientation: str, tmp_path: Path) -> None:
+    header, signal, marks = brainvision_files(orientation, "INT_16")(tmp_path)
+    stated = header.data.replace(b"NumberOf", f"DataPoints={N}\nNumberOf".encode())
+    whole = formats.read([Upload(header.name, stated), signal, marks])
+    assert len(whole.channels[0].values) == N
+    half = Upload(signal.name, signal.data[: len(signal.data) // 2])
+    with pytest.raises(UnreadableUpload, match=r"expected 2,000 samples of each channel.* holds 1,000"):
+        formats.read([Upload(header.name, stated), half, marks])
+    if orientation == "VECTORIZED":
+        with pytest.raises(UnreadableUpload, match="cut off"):
+            formats.read([header, Upload(signal.name, signal.data[:-2]), marks])
+
+
 def test_files_of_two_folders_are_not_mixed(tmp_path: Path) -> None:
     header, signal = wfdb_files("16")(tmp_path)
     files = [
