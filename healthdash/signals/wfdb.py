@@ -9,7 +9,7 @@ checked names.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -30,7 +30,8 @@ from .wfdb_segments import make_alike
 __all__ = ["needs", "read_marks", "read_wfdb"]
 
 _ANNOTATIONS = (".atr",)
-#: WFDB's own default where a header is silent (header(5)); here it is an assumption that is told.
+#: WFDB's own default where a header is silent (header(5)); here it is an assumption that is told, as is a
+#: gain of 200 a mV, which the `wfdb` package puts in.
 _DEFAULT_HZ = 250.0
 _MOST_FRAME = 10_000
 
@@ -55,15 +56,10 @@ def read_wfdb(uploads: Sequence[Upload]) -> Recording:
     master = _master(by_name)
     header = parse_header(by_name[master].data)
     _check_files(master, by_name)
-    record, wrong_sums = _record(uploads, by_name[master], header)
+    segments = _segments(by_name, header)
+    record, wrong_sums = _record(uploads, by_name[master], header, segments)
     hinted = by_name[master].hints.get("rate_hz")
-    notices = []
-    if not header.has_rate and hinted is None:
-        notices.append(f"The header states no rate; {_DEFAULT_HZ:g} Hz, the WFDB default, is assumed.")
-    if wrong_sums:
-        notices.append(
-            f"{wrong_sums} signals do not have the checksum of the header: they were changed, or are damaged."
-        )
+    has_gains = all(one.has_gains for one in (header, *segments.values()))
     rate_hz = _frame_hz(record.fs, header, hinted)
     stored = _stored_format(record) if not header.is_multi_segment else "multi-segment"
     channels = _channels(record, rate_hz)
@@ -74,10 +70,22 @@ def read_wfdb(uploads: Sequence[Upload]) -> Recording:
         stored_dtype=_dtype(record),
         calibration="by the gains and baselines of the header",
         gaps=_gaps(channels, header),
-        notices=tuple(notices),
+        notices=tuple(_notices(header.has_rate or hinted is not None, has_gains, wrong_sums)),
         time_of_day=str(record.base_time or "")[:8],
         rate_stated=header.has_rate,
+        unit_stated=has_gains,
     )
+
+
+def _notices(has_rate: bool, has_gains: bool, wrong_sums: int) -> Iterator[str]:
+    if not has_rate:
+        yield f"The header states no rate; {_DEFAULT_HZ:g} Hz, the WFDB default, is assumed."
+    if not has_gains:
+        yield "A signal states no gain; 200 a mV, the WFDB default, is assumed."
+    if wrong_sums:
+        yield (
+            f"{wrong_sums} signals do not have the checksum of the header: they were changed, or are damaged."
+        )
 
 
 def _frame_hz(stated_hz: float, header: Header, hinted_hz: str | float | None) -> float:
@@ -133,7 +141,15 @@ def _translated(what: str) -> Iterator[None]:
         ) from error
 
 
-def _record(uploads: Sequence[Upload], master: Upload, header: Header) -> tuple[Any, int]:
+def _segments(by_name: Mapping[str, Upload], header: Header) -> dict[str, Header]:
+    """Return the headers of the segments by their name; none of a record without segments."""
+    files = header.files if header.is_multi_segment else ()
+    return {file.removesuffix(".hea"): parse_header(by_name[file].data) for file in files}
+
+
+def _record(
+    uploads: Sequence[Upload], master: Upload, header: Header, headers: Mapping[str, Header]
+) -> tuple[Any, int]:
     """Return the record with `e_p_signal`, and how many signals do not have the header's checksum."""
     import wfdb
 
@@ -143,8 +159,6 @@ def _record(uploads: Sequence[Upload], master: Upload, header: Header) -> tuple[
         segments = record.segments if header.is_multi_segment else [record]
         wrong = sum(_made_physical(segment) for segment in segments if segment is not None)
         if header.is_multi_segment:
-            files = {base_name(upload.name): upload.data for upload in uploads}
-            headers = {name.removesuffix(".hea"): parse_header(files[name]) for name in header.files}
             make_alike(record, _frame_hz(record.fs, header, master.hints.get("rate_hz")), headers)
             record = record.multi_to_single(physical=True, return_res=32, expanded=True)
     if not record.e_p_signal or not len(record.e_p_signal[0]):

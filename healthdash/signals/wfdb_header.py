@@ -23,6 +23,8 @@ PLAIN_NAME = re.compile(r"^[\w][\w\-.]*$")
 _RECORD_LINE = re.compile(
     r"^([\w\-.]+)(?:/(\d{1,9}))?[ \t]+(\d{1,9})(?:[ \t]+([0-9.eE+]+)(\S*))?(?:[ \t]+(\d{1,15}))?"
 )
+#: The third field of a signal line begins with the gain; baseline and unit may follow at once.
+_GAIN = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?")
 _FRAME = re.compile(r"^\d+x(\d{1,9})")
 _MOST_SIGNALS = 128
 _MOST_SEGMENTS = 100_000
@@ -34,13 +36,15 @@ _READ = 1 << 20
 class Header:
     """What a header says about files: the record's name, and the names of what it needs.
 
-    `claimed` is the number of values that it announces over all signals, 0 where it is silent.
+    `claimed` is the number of values that it announces over all signals, 0 where it is silent. `has_gains` is
+    False where the gain of a signal is missing or 0, which means that it was not calibrated (header(5)).
     """
 
     name: str
     files: tuple[str, ...]
     is_multi_segment: bool
     has_rate: bool
+    has_gains: bool
     signals: int
     claimed: int
 
@@ -112,6 +116,7 @@ def parse_header(data: bytes) -> Header:
         files=_files(match.group(1), specified, is_multi=bool(segments)),
         is_multi_segment=bool(segments),
         has_rate=match.group(4) is not None,
+        has_gains=bool(segments) or all(_states_gain(line) for line in specified),
         signals=signals,
         claimed=claimed,
     )
@@ -122,6 +127,13 @@ def _samples_of_frame(line: str) -> int:
     parts = line.split()
     match = _FRAME.match(parts[1]) if len(parts) > 1 else None
     return int(match.group(1)) if match else 1
+
+
+def _states_gain(line: str) -> bool:
+    """Say whether a line of a signal states a gain; one of a layout, which has no file, needs none."""
+    file, _, gain, *_ = [*line.split(), "", ""]
+    match = _GAIN.match(gain)
+    return file in _NO_FILES or (match is not None and float(match.group()) != 0)
 
 
 def _files(record: str, lines: list[str], *, is_multi: bool) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Segments of one WFDB record: one unit, one rate, one order of signals."""
+"""WFDB records: segments of one unit, one rate and one order, and signals without a gain."""
 
 from __future__ import annotations
 
@@ -48,3 +48,17 @@ def test_segments_that_cannot_be_joined_are_refused(
 ) -> None:
     with pytest.raises(UnreadableUpload, match=words):
         _read(_FIXED, first, second, rate)
+
+
+@pytest.mark.parametrize("fields", ["0(0)/mV 16 0 0 0 0 II", "0", ""])
+def test_a_signal_without_a_gain_tells_what_is_assumed(fields: str) -> None:
+    header, ramp = f"r 1 250 100\nr.dat 16 {fields}\n", np.arange(100, dtype="<i2").tobytes()
+    recording = formats.read([Upload("r.hea", header.encode()), Upload("r.dat", ramp)])
+    assert not recording.unit_stated
+    assert any("no gain" in notice for notice in recording.notices)
+
+
+@pytest.mark.parametrize(("gain", "is_stated"), [("0", False), ("200", True)])
+def test_a_gain_is_missed_in_segments_and_not_in_their_layout(gain: str, is_stated: bool) -> None:
+    layout = _VARIABLE | {"m_l.hea": "m_l 1 250 0\n~ 0 0 16 0 0 0 0 II\n"}
+    assert _read(layout, ["200/mV II"], [f"{gain}/mV II"]).unit_stated == is_stated
