@@ -35,8 +35,8 @@ def time_stamped(frames: Sequence[NDArray[np.uint8]]) -> tuple[NDArray[np.float6
     found: list[tuple[float, float, str]] = []
     for signal in frames:
         for number, record in enumerate(signal):
-            for onset_s, duration_s, texts in _lists(record.tobytes()):
-                if not texts and np.isnan(onsets[number]):
+            for onset_s, duration_s, texts, is_start in _lists(record.tobytes()):
+                if is_start and np.isnan(onsets[number]):
                     onsets[number] = onset_s
                 found.extend((onset_s, duration_s, text) for text in texts)
             if len(found) > _MOST:
@@ -46,8 +46,12 @@ def time_stamped(frames: Sequence[NDArray[np.uint8]]) -> tuple[NDArray[np.float6
     return onsets, tuple(sorted(marks, key=lambda mark: mark.onset_s))
 
 
-def _lists(data: bytes) -> list[tuple[float, float, list[str]]]:
-    """Split one record: "+onset<21>duration<20>text<20>text<20><0>", repeated; damaged ones are skipped."""
+def _lists(data: bytes) -> list[tuple[float, float, list[str], bool]]:
+    """Split one record: "+onset<21>duration<20>text<20>text<20><0>", repeated; damaged ones are skipped.
+
+    The last value says whether the first text is empty: then the list says when its record begins, whatever
+    texts follow in it (2.2.4).
+    """
     found = []
     for block in data.split(b"\x00"):
         when, *texts = block.split(b"\x14")
@@ -58,5 +62,5 @@ def _lists(data: bytes) -> list[tuple[float, float, list[str]]]:
             continue
         if np.isfinite(onset_s) and np.isfinite(duration_s):
             named = [text.decode("utf-8", "replace").strip() for text in texts]
-            found.append((onset_s, duration_s, [text for text in named if text]))
+            found.append((onset_s, duration_s, [text for text in named if text], not any(named[:1])))
     return found

@@ -106,9 +106,10 @@ def test_differences_are_undone(order: int) -> None:
     assert scp._integrated(stored, order).tolist() == values.tolist()
 
 
-def test_an_interrupted_edf_keeps_its_gap(tmp_path: object) -> None:
+@pytest.mark.parametrize("reason", ["", "Restart\x14"])
+def test_an_interrupted_edf_keeps_its_gap(reason: str) -> None:
     def record(onset: str, value: int) -> bytes:
-        return value.to_bytes(2, "little") * 10 + f"+{onset}\x14\x14\0".encode().ljust(20, b"\0")
+        return value.to_bytes(2, "little") * 10 + f"+{onset}\x14\x14{reason}\0".encode().ljust(20, b"\0")
 
     head = (
         b"0       "
@@ -123,12 +124,17 @@ def test_an_interrupted_edf_keeps_its_gap(tmp_path: object) -> None:
         ("-1000", "-1000", 8), ("1000", "1000", 8), ("", "", 80), ("10", "10", 8), ("", "", 32),
     )  # fmt: skip
     head += b"".join(a.ljust(w).encode() + b.ljust(w).encode() for a, b, w in fields)
-    recording = formats.read([Upload("x", head + record("0", 100) + record("3", 200))])
+    recording = formats.read([Upload("x", head + record("0.5", 100) + record("3.5", 200))])
     values = recording.channels[0].values
     assert len(values) == 40
     assert np.isnan(values[10:30]).all()
     assert values[[0, 30]] == pytest.approx([0.1, 0.2], abs=1e-3)
     assert "interrupted" in recording.gaps[0]
+    # A text may stand in the list that says when the record begins; times count from the first.
+    assert [(mark.onset_s, mark.text) for mark in recording.marks] == [
+        (0.0, "Restart"),
+        (3.0, "Restart"),
+    ] * bool(reason)
 
 
 @pytest.mark.parametrize("piece", [b"<?", b"<!--", b"<!DOCTYPE [", b"<!DOCTYPE" + b" " * 500])
