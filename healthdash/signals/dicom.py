@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from healthdash.errors import InvalidInput, UnreadableUpload
 from healthdash.task import Upload
 
+from .leads import CODED
 from .limits import checked_rate, checked_scale, checked_size
 from .recording import Recording, channels_of
 
@@ -29,6 +31,9 @@ _TYPES = {
     **{("SL", 32): "<i4", ("UL", 32): "<u4"},
 }
 _BIG_ENDIAN = "1.2.840.10008.1.2.2"
+#: A lead by the nomenclature of ISO/IEEE 11073, as PS3.16 CID 3001 has it today, and as it had it before.
+_LEADS = {"MDC": re.compile(r"2:(\d{1,3})"), "SCPECG": re.compile(r"5\.6\.3-9-(\d{1,3})")}
+_EXPLAINED = re.compile(r" \(|, (?:non)?augmented")
 _PREFIXES = ("lead ", "einthoven ", "goldberger ")
 
 
@@ -161,13 +166,18 @@ def _counts(group: Any, defined: int, is_big: bool) -> NDArray[Any]:
 
 
 def _name(definition: Any, number: int) -> str:
-    label = str(definition.get("ChannelLabel") or "")
+    """Return the label of a channel, else the lead of its code, else what the code means."""
     sources = definition.get("ChannelSourceSequence") or []
-    name = label or (str(sources[0].get("CodeMeaning") or "") if len(sources) else "")
+    source = sources[0] if len(sources) else {}
+    label, meaning = (str(one or "") for one in (definition.get("ChannelLabel"), source.get("CodeMeaning")))
+    form = _LEADS.get(str(source.get("CodingSchemeDesignator")))
+    code = form.fullmatch(str(source.get("CodeValue"))) if form else None
+    coded = CODED.get(int(code.group(1)), "") if code else ""
+    name = label or coded or meaning
     for prefix in _PREFIXES:
         if name.lower().startswith(prefix):
             name = name[len(prefix) :]
-    return name.split(" (")[0].strip() or f"channel {number + 1}"
+    return _EXPLAINED.split(name)[0].strip() or f"channel {number + 1}"
 
 
 def _unit(definition: Any) -> str:

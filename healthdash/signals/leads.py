@@ -9,12 +9,31 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["STANDARD", "LeadKind", "completed", "guessed_unit", "lead_kind", "tidy_unit", "to_millivolt"]
+__all__ = [
+    "CODED",
+    "STANDARD",
+    "LeadKind",
+    "completed",
+    "guessed_unit",
+    "lead_kind",
+    "tidy_unit",
+    "to_millivolt",
+]
 
 LeadKind = Literal["ecg", "unknown", "other"]
 
 #: The 12 leads in the order of a standard recording (Kligfield et al. 2007, Circulation 115:1306).
 STANDARD = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+
+#: EN 1064 table 5.6.1, leads of cardiograms by their number; DICOM codes them by it, too (PS3.16 CID 3001).
+CODED = {
+    **{n + 1: name for n, name in enumerate(("I", "II", "V1", "V2", "V3", "V4", "V5", "V6", "V7"))},
+    **{10: "V2R", 11: "V3R", 12: "V4R", 13: "V5R", 14: "V6R", 15: "V7R", 16: "X", 17: "Y", 18: "Z"},
+    **{19: "CC5", 20: "CM5", 21: "LA", 22: "RA", 23: "LL"},
+    **{24 + n: f"Frank {name}" for n, name in enumerate("IECAMFH")},
+    **{61: "III", 62: "aVR", 63: "aVL", 64: "aVF", 65: "-aVR", 66: "V8", 67: "V9", 68: "V8R", 69: "V9R"},
+    **{70: "D", 71: "A", 72: "J"},
+}
 
 _ECG = re.compile(
     r"^(ecg|ekg|holter)|"

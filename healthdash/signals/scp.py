@@ -19,7 +19,7 @@ from healthdash.errors import InvalidInput, UnreadableUpload
 from healthdash.task import Upload
 
 from .huffman import Table, decoded, tables_of
-from .leads import completed
+from .leads import CODED, completed
 from .limits import checked_rate, checked_scale, checked_size
 from .recording import Recording, channels_of
 
@@ -31,15 +31,6 @@ _POINTER = struct.Struct("<HII")
 _LEAD = struct.Struct("<IIB")
 _QRS = struct.Struct("<HIII")
 _MOST_LEADS = 64
-#: EN 1064 table 5.6.1, leads of cardiograms; others are named by their number.
-_NAMES = {
-    **{n + 1: name for n, name in enumerate(("I", "II", "V1", "V2", "V3", "V4", "V5", "V6", "V7"))},
-    **{10: "V2R", 11: "V3R", 12: "V4R", 13: "V5R", 14: "V6R", 15: "V7R", 16: "X", 17: "Y", 18: "Z"},
-    **{19: "CC5", 20: "CM5", 21: "LA", 22: "RA", 23: "LL"},
-    **{24 + n: f"Frank {name}" for n, name in enumerate("IECAMFH")},
-    **{61: "III", 62: "aVR", 63: "aVL", 64: "aVF", 65: "-aVR", 66: "V8", 67: "V9", 68: "V8R", 69: "V9R"},
-    **{70: "D", 71: "A", 72: "J"},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +139,7 @@ def _leads(section: bytes) -> tuple[list[_Lead], bool]:
                 "a lead of the SCP-ECG file ends before it begins",
                 hint="Its list of leads is damaged: export it again.",
             )
-        leads.append(_Lead(_NAMES.get(code, f"lead {code}"), first, last))
+        leads.append(_Lead(CODED.get(code, f"lead {code}"), first, last))
     checked_size(max(lead.last for lead in leads), count)
     return leads, bool(flags & 1)
 

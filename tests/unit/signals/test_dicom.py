@@ -104,6 +104,26 @@ def test_units_are_those_of_the_code(code: str, unit: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("scheme", "code", "meaning", "name"),
+    [
+        ("MDC", "2:62", "aVR, augmented voltage, right", "aVR"),
+        ("SCPECG", "5.6.3-9-61", "Lead III (Einthoven)", "III"),
+        ("MDC", "2:88", "VR, nonaugmented voltage, vector of RA", "VR"),
+        ("MDC", "2:148", "Canine, fifth right intercostal space", "Canine, fifth right intercostal space"),
+        ("99LOCAL", "2:62", "Lead V1 (left)", "V1"),
+    ],
+)
+def test_a_lead_without_a_label_is_named_by_its_code(scheme: str, code: str, meaning: str, name: str) -> None:
+    def coded(group: Any) -> None:
+        channel = group.ChannelDefinitionSequence[0]
+        channel.ChannelLabel = ""
+        source = channel.ChannelSourceSequence[0]
+        source.CodingSchemeDesignator, source.CodeValue, source.CodeMeaning = scheme, code, meaning
+
+    assert _read(_file(coded)).channels[0].name == name
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("ChannelSensitivity", 0), ("ChannelSensitivity", "nan"), ("ChannelSensitivity", "x"),

@@ -111,9 +111,10 @@ def dicom_file(_: Path) -> list[Upload]:
     group.SamplingFrequency = RATE
     group.WaveformBitsAllocated, group.WaveformSampleInterpretation = 16, "SS"
     definitions = []
-    for name in LEADS:
+    for number, name in enumerate(LEADS, 1):
         channel, source, unit = Dataset(), Dataset(), Dataset()
-        source.CodeValue, source.CodingSchemeDesignator, source.CodeMeaning = "2:1", "MDC", f"Lead {name}"
+        source.CodeValue, source.CodingSchemeDesignator = f"2:{number}", "MDC"
+        source.CodeMeaning = f"Lead {name}"
         unit.CodeValue, unit.CodingSchemeDesignator, unit.CodeMeaning = "mV", "UCUM", "millivolt"
         channel.ChannelSourceSequence, channel.ChannelSensitivityUnitsSequence = [source], [unit]
         channel.ChannelSensitivity, channel.ChannelSensitivityCorrectionFactor = 0.0005, 2.0
