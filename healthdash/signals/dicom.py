@@ -100,13 +100,18 @@ def _recording(group: Any, notices: list[str], *, is_big: bool) -> Recording:
     padding = _stored(group, "WaveformPaddingValue", is_big)[: counts.dtype.itemsize]
     empty = np.frombuffer(padding, counts.dtype)[0] if len(padding) == counts.dtype.itemsize else None
     rows = [_physical(definition, counts[:, n], empty) for n, definition in enumerate(definitions)]
-    has_gaps = any(np.isnan(row).any() for row in rows)
+    gaps = ["samples with the padding value"] if any(np.isnan(row).any() for row in rows) else []
+    rate_hz = checked_rate(float(group.get("SamplingFrequency") or 0))
+    starts = [_start(definition, rate_hz) for definition in definitions]
+    if len(set(starts)) > 1:
+        rows = _aligned(rows, starts)
+        gaps.append("channels that begin at different times")
     return Recording(
         format="DICOM waveform",
-        channels=channels_of(names, units, checked_rate(float(group.get("SamplingFrequency") or 0)), rows),
+        channels=channels_of(names, units, rate_hz, rows),
         stored_dtype=str(counts.dtype),
         calibration="by the sensitivity, correction and baseline of each channel",
-        gaps=("samples with the padding value",) if has_gaps else (),
+        gaps=tuple(gaps),
         notices=tuple(notices),
         facts=_facts(definitions),
     )
@@ -129,6 +134,27 @@ def _physical(definition: Any, stored: NDArray[Any], empty: Any) -> NDArray[np.f
     if empty is not None:
         values[stored == empty] = np.nan
     return values
+
+
+def _start(definition: Any, rate_hz: float) -> int:
+    """Return the place of a channel's first sample, in samples from the start of its group.
+
+    PS3.3 C.10.9.1.4.3: the skew is stated in samples or in seconds, a further offset in seconds.
+    """
+    skew = _number(definition, "ChannelSampleSkew", 0.0)
+    skew = skew or rate_hz * _number(definition, "ChannelTimeSkew", 0.0)
+    return round(skew + rate_hz * _number(definition, "ChannelOffset", 0.0))
+
+
+def _aligned(rows: Sequence[NDArray[np.float32]], starts: Sequence[int]) -> list[NDArray[np.float32]]:
+    """Return channels of one length on one time axis, NaN before and after each."""
+    first, samples = min(starts), len(rows[0])
+    length = samples + max(starts) - first
+    checked_size(length, len(rows))
+    whole = np.full((len(rows), length), np.nan, np.float32)
+    for place, row, start in zip(whole, rows, starts, strict=True):
+        place[start - first : start - first + samples] = row
+    return list(whole)
 
 
 def _number(definition: Any, name: str, usual: float) -> float:

@@ -65,6 +65,17 @@ def _scaled(group: Any) -> None:
         channel.ChannelBaseline = -0.5 + 0.25 * number
 
 
+def _set_raw(group: Any, name: str, value: Any) -> None:
+    """Write a number of the first channel that pydicom itself would not."""
+    from pydicom.datadict import tag_for_keyword
+    from pydicom.dataelem import RawDataElement
+    from pydicom.tag import Tag
+
+    raw = str(value).ljust(len(str(value)) + len(str(value)) % 2).encode()
+    tag = Tag(tag_for_keyword(name))
+    group.ChannelDefinitionSequence[0]._dict[tag] = RawDataElement(tag, "DS", len(raw), raw, 0, False, True)
+
+
 @pytest.mark.parametrize("kind", list(_SIZES))
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
 def test_values_are_those_of_pydicom(kind: str, syntax: Any) -> None:
@@ -131,19 +142,41 @@ def test_a_lead_without_a_label_is_named_by_its_code(scheme: str, code: str, mea
     ],
 )  # fmt: skip
 def test_a_scale_that_is_none_is_refused_and_never_replaced(name: str, value: Any) -> None:
-    def broken(group: Any) -> None:
-        from pydicom.datadict import tag_for_keyword
-        from pydicom.dataelem import RawDataElement
-        from pydicom.tag import Tag
-
-        raw = str(value).ljust(4).encode()
-        tag = Tag(tag_for_keyword(name))
-        group.ChannelDefinitionSequence[0]._dict[tag] = RawDataElement(
-            tag, "DS", len(raw), raw, 0, False, True
-        )
-
     with pytest.raises(InputError, match=r"sensitivity|correction factor|baseline|numbers"):
-        _read(_file(broken))
+        _read(_file(lambda group: _set_raw(group, name, value)))
+
+
+@pytest.mark.parametrize(
+    ("stated", "first", "second"),
+    [
+        ({"ChannelSampleSkew": 50}, 0, 50),
+        ({"ChannelTimeSkew": 0.1}, 0, 50),
+        ({"ChannelSampleSkew": 20, "ChannelOffset": 0.06}, 0, 50),
+        ({"ChannelOffset": -0.1}, 50, 0),
+        ({"ChannelSampleSkew": 0.4}, 0, 0),
+    ],
+)
+def test_channels_that_begin_at_different_times_are_aligned(
+    stated: dict[str, float], first: int, second: int
+) -> None:
+    def skewed(group: Any) -> None:
+        for name, value in stated.items():
+            setattr(group.ChannelDefinitionSequence[1], name, value)
+
+    recording = _read(_file(skewed))
+    expected = np.full((len(COUNTS) + max(first, second), 2), np.nan, np.float32)
+    for number, (start, row) in enumerate(
+        zip((first, second), _values(_read(_file(lambda _: None))).T, strict=True)
+    ):
+        expected[start : start + len(COUNTS), number] = row
+    assert np.array_equal(_values(recording), expected, equal_nan=True)
+    assert bool(recording.gaps) == (first != second)
+
+
+@pytest.mark.parametrize("skew", ["1e9", "-1e300", "nan"])
+def test_a_start_far_away_is_refused_before_memory_is_taken(skew: str) -> None:
+    with pytest.raises(InputError):
+        _read(_file(lambda group: _set_raw(group, "ChannelSampleSkew", skew)))
 
 
 @pytest.mark.parametrize("rate", [0, None])
