@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -58,15 +59,25 @@ def read_waveform(uploads: Sequence[Upload]) -> Recording:
             "the DICOM file is deflated, which can unpack without a bound; it is not opened",
             hint="Export it in Explicit VR Little Endian.",
         )
-    whole = _dataset(data)
-    is_big = str(whole.file_meta.get("TransferSyntaxUID", "")) == _BIG_ENDIAN
-    try:
+    import pydicom
+
+    with _translated("the file begins like DICOM, but is damaged or cut off"):
+        whole = pydicom.dcmread(io.BytesIO(data))
+    # Most of a file is decoded only when it is looked at.
+    with _translated("the DICOM waveform is cut off, or has no numbers where it describes its channels"):
+        is_big = str(whole.file_meta.get("TransferSyntaxUID", "")) == _BIG_ENDIAN
         return _longest(list(whole.get("WaveformSequence") or []), is_big)
-    except (ValueError, TypeError, OverflowError, AttributeError) as error:  # a number that is none
-        raise UnreadableUpload(
-            "expected numbers where the DICOM waveform describes its channels, got something else",
-            hint="Export it again.",
-        ) from error
+
+
+@contextmanager
+def _translated(message: str) -> Iterator[None]:
+    """Turn whatever `pydicom` raises into an error that a user can act on."""
+    try:
+        yield
+    except (InvalidInput, UnreadableUpload):
+        raise
+    except Exception as error:  # pydicom raises nearly every built-in error on damaged files
+        raise UnreadableUpload(message, hint="Export it again.") from error
 
 
 def _longest(groups: list[Any], is_big: bool) -> Recording:
@@ -78,18 +89,6 @@ def _longest(groups: list[Any], is_big: bool) -> Recording:
     left_out = len(groups) - 1
     notices = [f"{left_out} other groups of channels are left out."] if left_out else []
     return _recording(group, notices, is_big=is_big)
-
-
-def _dataset(data: bytes) -> Any:
-    import pydicom
-    from pydicom.errors import InvalidDicomError
-
-    try:
-        return pydicom.dcmread(io.BytesIO(data))
-    except (InvalidDicomError, AttributeError, ValueError, KeyError, EOFError, NotImplementedError) as error:
-        raise UnreadableUpload(
-            "the file begins like DICOM, but is damaged or cut off", hint="Export it again."
-        ) from error
 
 
 def _recording(group: Any, notices: list[str], *, is_big: bool) -> Recording:

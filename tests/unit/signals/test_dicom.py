@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +184,15 @@ def test_a_start_far_away_is_refused_before_memory_is_taken(skew: str) -> None:
 def test_a_waveform_without_a_rate_is_refused(rate: Any) -> None:
     with pytest.raises(InputError, match="sampling rate"):
         _read(_file(lambda group: setattr(group, "SamplingFrequency", rate)))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_file_that_is_cut_off_or_damaged_is_refused_with_a_reason() -> None:
+    whole = _file(lambda _: None)
+    described = len(whole) - len(COUNTS) * len(LEADS) * 2
+    for at in range(260, described, 7):
+        with pytest.raises(InputError):
+            _read(whole[:at])
+        for value in (0, 0x44, 0xFF):
+            with suppress(InputError):
+                _read(whole[:at] + bytes([value]) + whole[at + 1 :])
