@@ -26,6 +26,7 @@ from .dicom_pixels import ALLOWED, PIXELS, check_frames, decoded_frames
 from .dicom_report import report_text
 from .dicom_volume import frames_sample
 from .moments import MOMENTS
+from .phases import MARKS
 from .sample import Document, ImageSample
 from .volume import VolumeSample
 
@@ -35,16 +36,16 @@ _PREAMBLE = 132
 _MOST_INFLATED = 256 << 20
 # Enough of a deflated file to see where its slice lies.
 _HEAD_BYTES = 1 << 18
-_LAST_HEAD_TAG = Tag("Columns")
+_LAST_HEAD_TAG = Tag("PixelSpacing")
 #: What a decoder in Rust raises where it breaks off; it is no Exception (pyo3, panic.rs).
 _PANIC = "PanicException"
 _HEAD_TAGS = [
     Tag(keyword)
     for keyword in (
-        "ImageType", "SOPClassUID", "SOPInstanceUID", "Modality", "SeriesInstanceUID", "InstanceNumber",
-        *MOMENTS,
+        "ImageType", "SOPClassUID", "SOPInstanceUID", "Modality", "PatientID", "StudyInstanceUID",
+        "SeriesInstanceUID", "FrameOfReferenceUID", "InstanceNumber", *MOMENTS, *MARKS,
         "ImagePositionPatient", "ImageOrientationPatient", "SliceLocation", "SamplesPerPixel",
-        "PhotometricInterpretation", "NumberOfFrames", "Rows", "Columns",
+        "PhotometricInterpretation", "NumberOfFrames", "Rows", "Columns", "PixelSpacing",
     )
 ]  # fmt: skip
 _DIRECTORY = uid.MediaStorageDirectoryStorage

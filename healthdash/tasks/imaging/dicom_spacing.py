@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from healthdash.views import Distances
 
 from .dicom_elements import found, number, numbers, sequence, text
 
-__all__ = ["DISTANCES_IN_WORDS", "Spacing", "aspect_of", "spacing_of"]
+__all__ = ["DISTANCES_IN_WORDS", "Spacing", "aspect_of", "differing_in_words", "spacing_of"]
 
 Pair = tuple[float, float]
 
@@ -68,6 +69,15 @@ def spacing_of(dataset: Dataset, frame: int = 0) -> Spacing | None:
     if detector is not None:
         return _at_detector(dataset, detector)
     return Spacing(film, "on the film") if film is not None else _of_ultrasound(dataset)
+
+
+def differing_in_words(dataset: Dataset) -> Iterator[str]:
+    """Say where the frames of one file state several spacings (PS3.3 C.7.6.16.2.1)."""
+    groups = sequence(dataset, "PerFrameFunctionalGroupsSequence")
+    measures = [item for group in groups for item in sequence(group, "PixelMeasuresSequence")]
+    stated = [pair for item in measures if len(pair := numbers(item.get("PixelSpacing"))) == 2]
+    if stated and not np.allclose(stated, stated[0], rtol=_SAME_SHARE):
+        yield "The frames have several pixel spacings; that of the middle frame is used for all."
 
 
 def aspect_of(dataset: Dataset) -> float:

@@ -15,7 +15,7 @@ from healthdash.views import Window
 
 from . import dicom_header as header
 from .dicom_elements import number, numbers, vector
-from .dicom_spacing import spacing_of
+from .dicom_spacing import differing_in_words, spacing_of
 from .geometry import Layout, Place, distances_in_words, laid_out, side, slant_in_words, steps_of
 from .sample import Stored
 from .volume import VolumeSample
@@ -131,7 +131,8 @@ def frames_sample(
     stored = Stored((frames, *shape), stack.dtype, stack.low, stack.high)
     kept_places = [places[frame] for frame in numbers_kept] if layout else places[:1]
     return volume_sample(
-        stack, dataset, source, f"DICOM, {encoding}", (*odd, *header.notices(dataset), *words),
+        stack, dataset, source, f"DICOM, {encoding}",
+        (*odd, *header.notices(dataset), *differing_in_words(dataset), *words),
         stored=stored, places=[place for place in kept_places if place], is_volume=layout is not None,
         middle=numbers_kept[len(numbers_kept) // 2], step=step,
     )  # fmt: skip

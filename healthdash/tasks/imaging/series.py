@@ -1,8 +1,9 @@
 """Files of one DICOM series, put together to volumes.
 
-Files belong together where they are of one series (PS3.3 C.7.3.1) and of one size, plane and kind; an
-overview (localizer) or a second plane in the series is an input of its own. Slices are sorted by
-their position across the plane, never by the number that the scanner gave them. Pictures of one place that
+Files belong together where they are of one patient, study and series (PS3.3 C.7.3.1) and of one size, pixel
+spacing, plane and kind; an overview (localizer), a second plane or a crossing acquisition in the series is an
+input of its own. Slices are sorted by their position across the plane, never by the number that the scanner
+gave them. Pictures of one place that
 were taken one after the other are a cine; several of each place are several volumes, of which one is read.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -22,11 +23,12 @@ from healthdash.errors import InputError, InvalidInput, UnreadableUpload
 from healthdash.task import Upload
 
 from . import dicom
-from .dicom_elements import number, text
+from .dicom_elements import number, numbers, text
 from .dicom_pixels import PIXELS, decoded_frames
 from .dicom_volume import MOST_KEPT_BYTES, Stack, place_of, volume_sample
 from .geometry import Place, distances_in_words, doubled_in_words
 from .moments import MOMENTS, in_time, parts_in_words
+from .phases import MARKS, SAME_MM, acquisitions
 from .sample import Stored
 from .volume import VolumeSample
 
@@ -34,7 +36,10 @@ __all__ = ["Slice", "grouped", "read"]
 
 #: Modalities that cut the body into slices: these belong together even where positions are missing.
 _CUTTING = ("CT", "MR", "PT", "ST")
-_SAME_MM = 0.01
+# Slices of MR are often taken in turns (packages), which some scanners number: these are one volume.
+_IN_TURNS = "MR"
+_SPACING_DIGITS = 4
+_LONGEST_NAME = 64
 _BY_NUMBER = "The files do not say where their slices lie: they follow each other by number."
 
 
@@ -47,7 +52,7 @@ class Slice:
     file : int
         Number of the file.
     series : tuple
-        Files that agree in it are slices of one volume.
+        Files that agree in it are of one volume. It knows the patient and is never shown.
     series_uid : str
     place : Place or None
     along : float
@@ -55,19 +60,21 @@ class Slice:
     is_located : bool
         Whether `along` is in mm.
     is_scout : bool
-    moments : tuple of float or None
-        When it was taken, as `MOMENTS` say it.
+    moments, marks : tuple of float or None
+        When it was taken, as `MOMENTS` say it; what tells it from others of its place, as `MARKS` do.
     """
 
     file: int
-    series: tuple[Any, ...]
+    series: tuple[Any, ...] = field(repr=False)
     series_uid: str
     place: Place | None
     along: float
     is_located: bool
     is_scout: bool
+    in_turns: bool
     instance: float
     moments: tuple[float | None, ...]
+    marks: tuple[float | None, ...]
 
 
 def grouped(uploads: Sequence[Upload]) -> list[list[Upload]]:
@@ -131,29 +138,41 @@ def _slice(file: int, head: Dataset | None) -> Slice | None:
         return None
     place, instance = place_of(head), number(head, "InstanceNumber")
     location = number(head, "SliceLocation")
-    is_cut = text(head, "Modality").upper() in _CUTTING
+    modality = text(head, "Modality").upper()
     along = location if location is not None else instance
     if place is not None:
         along = float(np.dot(place.position, place.normal))
-    elif not is_cut or along is None:
+    elif modality not in _CUTTING or along is None:
         return None
     words = [str(word).upper() for word in head.get("ImageType") or ()]
     is_scout = "LOCALIZER" in words
-    series_uid = str(head.get("SeriesInstanceUID"))[:64]
-    size = (number(head, "Rows"), number(head, "Columns"), number(head, "SamplesPerPixel"))
-    kind = (text(head, "PhotometricInterpretation"), is_scout, place is None and location is None)
+    is_located = place is not None or location is not None
     assert along is not None
     return Slice(
         file=file,
-        series=(series_uid, size, kind, place.plane if place else None),
-        series_uid=series_uid,
+        series=(*_series(head), is_scout, is_located, place.plane if place else None),
+        series_uid=str(head.get("SeriesInstanceUID"))[:_LONGEST_NAME],
         place=place,
         along=along,
-        is_located=place is not None or location is not None,
+        is_located=is_located,
         is_scout=is_scout,
+        in_turns=modality == _IN_TURNS,
         instance=instance or 0.0,
         moments=tuple(number(head, keyword) for keyword in MOMENTS),
+        marks=tuple(number(head, keyword) for keyword in MARKS),
     )
+
+
+def _series(head: Dataset) -> tuple[Any, ...]:
+    """Return what all slices of a volume share, its size first.
+
+    The series alone would not do: anonymisers may give all of them one number.
+    """
+    size = (number(head, "Rows"), number(head, "Columns"), number(head, "SamplesPerPixel"))
+    spacing = tuple(round(mm, _SPACING_DIGITS) for mm in numbers(head.get("PixelSpacing")))
+    named = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
+    names = (str(head.get(keyword) or "")[:_LONGEST_NAME] for keyword in named)
+    return (size, spacing, text(head, "PhotometricInterpretation"), *names)
 
 
 def _volumes(slices: Sequence[Slice]) -> list[list[Slice]]:
@@ -161,13 +180,14 @@ def _volumes(slices: Sequence[Slice]) -> list[list[Slice]]:
     found: dict[tuple[Any, ...], list[Slice]] = defaultdict(list)
     for one in slices:
         found[one.series].append(one)
-    volumes = [sorted(same, key=lambda s: (s.along, s.instance, s.file)) for same in found.values()]
+    ordered = [sorted(same, key=lambda s: (s.along, s.instance, s.file)) for same in found.values()]
+    volumes = [one for same in ordered for one in ([same] if same[0].in_turns else acquisitions(same))]
     volumes = [volume for volume in volumes if not _is_one_place(volume) or in_time(volume)]
     return sorted(volumes, key=len, reverse=True)
 
 
 def _is_one_place(slices: Sequence[Slice]) -> bool:
-    return slices[-1].along - slices[0].along <= _SAME_MM
+    return slices[-1].along - slices[0].along <= SAME_MM
 
 
 def _rest_in_words(uploads: Sequence[Upload], chosen: Sequence[Slice]) -> Iterator[str]:
@@ -179,8 +199,8 @@ def _rest_in_words(uploads: Sequence[Upload], chosen: Sequence[Slice]) -> Iterat
         yield f"{scouts} of the {len(uploads)} files show an overview (localizer); they are left out."
     if others:
         yield (
-            f"{others} of the {len(uploads)} files are of another series, plane or size, or no slices; "
-            "the biggest volume is used."
+            f"{others} of the {len(uploads)} files are of another series, acquisition, plane, size or "
+            "spacing, or no slices; the biggest volume is used."
         )
 
 
@@ -229,7 +249,7 @@ def _placed(slices: Sequence[Slice], part: int) -> tuple[list[Slice], tuple[str,
     Several volumes are there where each place has as many slices as every other one.
     """
     along = np.array([one.along for one in slices])
-    firsts = np.flatnonzero(np.concatenate([[True], np.diff(along) > _SAME_MM]))
+    firsts = np.flatnonzero(np.concatenate([[True], np.diff(along) > SAME_MM]))
     at_place = [list(slices[a:b]) for a, b in pairwise([*firsts.tolist(), len(slices)])]
     parts = len(at_place[0])
     if parts > 1 and {len(found) for found in at_place} == {parts}:
@@ -242,7 +262,7 @@ def _placed(slices: Sequence[Slice], part: int) -> tuple[list[Slice], tuple[str,
 
 def _thinned(slices: list[Slice]) -> tuple[list[Slice], tuple[str, ...], int]:
     """Leave out slices where all would not fit in memory; return also of how many one is kept."""
-    rows, columns, samples = slices[0].series[1]
+    rows, columns, samples = slices[0].series[0]
     size = len(slices) * int(rows or 0) * int(columns or 0) * (3 if samples == 3 else 2)
     step = max(1, -(-size // MOST_KEPT_BYTES))
     if step == 1:

@@ -130,7 +130,7 @@ def test_localizer_and_other_planes_are_inputs_of_their_own_biggest_volume_first
     whole = _read([*scout, *crown, *axial])  # given as one input: the biggest, the rest in words
     assert len(whole) == 3
     assert any("localizer" in words for words in whole.notices)
-    assert any("another series, plane or size" in words for words in whole.notices)
+    assert any("another series, acquisition, plane, size or spacing" in words for words in whole.notices)
 
 
 def test_series_apart_and_copies_of_one_slice_alone() -> None:
