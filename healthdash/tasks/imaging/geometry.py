@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
-    "Layout", "Place", "distances_in_words", "doubled_in_words", "laid_out", "side", "slant_in_words",
-    "steps_of",
+    "Layout", "Place", "distances_in_words", "doubled_in_words", "lacking_in_words", "laid_out", "side",
+    "slant_in_words", "steps_of",
 ]  # fmt: skip
 
 Floats = NDArray[np.float64]
@@ -113,6 +113,14 @@ def doubled_in_words(doubled: int) -> tuple[str, ...]:
     if not doubled:
         return ()
     return (f"{_count(doubled, 'slice is', 'slices are')} there twice; the first of each is used.",)
+
+
+def lacking_in_words(lacking: Sequence[float], places: int, unit: str) -> Iterator[str]:
+    """Say at which of so many places one of several volumes has no slice, or none that is surely its own."""
+    if lacking:
+        where = ", ".join(f"{along:.1f}" for along in lacking[:_MOST_NAMED])
+        more = " and elsewhere" if len(lacking) > _MOST_NAMED else ""
+        yield f"It has no slice for sure at {len(lacking)} of {places} places (at {where} {unit}{more})."
 
 
 def distances_in_words(positions_mm: Floats) -> Iterator[str]:

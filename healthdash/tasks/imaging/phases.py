@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-__all__ = ["MARKS", "SAME_MM", "acquisitions"]
+__all__ = ["MARKS", "SAME_MM", "acquisitions", "volumes_of", "without_copies"]
 
 #: What tells volumes of the same places apart, the surest first (PS3.3 C.7.6.16.2.2.1, C.8.3.1, C.7.6.18.1
 #: and C.7.6.1).
@@ -25,14 +25,20 @@ SAME_MM = 0.01
 _ACQUISITION = MARKS.index("AcquisitionNumber")
 # Acquisitions that share so many places are phases of one volume.
 _SHARED = 0.5
+# A mark that is the same at more of the places tells volumes apart.
+_MOST = 0.5
 
 
 class Marked(Protocol):
-    """A slice with its position across the plane, and the values of `MARKS` that its file states."""
+    """A slice with its position across the plane, its name, and the values of `MARKS` in its file."""
 
     @property
     def along(self) -> float:
         """In mm."""
+
+    @property
+    def uid(self) -> str:
+        """SOPInstanceUID, empty where the file states none."""
 
     @property
     def marks(self) -> tuple[float | None, ...]:
@@ -68,3 +74,62 @@ def _cross(first: Sequence[Marked], second: Sequence[Marked]) -> bool:
     few, many = sorted(([one.along for one in same] for same in (first, second)), key=len)
     above, below = (np.searchsorted(many, np.add(few, side)) for side in (SAME_MM, -SAME_MM))
     return bool((above > below).mean() < _SHARED)
+
+
+def without_copies(found: Sequence[Some]) -> list[Some]:
+    """Return the slices of one place, the first of each file that is there several times."""
+    seen: set[str] = set()
+    kept = []
+    for one in found:
+        if not one.uid or one.uid not in seen:
+            kept.append(one)
+        seen.add(one.uid)
+    return kept
+
+
+def volumes_of(at_place: Sequence[Sequence[Some]]) -> list[list[Some]]:
+    """Return the volumes of a series, each with one slice of a place at most, in the order of their mark.
+
+    One mark tells them apart, the first that differs at every place. Where some places lack a slice, those
+    of one value are a volume; places of which nothing says which slice is lacking are left out.
+
+    Parameters
+    ----------
+    at_place : sequence of sequence of Marked
+        The slices of each place, in their order across the plane.
+    """
+    counts = [len(found) for found in at_place]
+    usual = int(np.bincount(counts).argmax())
+    marks = [which for which in range(len(MARKS)) if all(_differ(found, which) for found in at_place)]
+    if min(counts) < max(counts):
+        for which in marks:
+            if volumes := _of_one_value(at_place, which):
+                return volumes
+    if usual == 1 or counts.count(usual) == 1:  # a few slices that nothing tells from those of their place
+        return [[found[0] for found in at_place]]
+    whole = [_sorted(found, marks) for found in at_place if len(found) == usual]
+    return [list(volume) for volume in zip(*whole, strict=True)]
+
+
+def _differ(found: Sequence[Marked], which: int) -> bool:
+    stated = {one.marks[which] for one in found}
+    return None not in stated and len(stated) == len(found)
+
+
+def _sorted(found: Sequence[Some], marks: Sequence[int]) -> list[Some]:
+    return sorted(found, key=lambda one: one.marks[marks[0]] or 0.0) if marks else list(found)
+
+
+def _of_one_value(at_place: Sequence[Sequence[Some]], which: int) -> list[list[Some]]:
+    """Return the slices of each value of a mark; nothing where it does not tell volumes apart.
+
+    Times may differ from slice to slice: then none covers most places. One doubled slice is no volume.
+    """
+    same: dict[float, list[Some]] = defaultdict(list)
+    for found in at_place:
+        for one in found:
+            same[one.marks[which] or 0.0].append(one)
+    volumes = [same[value] for value in sorted(same) if len(same[value]) > 1]
+    doubled = sum(len(found) > 1 for found in at_place)
+    covered = max(map(len, volumes), default=0) / len(at_place)
+    return volumes if doubled > 1 and covered > _MOST else []

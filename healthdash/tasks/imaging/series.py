@@ -26,9 +26,9 @@ from . import dicom
 from .dicom_elements import number, numbers, text
 from .dicom_pixels import PIXELS, decoded_frames
 from .dicom_volume import MOST_KEPT_BYTES, Stack, place_of, volume_sample
-from .geometry import Place, distances_in_words, doubled_in_words
+from .geometry import Place, distances_in_words, doubled_in_words, lacking_in_words
 from .moments import MOMENTS, in_time, parts_in_words
-from .phases import MARKS, SAME_MM, acquisitions
+from .phases import MARKS, SAME_MM, acquisitions, volumes_of, without_copies
 from .sample import Stored
 from .volume import VolumeSample
 
@@ -72,6 +72,7 @@ class Slice:
     is_located: bool
     is_scout: bool
     in_turns: bool
+    uid: str = field(repr=False)
     instance: float
     moments: tuple[float | None, ...]
     marks: tuple[float | None, ...]
@@ -151,12 +152,13 @@ def _slice(file: int, head: Dataset | None) -> Slice | None:
     return Slice(
         file=file,
         series=(*_series(head), is_scout, is_located, place.plane if place else None),
-        series_uid=str(head.get("SeriesInstanceUID"))[:_LONGEST_NAME],
+        series_uid=_name(head, "SeriesInstanceUID"),
         place=place,
         along=along,
         is_located=is_located,
         is_scout=is_scout,
         in_turns=modality == _IN_TURNS,
+        uid=_name(head, "SOPInstanceUID"),
         instance=instance or 0.0,
         moments=tuple(number(head, keyword) for keyword in MOMENTS),
         marks=tuple(number(head, keyword) for keyword in MARKS),
@@ -171,8 +173,12 @@ def _series(head: Dataset) -> tuple[Any, ...]:
     size = (number(head, "Rows"), number(head, "Columns"), number(head, "SamplesPerPixel"))
     spacing = tuple(round(mm, _SPACING_DIGITS) for mm in numbers(head.get("PixelSpacing")))
     named = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
-    names = (str(head.get(keyword) or "")[:_LONGEST_NAME] for keyword in named)
+    names = (_name(head, keyword) for keyword in named)
     return (size, spacing, text(head, "PhotometricInterpretation"), *names)
+
+
+def _name(head: Dataset, keyword: str) -> str:
+    return str(head.get(keyword) or "")[:_LONGEST_NAME]
 
 
 def _volumes(slices: Sequence[Slice]) -> list[list[Slice]]:
@@ -244,20 +250,21 @@ def _read_cine(uploads: Sequence[Upload], slices: Sequence[Slice], odd: list[str
 
 
 def _placed(slices: Sequence[Slice], part: int) -> tuple[list[Slice], tuple[str, ...], int]:
-    """Return one slice of each place, in words what there was besides, and how many volumes there are.
-
-    Several volumes are there where each place has as many slices as every other one.
-    """
+    """Return one slice of each place, in words what there was besides, and how many volumes there are."""
     along = np.array([one.along for one in slices])
     firsts = np.flatnonzero(np.concatenate([[True], np.diff(along) > SAME_MM]))
-    at_place = [list(slices[a:b]) for a, b in pairwise([*firsts.tolist(), len(slices)])]
-    parts = len(at_place[0])
-    if parts > 1 and {len(found) for found in at_place} == {parts}:
-        part = min(part, parts - 1)
-        kept = [(in_time(found) or (found, ""))[0][part] for found in at_place]
-        return kept, (parts_in_words(parts, part),), parts
-    kept = [found[0] for found in at_place]
-    return kept, doubled_in_words(len(slices) - len(kept)), 1
+    at_place = [without_copies(slices[a:b]) for a, b in pairwise([*firsts.tolist(), len(slices)])]
+    copies = len(slices) - sum(map(len, at_place))
+    volumes = volumes_of(at_place)
+    parts, part = len(volumes), min(part, len(volumes) - 1)
+    kept = volumes[part]
+    if parts == 1:
+        return kept, doubled_in_words(len(slices) - len(kept)), 1
+    used = {one.file for one in kept}
+    lacking = [found[0].along for found in at_place if used.isdisjoint(one.file for one in found)]
+    unit = "mm" if kept[0].is_located else "in their numbers"
+    words = lacking_in_words(lacking, len(at_place), unit)
+    return kept, (*doubled_in_words(copies), parts_in_words(parts, part), *words), parts
 
 
 def _thinned(slices: list[Slice]) -> tuple[list[Slice], tuple[str, ...], int]:

@@ -96,3 +96,48 @@ def test_frames_of_several_spacings_are_said() -> None:
 
     assert any("several pixel spacings" in words for words in notices([1, 1, 2, 2]))
     assert not notices([1, 1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    "keyword", ["TemporalPositionIdentifier", "EchoTime", "AcquisitionNumber", "AcquisitionTime"]
+)
+def test_an_incomplete_phase_takes_no_slice_of_another(keyword: str) -> None:
+    first, second = ({keyword: value} for value in ("100000", "100100"))
+    files = [*_slices([0, 5, 15, 20], 1, **first), *_slices([0, 5, 10, 15, 20], 2, **second)]
+    (group,) = grouped(files)
+    volume = _read(group)
+    assert volume.voxels[:, 0, 0].tolist() == [1, 1, 1, 1]
+    assert (volume.parts, volume.part) == (2, 0)
+    assert any("no slice for sure at 1 of 5 places (at 10.0 mm)" in words for words in volume.notices)
+    other = _read([Upload(file.name, file.data, {"part": 2}) for file in group])
+    assert other.voxels[:, 0, 0].tolist() == [2, 2, 2, 2, 2]
+    assert other.notices == ("There are 2 volumes (times, echoes or measures); number 2 is used.",)
+
+
+def test_a_phase_of_one_part_of_the_body_is_a_volume_beside_that_of_the_whole() -> None:
+    part, whole = _slices([10, 15], 1, TriggerTime=1), _slices([0, 5, 10, 15, 20, 25, 30], 2, TriggerTime=2)
+    parts = [_read([Upload(f.name, f.data, {"part": n}) for f in (*part, *whole)]) for n in (1, 2)]
+    assert [set(volume.voxels[:, 0, 0].tolist()) for volume in parts] == [{1}, {2}]
+    assert [len(volume) for volume in parts] == [2, 7]
+
+
+def test_times_of_each_slice_number_the_phases_of_whole_places_only() -> None:
+    def moment(k: int, phase: int) -> dict[str, float]:
+        return {"TriggerTime": 100 * phase + k, "InstanceNumber": 2 * k + phase}
+
+    files = [
+        _slices([5 * k], phase, **moment(k, phase))[0]
+        for k in range(5)
+        for phase in (1, 0)
+        if (k, phase) != (2, 0)
+    ]
+    volume = _read(files)
+    assert volume.voxels[:, 0, 0].tolist() == [0, 0, 0, 0]
+    assert any("at 1 of 5 places (at 10.0 mm)" in words for words in volume.notices)
+
+
+def test_a_file_that_is_there_twice_is_used_once() -> None:
+    files = _slices([0, 5, 10], 1, TemporalPositionIdentifier=1)
+    volume = _read([*files, *files[:2]])
+    assert (len(volume), volume.parts) == (3, 1)
+    assert volume.notices == ("2 slices are there twice; the first of each is used.",)
