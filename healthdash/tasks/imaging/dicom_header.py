@@ -37,6 +37,12 @@ _LARGEST_SLOPE = 1e20
 #: Overlay planes, each of which has its rows (PS3.3 C.9.2); some lie in unused bits of the pixels.
 _OVERLAY_GROUPS, _OVERLAY_ROWS = range(0x6000, 0x6020, 2), 0x0010
 _LARGEST_BYTE = 255
+#: Pictures that were scanned, not captured from a screen.
+_CT_KINDS = (uid.CTImageStorage, uid.EnhancedCTImageStorage, uid.LegacyConvertedEnhancedCTImageStorage)
+#: Rescale types that name no unit: missing, and "unspecified" (PS3.3 C.11.1.1.2).
+_UNSTATED = ("", "US")
+#: Image types (PS3.3 C.8.2.1) of overviews, and of maps of the blood's flow, volume and time.
+_NO_HU = frozenset({"LOCALIZER", "CBF", "CBV", "MTT", "TTP", "TMAX"})
 
 
 class Traits(TypedDict):
@@ -218,6 +224,12 @@ def notices(dataset: Dataset) -> Iterator[str]:
         yield f"The file holds {count} (drawings, measurements or text over the picture) that is not shown."
     for keyword in _damaged_rescale(dataset):
         yield f"{keyword} is no number, so the values are shown as they are stored."
+    has_slope = number(dataset, "RescaleSlope") is not None
+    if dataset.get("Modality") == "CT" and has_slope and _is_without_unit(dataset):
+        yield (
+            "The file is of CT, but nothing says that its values are Hounsfield units: they are shown as "
+            "grey values, without the windows of CT. Use the original slices where you need HU."
+        )
 
 
 def _damaged_rescale(dataset: Dataset, frame: int = 0) -> list[str]:
@@ -247,12 +259,33 @@ def _is_inverted(dataset: Dataset) -> bool:
 
 
 def _unit(dataset: Dataset, frame: int, has_slope: bool) -> str:
-    stated = str(found(dataset, "RescaleType", frame) or "")
-    if dataset.get("Modality") == "CT" and has_slope and stated in ("", "HU", "US"):
+    stated = _rescale_type(dataset, frame)
+    is_hu = stated == "HU" or (stated in _UNSTATED and _is_ct_slice(dataset, stated))
+    if dataset.get("Modality") == "CT" and has_slope and is_hu:
         return "HU"
     if "DoseGridScaling" in dataset and dataset.get("DoseUnits") == "GY":
         return "Gy"
     return "grey value"
+
+
+def _rescale_type(dataset: Dataset, frame: int = 0) -> str:
+    return str(found(dataset, "RescaleType", frame) or "").strip()
+
+
+def _is_without_unit(dataset: Dataset) -> bool:
+    stated = _rescale_type(dataset)
+    return stated in _UNSTATED and not _is_ct_slice(dataset, stated)
+
+
+def _is_ct_slice(dataset: Dataset, stated: str) -> bool:
+    """Say whether values of no stated unit are HU (PS3.3 C.8.2.1): of slices as they were scanned.
+
+    Without a type they are HU, also derived ones; "US" (unspecified) is HU where the picture is original.
+    """
+    words = [word.strip().upper() for word in _words(dataset.get("ImageType"))]
+    kind = dataset.get("SOPClassUID") or dataset.file_meta.get("MediaStorageSOPClassUID")
+    is_as_scanned = stated == "" or words[:1] == ["ORIGINAL"]
+    return (not kind or kind in _CT_KINDS) and is_as_scanned and _NO_HU.isdisjoint(words)
 
 
 def _full_scale(dataset: Dataset, stored: Stored, is_colour: bool) -> tuple[float, float] | None:

@@ -24,6 +24,7 @@ from healthdash.task import Upload
 
 from . import dicom
 from .dicom_elements import number, numbers, text
+from .dicom_header import notices as header_notices
 from .dicom_pixels import PIXELS, decoded_frames
 from .dicom_volume import MOST_KEPT_BYTES, Stack, place_of, volume_sample
 from .geometry import Place, distances_in_words, doubled_in_words, lacking_in_words
@@ -312,6 +313,7 @@ def _stacked(uploads: Sequence[Upload], slices: Sequence[Slice]) -> _Stacked:
         raise problem or UnreadableUpload("expected the slices of a series", hint="Export them again.")
     if problem is not None:
         words.append(f"{len(slices) - len(whole)} of {len(slices)} files are damaged and left out.")
+    words += [notice for notice in header_notices(middle) if notice not in words]
     stack.cut(len(whole))
     return _Stacked(stack, whole, middle, form, shape, tuple(words))
 

@@ -3,12 +3,13 @@ import io
 import pickle
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from pydicom import Dataset
-from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
+from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless, SecondaryCaptureImageStorage
 
 from healthdash.errors import InputError, InvalidInput, UnreadableUpload
 from healthdash.task import Upload
@@ -206,6 +207,29 @@ def test_a_decimal_comma_is_a_point_and_a_damaged_intercept_leaves_no_hounsfield
     assert (sample.unit == "HU") == bool(unit)
     assert sample.pixels[0, 0] == first
     assert any("RescaleIntercept is no number" in words for words in sample.notices) == (not unit)
+
+
+@pytest.mark.parametrize(
+    ("elements", "unit"),
+    [
+        ({"RescaleType": "US", "ImageType": ["ORIGINAL", "PRIMARY", "AXIAL"]}, "HU"),
+        ({"ImageType": ["DERIVED", "SECONDARY", "AXIAL"]}, "HU"),
+        ({"SOPClassUID": None}, "HU"),
+        ({"RescaleType": "HU", "ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "HU"),
+        ({"RescaleType": "US", "ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "grey value"),
+        ({"RescaleType": "US", "ImageType": ["DERIVED", "SECONDARY", "AXIAL"]}, "grey value"),
+        ({"ImageType": ["DERIVED", "SECONDARY", "AXIAL", "CBF"]}, "grey value"),
+        ({"SOPClassUID": SecondaryCaptureImageStorage}, "grey value"),
+    ],
+)
+def test_values_of_ct_without_a_unit_are_hounsfield_units_where_they_are_of_a_scanned_slice(
+    elements: dict[str, Any], unit: str
+) -> None:
+    base = {"Modality": "CT", "RescaleSlope": 1, "RescaleIntercept": -1000}
+    sample = read([written.dicom(written.ramp(), **base, **elements)])
+    assert sample.unit == unit
+    said = any("nothing says that its values are Hounsfield units" in words for words in sample.notices)
+    assert said == (unit != "HU")
 
 
 def test_padding_is_black_through_the_window_of_a_model_too() -> None:
