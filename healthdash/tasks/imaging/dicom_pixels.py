@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset, uid
-from pydicom.encaps import generate_frames
-from pydicom.pixels import iter_pixels
+from pydicom.encaps import encapsulate, generate_frames
+from pydicom.pixels import as_pixel_options, get_decoder, iter_pixels, pixel_array
 
 from healthdash.errors import InvalidInput, UnreadableUpload
 
@@ -29,6 +29,8 @@ _PROGRESSIVE = uid.UID("1.2.840.10008.1.2.4.55")
 _TWELVE_BIT = (uid.JPEGExtended12Bit, _SPECTRAL, _PROGRESSIVE)
 _JPEG = (uid.JPEGBaseline8Bit, uid.JPEGLossless, uid.JPEGLosslessSV1, *_TWELVE_BIT)
 _JPEG_2000 = (uid.JPEG2000Lossless, uid.JPEG2000, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K)
+# Codecs of which pydicom corrects the sign.
+_SIGNED = (uid.JPEGLSLossless, uid.JPEGLSNearLossless, *_JPEG_2000)
 _NATIVE = (uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian)
 #: Transfer syntaxes that are read; all others (video, JPIP, ...) are refused before anything is decoded.
 ALLOWED = frozenset(
@@ -109,12 +111,27 @@ def _decoded(dataset: Dataset, frames: int) -> Iterator[NDArray[Any]]:
         for stream in generate_frames(dataset.PixelData, number_of_frames=frames):
             yield _gdcm_frame(stream, dataset)
     elif frames == 1:
-        # iter_pixels of pydicom 3.0.2 cannot correct the sign of its own array.
         array = dataset.pixel_array
         more_than_one = array.ndim > 2 + (_number(dataset, "SamplesPerPixel", 1) > 1)
         yield array[0] if more_than_one else array  # more bytes than the header says: the first picture
+    elif syntax in _SIGNED:
+        yield from _frames_of_streams(dataset, frames)
+    elif syntax in _NATIVE and dataset.PhotometricInterpretation == "YBR_FULL_422":
+        # iter_pixels of pydicom 3.0.2 takes the frames after the first for RGB, which it has made of that.
+        yield from (pixel_array(dataset, index=frame) for frame in range(frames))
     else:
         yield from iter_pixels(dataset)
+
+
+def _frames_of_streams(dataset: Dataset, frames: int) -> Iterator[NDArray[Any]]:
+    """Decode each stream alone: iter_pixels of pydicom 3.0.2 cannot correct the sign of its own array.
+
+    It could by numbers of frames, but then looks for each from the beginning.
+    """
+    decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
+    options = as_pixel_options(dataset) | {"number_of_frames": 1}
+    for stream in generate_frames(dataset.PixelData, number_of_frames=frames):
+        yield decoder.as_array(encapsulate([stream]), index=0, **options)[0]
 
 
 def _number(dataset: Dataset, keyword: str, default: int = 0) -> int:

@@ -9,7 +9,7 @@ import tifffile
 from PIL import Image
 from pydicom import Dataset
 from pydicom.sequence import Sequence
-from pydicom.uid import RLELossless
+from pydicom.uid import JPEGLSLossless, RLELossless
 
 from healthdash.errors import UnreadableUpload
 from healthdash.task import Upload
@@ -253,6 +253,29 @@ def test_run_length_volume() -> None:
     volume = read([Upload("", file.getvalue())])
     assert isinstance(volume, VolumeSample)
     np.testing.assert_array_equal(volume.voxels, _FRAMES)
+
+
+def test_signed_frames_of_jpeg_ls_that_fill_twelve_bits() -> None:
+    values = (_FRAMES * 12 - 2000).astype(np.int16)
+    packed = written.dataset(values, NumberOfFrames=4, BitsStored=12, HighBit=11)
+    packed.compress(JPEGLSLossless)
+    file = io.BytesIO()
+    packed.save_as(file)
+    volume = read([Upload("", file.getvalue())])
+    assert isinstance(volume, VolumeSample)
+    np.testing.assert_array_equal(volume.voxels, values)
+
+
+def test_uncompressed_frames_that_share_colours_of_neighbours() -> None:
+    # Two lightnesses, then the blue and red differences of both (PS3.3 C.7.6.3.1.2, YBR_FULL_422).
+    pairs = np.full((3, 8, 5, 4), 128, np.uint8)
+    pairs[..., :2] = np.arange(3)[:, None, None, None] * 50
+    colours = {"PhotometricInterpretation": "YBR_FULL_422", "SamplesPerPixel": 3, "PlanarConfiguration": 0}
+    shape = {"Rows": 8, "Columns": 10, "NumberOfFrames": 3}
+    cine = read([written.dicom(pairs, **colours, **shape)])
+    assert isinstance(cine, VolumeSample)
+    assert cine.voxels.shape == (3, 8, 10)
+    assert cine.voxels[:, 0, 0].tolist() == [0, 50, 100]
 
 
 def test_float_pixels_are_their_own_values() -> None:
