@@ -6,13 +6,13 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from healthdash.errors import InvalidInput, UnreadableUpload
 
 from .plain import Json, each, part, text_in
 
-__all__ = ["Entry", "entries", "looks_like_fhir", "reference_key"]
+__all__ = ["Entry", "address", "entries", "looks_like_fhir"]
 
 _HINT = "Export the patient as a FHIR R4 Bundle in JSON."
 #: One document; parsed it takes about ten times as much memory.
@@ -24,25 +24,39 @@ _TYPED = re.compile(rb'"resourceType"\s*:\s*"[A-Z][A-Za-z]{1,60}"')
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A resource, where it stands ("entry[12]"), and the address that others may know it by."""
+    """A resource, and where it stands.
+
+    Attributes
+    ----------
+    place : str
+        As "line 3 entry[12]"; no two resources of a file have the same.
+    resource : Json
+    url : str
+        Its fullUrl without scheme and version; of what is contained, the place of its holder, "#" and its id.
+    server : str
+        That of the fullUrl, such as "a.org/fhir"; empty where the fullUrl is none of a server.
+    scopes : tuple of str
+        The places of the bundles around it, from the inside out; the last is the file, "".
+    holder : str
+        The place of the resource that contains it.
+    """
 
     place: str
     resource: Json
     url: str = ""
+    server: str = ""
+    scopes: tuple[str, ...] = ("",)
+    holder: str = ""
 
     @property
-    def names(self) -> frozenset[str]:
-        """What others may call it in a reference, without the address of a server."""
-        identity = text_in(self.resource, "id")
-        own = f"{text_in(self.resource, 'resourceType')}/{identity}" if identity else ""
-        return frozenset((reference_key(self.url), own)) - {""}
+    def kind(self) -> str:
+        """The type of the resource."""
+        return text_in(self.resource, "resourceType")
 
 
-def reference_key(reference: str) -> str:
-    """Return a reference without server and version (R4, 2.3.0.1): "Encounter/12"; a URN stays as it is."""
-    if reference.startswith("urn:"):
-        return reference
-    return "/".join(reference.split("/_history")[0].split("/")[-2:])
+def address(url: str) -> str:
+    """Return a URL without version and scheme: a server is the same by http and https."""
+    return url.split("/_history")[0].split("://", 1)[-1].rstrip("/")
 
 
 def looks_like_fhir(data: bytes) -> bool:
@@ -105,23 +119,32 @@ def _no_constant(_: str) -> float:
     return math.nan
 
 
-def _inside(place: str, resource: Json, depth: int, url: str = "") -> Iterator[Entry]:
+def _inside(
+    place: str, resource: Json, depth: int, url: str = "", scopes: tuple[str, ...] = ("",)
+) -> Iterator[Entry]:
     """Yield a resource and what it holds; a bundle is only what it holds."""
     if depth > _DEEPEST or not text_in(resource, "resourceType"):
         return
     if resource["resourceType"] == "Bundle":
+        within = (place, *scopes) if place else scopes
         for number, entry in enumerate(_slots(resource)):
             inner = f"{place} entry[{number}]".strip()
-            yield from _inside(inner, part(entry, "resource"), depth + 1, text_in(entry, "fullUrl"))
+            yield from _inside(inner, part(entry, "resource"), depth + 1, text_in(entry, "fullUrl"), within)
         return
-    yield Entry(place or resource["resourceType"], resource, url)
+    kind = resource["resourceType"]
+    whole = Entry(place or kind, resource, address(url), _server(url, kind), scopes)
+    yield whole
     for number, one in enumerate(each(resource, "contained")):
-        yield from _inside(
-            f"{place} contained[{number}]".strip(),
-            one,
-            depth + 1,
-            f"{place or resource['resourceType']}#{text_in(one, 'id')}",
-        )
+        for held in _inside(f"{place} contained[{number}]".strip(), one, depth + 1, "", scopes):
+            name = f"{whole.place}#{text_in(held.resource, 'id')}"
+            yield replace(held, url=name, server=whole.server, holder=whole.place)
+
+
+def _server(url: str, kind: str) -> str:
+    """Return the server of a fullUrl: what stands before the type of its resource and an id."""
+    before, _, _ = address(url).rpartition("/")
+    server, _, last = before.rpartition("/")
+    return server if "://" in url and last == kind else ""
 
 
 def _slots(bundle: Json) -> list[Json]:

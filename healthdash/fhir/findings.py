@@ -129,21 +129,32 @@ def _way(unit: str, target: str, analyte: str) -> Conversion | None:
 
 def _diagnosed(entry: Entry, passed: Counter[str]) -> Iterator[Finding]:
     resource = entry.resource
-    if _status(resource, "verificationStatus") not in ("", "confirmed"):
+    verified = _statuses(resource, "verificationStatus", "condition-ver-status")
+    if verified and "confirmed" not in verified:
         passed["refuted, unconfirmed or entered in error"] += 1
         return
     code = known_code(part(resource, "code"))
     if code is None:
         return
     until = of_resource(resource, _WHEN_ENDED)
-    if until is None and _status(resource, "clinicalStatus") in _OVER:
+    if until is None and _OVER & _statuses(resource, "clinicalStatus", "condition-clinical"):
         passed["of a disease that is over"] += 1
         return
     when = of_resource(resource, _WHEN_BEGUN)
     yield Finding(code.field, "yes", code.display, when, code.words, "Condition", entry.place, until)
 
 
-def _status(resource: Json, name: str) -> str:
-    """Return the code of a status; before R4 it was a plain text."""
-    coded = (text_in(coding, "code") for coding in each(part(resource, name), "coding"))
-    return text_in(resource, name) or next(coded, "")
+def _statuses(resource: Json, name: str, system: str) -> frozenset[str]:
+    """Return the codes of a status: those of FHIR's own system, else all, as their order means nothing.
+
+    Before R4 a status was a plain text.
+    """
+    plain = text_in(resource, name)
+    if plain:
+        return frozenset((plain,))
+    coded = [
+        (text_in(one, "system").rstrip("/"), text_in(one, "code"))
+        for one in each(part(resource, name), "coding")
+    ]
+    own = {code for where, code in coded if where.endswith(system)} - {""}
+    return frozenset(own or {code for _, code in coded} - {""})

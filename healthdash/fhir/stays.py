@@ -8,7 +8,7 @@ Condition.encounter names where one was first entered; they are told as they are
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,17 +16,17 @@ from healthdash.errors import InvalidInput
 from healthdash.tables.layout import Origin, TableFormat, TextTable
 
 from .codes import codings
-from .document import Entry, entries, reference_key
+from .document import Entry, entries
+from .encounters import INPATIENT, Encounters, encounters_of
 from .findings import Finding
+from .identity import record_of
 from .moments import Moment, asked, moment_of, years_between
 from .plain import Json, each, part, text_in
 from .table import Patient, column_of, frame_of, left_out, patients_of
 
 __all__ = ["read_stays"]
 
-#: v3 ActEncounterCode, as Encounter.class takes it.
-_INPATIENT = frozenset(("IMP", "ACUTE", "NONAC"))
-_VISITS = {"inpatient_visits": _INPATIENT, "emergency_visits": {"EMER"}, "outpatient_visits": {"AMB"}}
+_VISITS = {"inpatient_visits": INPATIENT, "emergency_visits": {"EMER"}, "outpatient_visits": {"AMB"}}
 #: v3 ActPriority (Encounter.priority), and the value sets of R4 admit-source and discharge-disposition: those
 #: codes alone that have one counterpart in IDs_mapping.csv of the data set (UCI, doi:10.24432/C5230J).
 _PRIORITY = {"EM": "emergency", "UR": "urgent", "EL": "elective"}
@@ -53,12 +53,13 @@ _MOST_ORIGINS = 200_000
 
 @dataclass(frozen=True, slots=True)
 class _Stay:
-    """One finished stay of one patient; `names` are those of its parts too."""
+    """One finished stay of one patient; `places` are those of it and its parts."""
 
     entry: Entry
     start: Moment
     end: Moment
-    names: frozenset[str]
+    places: frozenset[str]
+    around: Encounters
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ def read_stays(data: bytes, before: str = "") -> TextTable:
     rows: list[dict[str, str]] = []
     origins: list[Origin] = []
     has_diabetes = True
-    for patient in patients_of(entries(data), passed).values():
+    record = record_of(entries(data))
+    for patient in patients_of(record, passed).values():
         for stay in _stays(patient, limit, passed):
             values = list(_values(patient, stay))
             origins += [_origin(len(rows), one) for one in values]
@@ -111,7 +113,7 @@ def read_stays(data: bytes, before: str = "") -> TextTable:
     ]
     if not has_diabetes:
         notices.append("The record of a stay names no diabetes; the data to learn from were stays with it.")
-    notices += left_out(passed)
+    notices += left_out(record, passed)
     form = TableFormat(file="fhir")
     found = tuple(origins[:_MOST_ORIGINS])
     return TextTable(frame_of(rows), form.words, True, tuple(notices), form, origins=found)
@@ -119,10 +121,10 @@ def read_stays(data: bytes, before: str = "") -> TextTable:
 
 def _stays(patient: Patient, limit: Moment | None, passed: Counter[str]) -> Iterator[_Stay]:
     """Yield the finished stays in the order of time."""
-    found = []
-    for entry, parts in _whole(patient):
+    found, around = [], encounters_of(patient)
+    for entry, parts in around.whole:
         resource = entry.resource
-        if text_in(part(resource, "class"), "code") not in _INPATIENT:
+        if text_in(part(resource, "class"), "code") not in INPATIENT:
             continue
         start, end = _period(resource)
         if text_in(resource, "status") != "finished" or resource.get("modifierExtension"):
@@ -130,42 +132,9 @@ def _stays(patient: Patient, limit: Moment | None, passed: Counter[str]) -> Iter
         elif start is None or end is None or end.end < start.start or start.first_day.year < _FIRST_YEAR:
             passed["of a stay without a start and an end"] += 1
         elif limit is None or end.is_before(limit):
-            names = frozenset().union(entry.names, *(one.names for one in parts))
-            found.append(_Stay(entry, start, end, names))
+            places = frozenset(one.place for one in (entry, *parts))
+            found.append(_Stay(entry, start, end, places, around))
     yield from sorted(found, key=lambda one: one.start.start)
-
-
-def _whole(patient: Patient) -> Iterator[tuple[Entry, list[Entry]]]:
-    """Yield the encounters that are no part of a stay, each with its parts: departments, intensive care.
-
-    FHIR R4, Encounter.partOf. A part whose stay is not in the record stands for itself.
-    """
-    every = list(patient.of("Encounter"))
-    stays = [one for one in every if text_in(part(one.resource, "class"), "code") in _INPATIENT]
-    named = {name: number for number, one in enumerate(stays) for name in one.names}
-    parts: dict[int, list[Entry]] = {}
-    whole = []
-    for entry in every:
-        above = _above(entry, stays, named)
-        if above is None:
-            whole.append(entry)
-        else:
-            parts.setdefault(above, []).append(entry)
-    for entry in whole:
-        number = next((named[name] for name in entry.names if name in named), -1)
-        yield entry, parts.get(number, [])
-
-
-def _above(entry: Entry, stays: Sequence[Entry], named: Mapping[str, int]) -> int | None:
-    """Return the number of the stay that an encounter is part of, however deep; None where it is of none."""
-    found, seen = None, set[int]()
-    while (told := text_in(part(entry.resource, "partOf"), "reference")) and reference_key(told) in named:
-        number = named[reference_key(told)]
-        if number in seen or stays[number] is entry:  # a circle
-            break
-        seen.add(number)
-        found, entry = number, stays[number]
-    return found
 
 
 def _period(resource: Json) -> tuple[Moment | None, Moment | None]:
@@ -176,7 +145,7 @@ def _period(resource: Json) -> tuple[Moment | None, Moment | None]:
 def _values(patient: Patient, stay: _Stay) -> Iterator[_Value]:
     yield from _person(patient, stay)
     yield from _course(stay)
-    yield from _visits(patient, stay)
+    yield from _visits(stay)
     yield from _diagnoses(patient, stay)
     yield from _done(patient, stay)
     yield from _measured(patient, stay)
@@ -207,9 +176,9 @@ def _course(stay: _Stay) -> Iterator[_Value]:
             yield _of_stay(stay, field, known[code], code)
 
 
-def _visits(patient: Patient, stay: _Stay) -> Iterator[_Value]:
+def _visits(stay: _Stay) -> Iterator[_Value]:
     """Yield the visits of the year before, where the record reaches back that far."""
-    seen = [(_period(one.resource)[0], one.resource) for one, _ in _whole(patient)]
+    seen = [(_period(one.resource)[0], one.resource) for one, _ in stay.around.whole]
     dated = [(when, one) for when, one in seen if when and text_in(one, "status") == "finished"]
     since = stay.start.start - _YEAR
     if not any(when.start <= since for when, _ in dated):
@@ -227,9 +196,10 @@ def _diagnoses(patient: Patient, stay: _Stay) -> Iterator[_Value]:
     listed = list(each(stay.entry.resource, "diagnosis"))
     if listed:
         yield _of_stay(stay, "diagnosis_count", str(len(listed)), f"{len(listed)} diagnoses")
-    known = {name: one for one in patient.of("Condition") for name in one.names}
+    known = {one.place: one for one in patient.of("Condition")}
     for number, one in enumerate(sorted(listed, key=_rank)[:3], 1):
-        entry = known.get(reference_key(text_in(part(one, "condition"), "reference")))
+        told = text_in(part(one, "condition"), "reference")
+        entry = known.get(stay.around.names.find(stay.entry, told) or "")
         codes = codings(part(entry.resource, "code")) if entry else iter(())
         code = next((code for system, code in codes if system == "ICD-9"), "")
         if entry and code:
@@ -270,7 +240,7 @@ def _of(patient: Patient, stay: _Stay, kind: str, statuses: frozenset[str], link
     return [
         one
         for one in patient.of(kind)
-        if reference_key(text_in(part(one.resource, link), "reference")) in stay.names
+        if stay.around.names.linked(one, link) in stay.places
         and text_in(one.resource, "status") in statuses
         and not one.resource.get("modifierExtension")
     ]

@@ -15,8 +15,9 @@ from healthdash.tables.layout import Origin, TableFormat, TextTable
 
 from .document import Entry, entries
 from .findings import Finding, findings
+from .identity import Record, record_of
 from .moments import Moment, asked, of_resource, years_between
-from .plain import Json, part, text_in
+from .plain import Json, text_in
 
 __all__ = ["Patient", "column_of", "frame_of", "left_out", "patients_of", "read_fhir"]
 
@@ -35,7 +36,7 @@ class Patient:
 
     def of(self, kind: str) -> Iterator[Entry]:
         """Yield the resources of a kind that are about the patient."""
-        return (one for one in self.entries if text_in(one.resource, "resourceType") == kind)
+        return (one for one in self.entries if one.kind == kind)
 
 
 def read_fhir(data: bytes, before: str = "") -> TextTable:
@@ -56,11 +57,11 @@ def read_fhir(data: bytes, before: str = "") -> TextTable:
         Too large, or `before` is no date.
     """
     limit = asked(before)
-    found = entries(data)
+    record = record_of(entries(data))
     passed: Counter[str] = Counter()
-    patients = [one for one in patients_of(found, passed).values() if one.resource or one.found]
+    patients = [one for one in patients_of(record, passed).values() if one.resource or one.found]
     if not patients:
-        raise UnreadableUpload(_nothing(found, passed), hint=_HINT)
+        raise UnreadableUpload(_nothing(record, passed), hint=_HINT)
     rows, origins = [], []
     for number, patient in enumerate(patients):
         values, places = _row(patient, number, limit)
@@ -68,15 +69,15 @@ def read_fhir(data: bytes, before: str = "") -> TextTable:
         origins += places
     frame = frame_of(rows)
     if not len(frame.columns):
-        raise UnreadableUpload(_nothing(found, passed), hint=_HINT)
-    notices = tuple(_notices(passed, limit))
+        raise UnreadableUpload(_nothing(record, passed), hint=_HINT)
+    notices = tuple(_notices(record, passed, limit))
     form = TableFormat(file="fhir")
     return TextTable(frame, form.words, True, notices, form, origins=tuple(origins[:_MOST_ORIGINS]))
 
 
-def _nothing(found: list[Entry], passed: Counter[str]) -> str:
+def _nothing(record: Record, passed: Counter[str]) -> str:
     """Say why a file tells nothing of a patient."""
-    kinds = sorted({text_in(one.resource, "resourceType")[:40] for one in found})
+    kinds = sorted({one.kind[:40] for one in record.entries})
     if passed:
         why = ", ".join(f"{times:,} {reason}" for reason, times in passed.most_common(3))
         return f"expected findings of a patient that can be used; left out were: {why}"
@@ -85,44 +86,23 @@ def _nothing(found: list[Entry], passed: Counter[str]) -> str:
     return f"expected observations, conditions or a patient, got {', '.join(kinds[:5])} alone"
 
 
-def patients_of(found: list[Entry], passed: Counter[str]) -> dict[str, Patient]:
+def patients_of(record: Record, passed: Counter[str]) -> dict[str, Patient]:
     """Return each patient by a name of the file's own, in the order in which they come."""
-    names: dict[str, str] = {}
-    patients: dict[str, Patient] = {}
-    for entry in found:
-        if text_in(entry.resource, "resourceType") == "Patient":
-            # What a resource contains has a name within it alone (R4, 2.1.28 references).
-            identity = "" if "#" in entry.url else text_in(entry.resource, "id")
-            key = entry.url or (f"Patient/{identity}" if identity else entry.place)
-            known = next((names[one] for one in (entry.url, f"Patient/{identity}") if one in names), key)
-            patients.setdefault(known, Patient()).resource = entry.resource
-            patients[known].place = entry.place
-            names |= {one: known for one in (entry.url, f"Patient/{identity}") if one not in ("", "Patient/")}
-    for entry in found:
-        key = _subject(entry, names)
-        if key:
+    patients = {
+        record.owners[one.place]: Patient(one.resource, one.place)
+        for one in record.entries
+        if one.kind == "Patient"
+    }
+    for entry in record.entries:
+        key = record.owners[entry.place]
+        if key and entry.kind != "Patient":
             patients.setdefault(key, Patient()).entries.append(entry)
         for one in findings(entry, passed):
             if key:
-                patients.setdefault(key, Patient()).found.append(one)
+                patients[key].found.append(one)
             else:
                 passed["without a patient"] += 1
     return patients
-
-
-def _subject(entry: Entry, names: Mapping[str, str]) -> str:
-    """Return the name of the patient that a resource is about; empty where it is about none."""
-    told = text_in(part(entry.resource, "subject"), "reference") or text_in(
-        part(entry.resource, "patient"), "reference"
-    )
-    if told.startswith("#"):
-        return names.get(f"{entry.place}{told}", "")
-    if told in names:
-        return names[told]
-    kind, _, identity = told.split("/_history")[0].rpartition("/")
-    if kind.rpartition("/")[2] == "Patient":
-        return names.get(f"Patient/{identity}", f"Patient/{identity}")
-    return told if told.startswith("urn:") else ""
 
 
 def _row(patient: Patient, number: int, limit: Moment | None) -> tuple[dict[str, str], list[Origin]]:
@@ -204,13 +184,16 @@ def frame_of(rows: list[dict[str, str]]) -> pd.DataFrame:
     )
 
 
-def _notices(passed: Counter[str], limit: Moment | None) -> Iterator[str]:
+def _notices(record: Record, passed: Counter[str], limit: Moment | None) -> Iterator[str]:
     if limit is not None:
         yield f"The latest values before {limit.day} were taken."
-    yield from left_out(passed)
+    yield from left_out(record, passed)
 
 
-def left_out(passed: Counter[str]) -> Iterator[str]:
+def left_out(record: Record, passed: Counter[str]) -> Iterator[str]:
     """Say what was passed over, and how often."""
+    if times := record.superseded:
+        what = "resource was" if times == 1 else "resources were"
+        yield f"{times:,} {what} left out: the file has a newer version, or the same again."
     for reason, times in passed.most_common(6):
         yield f"{times:,} {'finding was' if times == 1 else 'findings were'} left out: {reason}."
