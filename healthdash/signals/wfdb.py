@@ -8,6 +8,7 @@ checked names.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ _ANNOTATIONS = (".atr",)
 #: gain of 200 a mV, which the `wfdb` package puts in.
 _DEFAULT_HZ = 250.0
 _MOST_FRAME = 10_000
+#: Micro signs of UTF-8 and Latin-1 before a unit: `wfdb` reads ASCII only, and would leave volt of microvolt.
+_MICRO = re.compile(rb"/(?:\xc2\xb5|\xce\xbc|\xb5)")
 
 
 def needs(header: Upload, by_name: dict[str, Upload]) -> list[str]:
@@ -123,7 +126,8 @@ def _folder(uploads: Sequence[Upload], header: Upload) -> Iterator[Path]:
         for upload in uploads:
             name = base_name(upload.name)
             if PLAIN_NAME.match(name):
-                (Path(folder) / name).write_bytes(upload.data)
+                data = _MICRO.sub(b"/u", upload.data) if name.endswith(".hea") else upload.data
+                (Path(folder) / name).write_bytes(data)
         yield Path(folder) / base_name(header.name).removesuffix(".hea")
 
 

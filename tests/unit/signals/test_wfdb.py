@@ -62,3 +62,9 @@ def test_a_signal_without_a_gain_tells_what_is_assumed(fields: str) -> None:
 def test_a_gain_is_missed_in_segments_and_not_in_their_layout(gain: str, is_stated: bool) -> None:
     layout = _VARIABLE | {"m_l.hea": "m_l 1 250 0\n~ 0 0 16 0 0 0 0 II\n"}
     assert _read(layout, ["200/mV II"], [f"{gain}/mV II"]).unit_stated == is_stated
+
+
+@pytest.mark.parametrize("micro", [b"u", b"\xc2\xb5", b"\xce\xbc", b"\xb5"])
+def test_a_micro_sign_is_not_lost(micro: bytes) -> None:
+    header, ramp = b"r 1 250 100\nr.dat 16 0.2/" + micro + b"V 16 0 0 0 0 II\n", bytes(200)
+    assert formats.read([Upload("r.hea", header), Upload("r.dat", ramp)]).channels[0].unit == "uV"
