@@ -105,7 +105,7 @@ def search(options: argparse.Namespace) -> Lines:
             f"expected the data and settings of the search in {root.name}, got others",
             hint=f"Choose another --out, or remove the folder {root.name}.",
         )
-    _serve(queue, root, options.at_once)
+    _go_on(queue, root, options.at_once)
     (found,) = runs.searches(queue, _OWNER)
     yield from ({"task": task.slug, **row} for row in found.rows())
     if not found.judged:
@@ -175,27 +175,41 @@ def _best(
     queue: Queue, root: Path, task: Task, found: runs.Search, options: argparse.Namespace
 ) -> dict[str, Any]:
     """Train the model with the settings of the best trial, unless that is done."""
-    run = _final(queue) or runs.retrain(queue, _OWNER, found, options.out.absolute(), options.epochs)
+    run = _final(queue)
+    if run is None or queue.folder(run.id).searched.get("best") != found.judged[0][0]:
+        # A trial that went on after the model was made may be better than the one that it is of.
+        run = runs.retrain(queue, _OWNER, found, options.out.absolute(), options.epochs)
+    elif run.can_resume:
+        queue.resume(run)
     _serve(queue, root, options.at_once)
-    done = queue.store.get(run.id)
+    done, told = queue.store.get(run.id), queue.folder(run.id).searched
     if done is None or done.state != "done":
         raise done.error.error if done and done.error else TrainingError("the training was ended")
     return {
-        "task": task.slug, "model": done.name, "path": done.out, "trial": found.judged[0][0],
-        "trials": len(found.trials), "metrics": dict(done.metrics),
+        "task": task.slug, "model": done.name, "path": done.out, "trial": told["best"],
+        "trials": told["trials"], "metrics": dict(done.metrics),
     }  # fmt: skip
 
 
 def _final(queue: Queue) -> Run | None:
-    trained = [run for run in queue.store.of(_OWNER) if not queue.folder(run.id).search]
-    return trained[0] if trained else None
+    """Return the newest training of a best trial."""
+    return next((run for run in queue.store.of(_OWNER) if queue.folder(run.id).searched), None)
+
+
+def _go_on(queue: Queue, root: Path, at_once: int) -> None:
+    """Train the trials that wait, and once more each that an earlier command left without figures."""
+    left = {run.id for run in queue.store.of(_OWNER) if run.state not in ("queued", "done")}
+    _serve(queue, root, at_once)  # tells, too, which of them are lost: until now they count as running
+    again = [run for run in queue.store.of(_OWNER) if run.id in left and run.can_resume]
+    again = [run for run in again if queue.folder(run.id).search]
+    for run in again:
+        queue.resume(run)
+    if again:
+        _serve(queue, root, at_once)
 
 
 def _serve(queue: Queue, root: Path, at_once: int) -> None:
-    """Train what waits or was ended before, here, until nothing is left; stopped, stop what trains."""
-    for run in queue.store.of(_OWNER):
-        if run.can_resume and run.state != "failed":
-            queue.resume(run)
+    """Train what waits, here, until nothing is left; stopped, stop what trains."""
     signal.signal(signal.SIGTERM, _stop)
     dispatcher = dispatched(queue.store, root, at_once or settings.current().runs_at_once)
     try:

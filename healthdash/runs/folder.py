@@ -72,10 +72,12 @@ class RunFolder:
     @property
     def search(self) -> dict[str, Any]:
         """Of which search the run is a trial; empty for others."""
-        with suppress(OSError, json.JSONDecodeError):
-            told: dict[str, Any] = json.loads((self.path / self.SEARCH).read_bytes())
-            return told
-        return {}
+        return _told(self.path / self.SEARCH)
+
+    @property
+    def searched(self) -> dict[str, Any]:
+        """Which trial of which search gave the settings; empty where no search did."""
+        return _told(self.path / self.SEARCHED)
 
     @property
     def is_alive(self) -> bool:
@@ -127,6 +129,14 @@ def locked(file: Path, *, shared: bool = False) -> Iterator[bool]:
             yield True
     finally:
         os.close(handle)
+
+
+def _told(file: Path) -> dict[str, Any]:
+    """Return the JSON object of a file; empty without one."""
+    with suppress(OSError, json.JSONDecodeError):
+        told: dict[str, Any] = json.loads(file.read_bytes())
+        return told
+    return {}
 
 
 def _tail(file: Path) -> str:

@@ -3,13 +3,78 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 
 import pytest
 
-from healthdash import bundles, cli
+from healthdash import bundles, cli, searching
+from healthdash.runs import Run, dispatcher
+from healthdash.runs.dispatcher import Dispatcher
 from healthdash.runs.folder import RunFolder
+from healthdash.runs.queue import Queue, place_of
+from healthdash.runs.store import RunStore, sqlite_url
 
 COMMAND = ["search", "table", "--data", "synthetic", "--target", "outcome", "--network", "mlp"]
+
+
+LOST = "import os; os.kill(os.getpid(), 9)"
+FULL = "import sys; sys.exit('OSError: No space left on device')"
+
+
+class _Stubs:
+    """A search whose trainings are small programs: the loss of a trial is the less the higher its number.
+
+    Attributes
+    ----------
+    programs : dict of lists of str
+        What is run at first in the place of trial 1, 2, ...; 0 is the training of the model.
+    trained : list of int
+        What was begun, in order.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self.out, self.root = out, out.with_name(f"{out.name}-trials")
+        self.programs: dict[int, list[str]] = {}
+        self.trained: list[int] = []
+
+    def dispatched(self, store: RunStore, root: Path, at_once: int) -> Dispatcher:
+        return Dispatcher(store, root, place_of(root), at_once, words=self._words)
+
+    def _words(self, run: Run, folder: RunFolder) -> list[str]:
+        number = folder.search.get("number", 0)
+        self.trained.append(number)
+        metrics = {"validation loss": {"value": 1 / (number + 1), "part": "validation"}}
+        done = f"print({json.dumps(json.dumps({'metrics': metrics}))})"
+        return [
+            sys.executable,
+            "-S",
+            "-c",
+            self.programs[number].pop(0) if self.programs.get(number) else done,
+        ]
+
+    def search(self, capsys, *more: str) -> dict:
+        """Give the command and return what it prints last."""
+        cli.main([*COMMAND, "--out", str(self.out), "--trials", "3", *more])
+        return _lines(capsys)[-1]
+
+    @property
+    def queue(self) -> Queue:
+        return Queue(RunStore(sqlite_url(self.root / "runs.db")), self.root, wake=lambda _: None)
+
+    def runs(self) -> dict[int, Run]:
+        """Return the trials by their numbers."""
+        queue = self.queue
+        return {queue.folder(run.id).search.get("number", 0): run for run in queue.store.of("command line")}
+
+
+@pytest.fixture
+def stubs(tmp_path, monkeypatch) -> _Stubs:
+    stubs = _Stubs(tmp_path / "own")
+    monkeypatch.setattr(dispatcher, "_LOOK_S", 0.02)
+    monkeypatch.setattr(dispatcher, "_LINGER_S", 0.1)
+    monkeypatch.setattr(searching, "dispatched", stubs.dispatched)
+    return stubs
 
 
 def _lines(capsys) -> list[dict]:
@@ -63,3 +128,36 @@ def test_a_task_with_a_recipe_of_its_own_is_not_searched(tmp_path, capsys):
     command = ["search", "heart-disease", "--data", "synthetic", "--out", str(tmp_path / "own")]
     assert cli.main(command) == 1
     assert "recipe of its own" in _lines(capsys)[0]["error"]["message"]
+
+
+def test_a_trial_that_was_lost_with_the_search_goes_on_before_the_best_is_chosen(stubs, capsys, monkeypatch):
+    def killed(*_) -> Dispatcher:
+        raise SystemExit
+
+    monkeypatch.setattr(searching, "dispatched", killed)
+    with pytest.raises(SystemExit):
+        stubs.search(capsys)
+    monkeypatch.setattr(searching, "dispatched", stubs.dispatched)
+    last = stubs.runs()[3]
+    stubs.queue.store.change(last.id, ["queued"], state="running", started=1.0, attempt=1)
+    stubs.queue.folder(last.id).lock_file.write_text("1")  # as of a process that has ended
+    model = stubs.search(capsys)
+    assert (model["trial"], model["trials"], stubs.trained) == (3, 3, [1, 2, 3, 0])
+
+
+def test_what_failed_is_tried_once_more_by_the_same_command(stubs, capsys):
+    stubs.programs = {2: [FULL, FULL], 0: [FULL]}
+    assert stubs.search(capsys)["error"]["message"] == "the disk is full"
+    assert stubs.trained == [1, 2, 3, 0]
+    assert stubs.search(capsys)["trial"] == 3
+    assert stubs.trained == [1, 2, 3, 0, 2, 0]
+
+
+def test_the_model_is_of_the_trial_that_is_the_best_by_now(stubs, capsys):
+    stubs.programs = {3: [LOST]}
+    model = stubs.search(capsys)
+    assert (model["trial"], model["trials"]) == (2, 2)
+    model = stubs.search(capsys)
+    assert (model["trial"], model["trials"], stubs.trained) == (3, 3, [1, 2, 3, 0, 3, 0])
+    assert stubs.search(capsys) == model
+    assert stubs.trained == [1, 2, 3, 0, 3, 0]
