@@ -22,7 +22,7 @@ from healthdash.bundles import Bundle
 from healthdash.errors import TrainingError
 from healthdash.progress import Progress
 from healthdash.runs import search as runs
-from healthdash.runs.folder import RunFolder
+from healthdash.runs.folder import RunFolder, locked
 from healthdash.runs.places import dispatched
 from healthdash.runs.queue import Queue, place_of
 from healthdash.runs.record import Run
@@ -38,6 +38,8 @@ _OWNER = "command line"
 _TRIALS = 20
 #: What the search in a folder depends on.
 _ASKED = "asked.json"
+#: Held as long as a command looks after the search in a folder.
+_LOCK = "search.lock"
 #: Settings that name a file.
 _FILES = ("cleaning", "unlabelled", "weights_file")
 Lines = Iterator[Mapping[str, Any]]
@@ -92,25 +94,24 @@ def trial(options: argparse.Namespace) -> Lines:
 
 
 def search(options: argparse.Namespace) -> Lines:
-    """Draw, train all trials, and then a model with the settings of the best."""
+    """Draw, train all trials, and then a model with the settings of the best; one command at a time."""
     task, base = tasks.get(options.task), _with_whole_paths(flags.settings(options))
     root = options.out.with_name(f"{options.out.name}-trials").absolute()
-    queue = Queue(RunStore(sqlite_url(root / "runs.db")), root, wake=lambda _: None)
-    asked, kept = _asked(task, base, options), root / _ASKED
-    if not runs.searches(queue, _OWNER):
-        _submit(queue, task, base, options)
-        kept.write_text(asked, encoding="utf-8")
-    elif kept.exists() and kept.read_text(encoding="utf-8") != asked:
-        raise TrainingError(
-            f"expected the data and settings of the search in {root.name}, got others",
-            hint=f"Choose another --out, or remove the folder {root.name}.",
-        )
-    _go_on(queue, root, options.at_once)
-    (found,) = runs.searches(queue, _OWNER)
-    yield from ({"task": task.slug, **row} for row in found.rows())
-    if not found.judged:
-        raise TrainingError("no trial was trained to its end", hint="Look at the logs of the trials.")
-    yield _best(queue, root, task, found, options)
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with locked(root / _LOCK) as is_ours:
+        if not is_ours:
+            raise TrainingError(
+                f"expected no other search in {root.name}, got one that goes on",
+                hint="Wait for its end, or choose another --out.",
+            )
+        queue = Queue(RunStore(sqlite_url(root / "runs.db")), root, wake=lambda _: None)
+        _submit(queue, root, task, base, options)
+        _go_on(queue, root, options.at_once)
+        found = runs.searches(queue, _OWNER)[0]
+        yield from ({"task": task.slug, **row} for row in found.rows())
+        if not found.judged:
+            raise TrainingError("no trial was trained to its end", hint="Look at the logs of the trials.")
+        yield _best(queue, root, task, found, options)
 
 
 COMMANDS = {"search": search, "trial": trial}
@@ -143,21 +144,38 @@ def _with_whole_paths(chosen: TrainSettings) -> TrainSettings:
     return replace(chosen, **whole)
 
 
-def _submit(queue: Queue, task: Task, base: TrainSettings, options: argparse.Namespace) -> None:
-    """Put the trials into the queue; what is wrong with data or space shows before the first of them."""
+def _submit(queue: Queue, root: Path, task: Task, base: TrainSettings, options: argparse.Namespace) -> None:
+    """Put the trials into the queue that are not there yet: all, or those that an ended command left out."""
+    asked, kept = _asked(task, base, options), root / _ASKED
+    begun = next(iter(runs.searches(queue, _OWNER)), None)
+    if begun and not (kept.exists() and kept.read_text(encoding="utf-8") == asked):
+        raise TrainingError(
+            f"expected the data and settings of the search in {root.name}, got others",
+            hint=f"Choose another --out, or remove the folder {root.name}.",
+        )
+    if begun and len(begun.trials) == options.trials:
+        return
+    drawn, names = _drawn(task, base, options)
+    if not begun:
+        kept.write_text(asked, encoding="utf-8")
+    runs.submit(
+        queue, _OWNER, task.slug, options.out.absolute(), drawn, names,
+        lambda folder: _given(task, options.data, folder), prune=options.prune, begun=begun,
+    )  # fmt: skip
+
+
+def _drawn(
+    task: Task, base: TrainSettings, options: argparse.Namespace
+) -> tuple[list[TrainSettings], list[str]]:
+    """Return the settings of each trial and what was drawn; what is wrong with data or space shows."""
     if not 1 <= options.trials <= MOST_TRIALS:
         raise TrainingError(f"expected 1 to {MOST_TRIALS} trials", hint="Choose another number.")
     with tempfile.TemporaryDirectory(prefix="healthdash-") as folder:
         kind = as_labelled(task.load_dataset(_given(task, options.data, Path(folder)), base)).kind
     shared = posed(kind, base)
     space = read_space(options.space) if options.space else default_space(kind, shared)
-    drawn = space.draw(
-        replace(shared, epochs=options.trial_epochs or base.epochs), options.trials, seed=base.seed
-    )
-    runs.submit(
-        queue, _OWNER, task.slug, options.out.absolute(), drawn, list(space.ranges),
-        lambda folder: _given(task, options.data, folder), prune=options.prune,
-    )  # fmt: skip
+    shared = replace(shared, epochs=options.trial_epochs or base.epochs)
+    return space.draw(shared, options.trials, seed=base.seed), list(space.ranges)
 
 
 def _given(task: Task, data: Path, folder: Path) -> Path:

@@ -88,6 +88,7 @@ def submit(
     *,
     prune: bool = False,
     beside: Mapping[str, bytes] | None = None,
+    begun: Search | None = None,
 ) -> str:
     """Put a run for each of the drawn settings into the queue and return the search's id.
 
@@ -103,9 +104,14 @@ def submit(
         As `Queue.submit` takes it; called once: the trials share the files.
     prune : bool
         End trials early that are worse than the median of the others.
+    begun : Search or None
+        The search of the same draws where it has some of its trials already; only the others are put in.
     """
-    search, first = new_id(), None
+    search, there = (begun.id, dict(begun.trials)) if begun else (new_id(), {})
+    first = next(iter(there.values()), None)
     for number, settings in enumerate(drawn, 1):
+        if number in there:
+            continue
         told = {"id": search, _NUMBER: number, _OF: len(drawn), "drawn": list(names), "prune": prune}
         told[_SCALE] = [settings.loss, settings.balance]
         files = {**(beside or {}), RunFolder.SEARCH: json.dumps(told).encode()}

@@ -11,7 +11,7 @@ import pytest
 from healthdash import bundles, cli, searching
 from healthdash.runs import Run, dispatcher
 from healthdash.runs.dispatcher import Dispatcher
-from healthdash.runs.folder import RunFolder
+from healthdash.runs.folder import RunFolder, locked
 from healthdash.runs.queue import Queue, place_of
 from healthdash.runs.store import RunStore, sqlite_url
 
@@ -161,3 +161,36 @@ def test_the_model_is_of_the_trial_that_is_the_best_by_now(stubs, capsys):
     assert (model["trial"], model["trials"], stubs.trained) == (3, 3, [1, 2, 3, 0, 3, 0])
     assert stubs.search(capsys) == model
     assert stubs.trained == [1, 2, 3, 0, 3, 0]
+
+
+def test_one_command_at_a_time_looks_after_a_search(stubs, capsys):
+    stubs.root.mkdir()
+    with locked(stubs.root / "search.lock"):
+        assert "no other search in own-trials" in stubs.search(capsys)["error"]["message"]
+    assert stubs.trained == []
+    assert stubs.search(capsys)["trial"] == 3
+
+
+def test_a_search_that_was_killed_while_it_was_submitted_has_all_its_trials_in_the_end(
+    stubs, capsys, monkeypatch
+):
+    submit = Queue.submit
+
+    def killed(queue: Queue, *given, **more) -> Run:
+        if len(queue.store.of("command line")) == 2:
+            raise SystemExit
+        return submit(queue, *given, **more)
+
+    monkeypatch.setattr(Queue, "submit", killed)
+    with pytest.raises(SystemExit):
+        stubs.search(capsys)
+    begun = stubs.runs()
+    assert sorted(begun) == [1, 2]
+    monkeypatch.setattr(Queue, "submit", submit)
+    assert "got others" in stubs.search(capsys, "--seed", "7")["error"]["message"]
+    model = stubs.search(capsys)
+    assert (model["trial"], model["trials"], stubs.trained) == (3, 3, [1, 2, 3, 0])
+    all_of_them = stubs.runs()
+    assert all_of_them[1].settings == begun[1].settings
+    rates = {run.settings["learning_rate"] for number, run in all_of_them.items() if number}
+    assert len(rates) == 3

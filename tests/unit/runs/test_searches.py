@@ -52,6 +52,18 @@ def test_each_trial_is_a_run_with_its_settings_and_the_parents_tag(queue):
     assert (found.name, found.drawn, found.is_over) == ("own", ("learning_rate",), False)
 
 
+def test_a_search_that_has_some_of_its_trials_gets_the_others(queue):
+    found = _searched(queue)
+    queue.remove(found.trials[1][1])
+    (begun,) = search.searches(queue, "ann")
+    search.submit(queue, "ann", "table", OUT, DRAWN, ["learning_rate"], _fill, begun=begun)
+    (whole,) = search.searches(queue, "ann")
+    assert whole.id == found.id
+    assert [run.settings["learning_rate"] for _, run in whole.trials] == [0.1, 0.01, 0.001]
+    places = [queue.folder(run.id).path / run.data for _, run in whole.trials]
+    assert len({place.stat().st_ino for place in places}) == 1
+
+
 def test_trials_share_their_data_without_room_of_their_own(queue):
     places = [queue.folder(run.id).path / run.data for _, run in _searched(queue).trials]
     assert {place.read_text() for place in places} == {"age,outcome\n1,0\n"}
