@@ -1,6 +1,6 @@
 """The command line: JSON Lines on stdout, logs on stderr.
 
-Exit codes: 0 all good; 1 at least one error; 2 wrong usage.
+Exit codes: 0 all good; 1 at least one error; 2 wrong usage; 143 ended by SIGTERM.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ import argparse
 import json
 import logging
 import os
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _end)  # a training puts its own in the place of it
     options = _parser().parse_args(arguments)
     command = _COMMANDS[options.command]
     try:
@@ -58,6 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except BrokenPipeError:
         return 1
+
+
+def _end(*_: object) -> NoReturn:
+    """End as by a Ctrl-C, so that files of patients which were unpacked are removed."""
+    raise SystemExit(128 + signal.SIGTERM)
 
 
 def _count(text: str) -> int:

@@ -1,4 +1,4 @@
-"""Folders of readers, and the removal of those that a killed server left behind."""
+"""Folders of what is read, and the removal of those that a killed process left behind."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LOCK = "lock"
 
 @contextmanager
 def made() -> Iterator[Path]:
-    """Give a new folder that nobody sweeps away while this process lives; it is removed afterwards.
+    """Give a new empty folder that nobody sweeps away while this process lives; it is removed afterwards.
 
     Processes that are forked from this one hold its lock with it.
     """
@@ -27,16 +27,17 @@ def made() -> Iterator[Path]:
     try:
         _is_locked(lock)
         os.rename(folder / "new", folder / _LOCK)  # under this name it is always locked or left behind
-        yield folder
+        (folder / "files").mkdir()
+        yield folder / "files"
     finally:
         os.close(lock)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def sweep() -> None:
-    """Remove the folders of this user's readers that no living process holds."""
+    """Remove the folders of this user that no living process holds."""
     for folder in Path(tempfile.gettempdir()).glob(_PREFIX + "*"):
-        with suppress(OSError):  # another server sweeps as well
+        with suppress(OSError):  # another process sweeps as well
             if _is_left(folder):
                 shutil.rmtree(folder, ignore_errors=True)
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from healthdash.apart import leftovers
 from healthdash.runs import command
 from healthdash.runs.ending import ending
 from healthdash.runs.folder import RunFolder, locked
@@ -192,6 +193,7 @@ class Dispatcher:
             return
         self._children.pop(run.id, None)
         child.folder.lock_file.unlink(missing_ok=True)
+        leftovers.sweep()  # an archive that it had unpacked when it was killed
         if end["state"] == "done":
             child.folder.forget_inputs()
 
@@ -201,6 +203,7 @@ class Dispatcher:
         if child.process is not None:
             child.process.wait()
         child.folder.remove()
+        leftovers.sweep()
 
 
 def lock_file(root: Path) -> Path:

@@ -13,6 +13,8 @@ __all__ = ["ending"]
 _STOPPED = Told(
     "TrainingStopped", "the run was stopped", "Its history so far is kept here. It can be resumed."
 )
+#: How the command line ends on SIGTERM, after it has removed what it unpacked.
+_BY_SIGTERM = 128 + signal.SIGTERM
 _ON = "Resume it: it goes on from its last checkpoint."
 
 
@@ -24,6 +26,7 @@ def ending(run: Run, folder: RunFolder, code: int | None) -> dict[str, Any]:
     code : int or None
         Exit status, negative for a signal; None when an earlier dispatcher started the process.
     """
+    code = -signal.SIGTERM if code == _BY_SIGTERM else code
     answer = folder.answer
     told = answer.get("error", {})
     if "metrics" in answer:

@@ -6,13 +6,13 @@ import io
 import shutil
 import stat
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from healthdash.apart import leftovers
 from healthdash.errors import InputError, InvalidInput, UnreadableUpload
 
 __all__ = ["MOST_BYTES", "MOST_FILES", "contents", "is_zip", "names", "opened", "pack", "placed", "unpack"]
@@ -42,6 +42,8 @@ def is_zip(data: bytes) -> bool:
 def opened(path: Path) -> Iterator[Path]:
     """Give the folder of labelled files that a path names; an archive's is removed afterwards.
 
+    What a process that was killed has left of its archive is removed first.
+
     Raises
     ------
     InputError
@@ -54,8 +56,9 @@ def opened(path: Path) -> Iterator[Path]:
         return
     if not path.is_file():
         raise InputError("expected a folder or a zip archive, found none", hint="Check --data.")
-    with tempfile.TemporaryDirectory(prefix="healthdash-") as folder:
-        yield unpack(path, Path(folder))
+    leftovers.sweep()
+    with leftovers.made() as folder:
+        yield unpack(path, folder)
 
 
 def unpack(data: bytes | Path, folder: Path) -> Path:

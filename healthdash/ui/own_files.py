@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 import pandas as pd
 import streamlit as st
 
+from healthdash.apart import leftovers
 from healthdash.datasets.listing import FOLDER, LABEL, NAME, PATH, Listing, UnnamedLabel
 from healthdash.datasets.looked import Looked
 from healthdash.datasets.report import ItemFinding, ItemReport
@@ -120,8 +120,8 @@ def _folder(given: Upload) -> Iterator[Path]:
         with archive.opened(given.path) as folder:
             yield folder
     else:
-        with tempfile.TemporaryDirectory(prefix="healthdash-") as made:
-            yield archive.placed(given.name, given.data, Path(made))
+        with leftovers.made() as made:
+            yield archive.placed(given.name, given.data, made)
 
 
 def _label(work: Work, place: Any, columns: Sequence[str], now: str | None) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +46,24 @@ def test_wrong_usage_exits_with_two():
     with pytest.raises(SystemExit) as stopped:
         cli.main(["predict"])
     assert stopped.value.code == 2
+
+
+def test_what_sigterm_ends_removes_its_files(tmp_path, monkeypatch):
+    def ended(_):
+        with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
+            (Path(folder) / "scan").touch()
+            os.kill(os.getpid(), signal.SIGTERM)
+            yield {}
+
+    monkeypatch.setitem(cli._COMMANDS, "tasks", ended)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit) as stopped:
+            cli.main(["tasks"])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert stopped.value.code == 143
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_that_is_not_there_has_its_own_line(capsys, tmp_path):

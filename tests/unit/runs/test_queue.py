@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -123,6 +124,7 @@ def test_a_failed_run_says_why_and_shows_its_log(place):
     ("program", "state", "words"),
     [
         ("import os; os.kill(os.getpid(), 9)", "lost", "SIGKILL"),
+        ("import sys; sys.exit(143)", "lost", "SIGTERM"),
         ("raise OSError(28, 'No space left on device')", "failed", "disk is full"),
         ("raise MemoryError", "failed", "memory is full"),
         ("raise ValueError", "failed", "exit code 1"),
@@ -208,6 +210,21 @@ def test_deleting_ends_the_process_and_removes_the_folder(place):
         time.sleep(0.02)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_what_a_deleted_run_had_unpacked_goes_with_it(place, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    unpacked = "from healthdash.apart import leftovers\nwith leftovers.made() as folder:\n"
+    unpacked += "    (folder / 'scan').touch()\n    import time; time.sleep(60)"
+    run = place.submit(unpacked)
+    place.serve()
+    deadline = time.monotonic() + 40
+    while not list(tmp_path.glob("*/*/scan")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    (scan,) = tmp_path.glob("*/*/scan")
+    place.queue.remove(run)
+    _is_gone(scan)
 
 
 def test_removing_all_leaves_the_runs_of_others(place):

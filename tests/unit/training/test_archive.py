@@ -1,9 +1,11 @@
 import io
 import stat
+import tempfile
 import zipfile
 
 import pytest
 
+from healthdash.apart import leftovers
 from healthdash.errors import InvalidInput, UnreadableUpload
 from healthdash.training import archive
 
@@ -94,3 +96,18 @@ def test_a_table_is_placed_as_it_is(tmp_path, name):
     path = archive.placed(name, data, tmp_path)
     assert path == tmp_path / name
     assert path.read_bytes() == data
+
+
+def test_an_archive_is_unpacked_until_it_is_read_and_takes_away_what_a_killed_process_left(
+    tmp_path, monkeypatch
+):
+    temporary = tmp_path / "temporary"
+    (temporary / "healthdash-read-old").mkdir(parents=True)
+    (temporary / "healthdash-read-old" / "lock").touch()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    (tmp_path / "own.zip").write_bytes(_zip(**{"set/a/1.png": b"1"}))
+    with archive.opened(tmp_path / "own.zip") as folder:
+        leftovers.sweep()  # as another process does meanwhile
+        assert (folder.name, (folder / "a" / "1.png").read_bytes()) == ("set", b"1")
+        assert len(list(temporary.iterdir())) == 1
+    assert not list(temporary.iterdir())
