@@ -33,6 +33,7 @@ class Comparison:
     ----------
     names : tuple of str
     items, groups : int
+        Rows that any of the models puts together are one group.
     roc : dict of dict of Points
         Of each label that is drawn, one curve a model.
     reliability : dict of dict of tuple of ReliabilityBin
@@ -88,8 +89,8 @@ def compare(
     names = tuple(bundle.name for bundle in bundles)
     if len(set(names)) < 2 or len(set(names)) < len(names):
         raise InvalidInput("expected two models of other names", hint="Name two models of the task.")
-    first, *others = (_answers(task, bundle, path, settings) for bundle in bundles)
-    same = [first, *(aligned(first, other)[1] for other in others)]
+    same = aligned(*(_answers(task, bundle, path, settings) for bundle in bundles))
+    first = same[0]
     by_name = dict(zip(names, same, strict=True))
     shown = [1] if len(first.labels) == 2 else np.unique(first.truth).tolist()
     return Comparison(

@@ -90,52 +90,61 @@ class Difference:
         return f"{told}: {names[self.winner]} is better."
 
 
-def aligned(first: Answers, second: Answers) -> tuple[Answers, Answers]:
-    """Return both models' answers with labels in one order, and rows of a patient together.
+def aligned(first: Answers, *others: Answers) -> tuple[Answers, ...]:
+    """Return all models' answers with labels in the order of the first, and rows of a patient together.
 
-    Where only one of the models was trained with a column of patients, its groups hold for both: rows that
-    either puts together stay together.
+    Where only some of the models were trained with a column of patients, its groups hold for all: rows that
+    any of them puts together stay together, whichever model is named first.
 
     Raises
     ------
     ModelMismatch
         The models have other labels, or do not answer for the same items.
     """
-    if set(first.labels) != set(second.labels):
+    same = [first, *(_in_labels_of(first, other) for other in others)]
+    groups = _together([one.groups for one in same])
+    return tuple(replace(one, groups=groups) for one in same)
+
+
+def _in_labels_of(first: Answers, other: Answers) -> Answers:
+    if set(first.labels) != set(other.labels):
         raise ModelMismatch(
             f"expected models of the same labels, got {', '.join(first.labels)} and "
-            f"{', '.join(second.labels)}",
-            hint="Compare two models of one question.",
+            f"{', '.join(other.labels)}",
+            hint="Compare models of one question.",
         )
-    order = [second.labels.index(label) for label in first.labels]
+    order = [other.labels.index(label) for label in first.labels]
     place = np.argsort(order)
-    second = replace(
-        second,
+    turned = replace(
+        other,
         labels=first.labels,
-        truth=place[second.truth],
-        decided=place[second.decided],
-        probabilities=second.probabilities[:, order],
+        truth=place[other.truth],
+        decided=place[other.decided],
+        probabilities=other.probabilities[:, order],
     )
-    if not np.array_equal(first.truth, second.truth):
+    if not np.array_equal(first.truth, turned.truth):
         raise ModelMismatch(
-            f"the models do not use the same items of these data ({len(first):,} and {len(second):,})",
+            f"the models do not use the same items of these data ({len(first):,} and {len(turned):,})",
             hint="Leave out the rows that one of the models cannot use.",
         )
-    groups = _together(first.groups, second.groups)
-    return replace(first, groups=groups), replace(second, groups=groups)
+    return turned
 
 
-def _together(first: NDArray[np.generic], second: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Return groups (n,) that hold all rows that share a group of one or the other."""
+def _together(groups: Sequence[NDArray[np.generic]]) -> NDArray[np.generic]:
+    """Return groups (n,) that hold all rows that share a group of any; numbered by their first row."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    if np.array_equal(first, second):
+    first, *others = groups
+    if all(np.array_equal(first, other) for other in others):
         return first
-    codes, others = (np.unique(np.asarray(g).astype(str), return_inverse=True)[1] for g in (first, second))
-    count = int(codes.max()) + int(others.max()) + 2
-    shared = coo_array((np.ones(len(codes)), (codes, others + int(codes.max()) + 1)), shape=(count, count))
-    found: NDArray[np.generic] = connected_components(shared, directed=False)[1][codes]
+    # Rows and groups are the nodes of a graph, and each row is joined to its groups.
+    codes = [np.unique(np.asarray(one).astype(str), return_inverse=True)[1] for one in groups]
+    starts = len(first) + np.cumsum([0, *(int(one.max()) + 1 for one in codes)])
+    ends = np.concatenate([one + start for one, start in zip(codes, starts[:-1], strict=True)])
+    rows = np.tile(np.arange(len(first)), len(groups))
+    shared = coo_array((np.ones(len(ends)), (rows, ends)), shape=(starts[-1], starts[-1]))
+    found: NDArray[np.generic] = connected_components(shared, directed=False)[1][: len(first)]
     return found
 
 

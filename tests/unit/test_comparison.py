@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from healthdash import bundles, cli, tasks
@@ -12,6 +15,7 @@ from healthdash.comparison import compare
 from healthdash.errors import InvalidInput
 from healthdash.training import TrainSettings
 from healthdash.training.archive import placed
+from healthdash.training.paired import Answers
 
 pytestmark = pytest.mark.tf
 
@@ -44,6 +48,37 @@ def test_a_model_of_the_same_ranking_differs_in_calibration_only(two, data):
     assert by_measure["AUC"].winner is None
     assert by_measure["Brier score"].difference != 0
     assert set(found.roc["present"]) == set(found.reliability["present"]) == set(pair)
+
+
+def test_the_order_in_which_models_are_named_changes_nothing_but_signs():
+    patients = np.repeat(np.arange(30), 20)
+    truth = patients % 2
+
+    def model(name, seed, groups):
+        chance = np.random.default_rng(seed)
+        p = 1 / (1 + np.exp(-(truth - 0.5 + chance.normal(0, 1, 30)[patients])))
+        both = np.stack([1 - p, p], axis=1)
+        return SimpleNamespace(
+            name=name, answers=Answers(("no", "yes"), truth, both, both.argmax(axis=1), groups)
+        )
+
+    plain, grouped, other = (
+        model("a", 1, np.arange(600)),
+        model("b", 2, patients),
+        model("c", 3, np.arange(600)),
+    )
+    task = SimpleNamespace(
+        bound=lambda bundle: SimpleNamespace(
+            load_dataset=lambda path, settings: None, answers=lambda bundle, data: bundle.answers
+        )
+    )
+    forth = compare(task, (plain, other, grouped), Path(), TrainSettings())
+    back = compare(task, (grouped, other, plain), Path(), TrainSettings())
+    assert forth.groups == back.groups == 30
+    for pair, found in forth.differences.items():
+        turned = back.differences[pair[::-1]]
+        assert [one.low for one in found] == pytest.approx([-one.high for one in turned])
+        assert [one.high for one in found] == pytest.approx([-one.low for one in turned])
 
 
 def test_one_model_is_no_comparison(two, data):
