@@ -172,7 +172,9 @@ def _strata(truth: NDArray[np.int64], count: int, seed: int) -> Iterator[tuple[N
 def _clusters(distances: NDArray[np.float32], count: float, seed: int) -> NDArray[np.int64]:
     from sklearn.cluster import KMeans
 
-    clusters = KMeans(max(round(count), 1), random_state=seed, n_init=3).fit_predict(distances)
+    # Of few rows fewer clusters, or most would hold a single row, which may not be shown.
+    most = max(len(distances) // 3, 1)
+    clusters = KMeans(min(max(round(count), 1), most), random_state=seed, n_init=3).fit_predict(distances)
     return np.asarray(clusters, np.int64)
 
 

@@ -162,6 +162,13 @@ def test_background_rows_are_no_rows_of_patients():
     assert not any((np.nan_to_num(row) == np.nan_to_num(values)).all(axis=1).any() for row in rows)
 
 
+def test_a_table_of_few_rows_has_background_rows_too():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(20, 5)).astype(np.float32)
+    rows = background_rows(values, np.arange(20) % 2, [{"kind": "number"}] * 5, 60, seed=0)
+    assert 2 <= len(rows) <= 6
+
+
 def test_columns_of_codes_alone_have_background_rows_that_many_patients_share():
     rng = np.random.default_rng(0)
     values = rng.integers(0, 2, (1000, 5)).astype(np.float32)
