@@ -222,14 +222,19 @@ def curve_points(truth: ArrayLike, score: ArrayLike) -> tuple[Points, Points]:
 def reliability_bins(
     truth: ArrayLike, probability: ArrayLike, *, bins: int = 10
 ) -> tuple[ReliabilityBin, ...]:
-    """Return bins of equal size by predicted probability.
+    """Return bins of about equal size by predicted probability; equal probabilities share a bin.
 
     References
     ----------
     Wilson 1927, JASA 22:209, for the interval of a proportion.
     """
     truth, probability = np.asarray(truth, float), np.asarray(probability, float)
-    parts = np.array_split(np.argsort(probability, kind="stable"), bins)
+    order = np.argsort(probability, kind="stable")
+    sizes = [len(rows) for rows in np.array_split(order, bins)]
+    # Within a tie the order is that of the file: each cut moves to the end of its tie.
+    inner = np.cumsum(sizes)[:-1]
+    cuts = np.searchsorted(probability[order], probability[order[inner[inner > 0] - 1]], side="right")
+    parts = np.split(order, np.unique(cuts))
     return tuple(_reliability_bin(truth[rows], probability[rows]) for rows in parts if len(rows))
 
 

@@ -167,6 +167,20 @@ def test_reliability_bins_of_perfect_probabilities_hold_the_diagonal():
     assert sum(bin_.low <= bin_.predicted <= bin_.high for bin_ in bins) >= 8
 
 
+def test_reliability_bins_do_not_cut_through_equal_probabilities():
+    truth = np.r_[np.zeros(100), np.ones(100)]
+    (only,) = reliability_bins(truth, np.full(200, 0.5))
+    assert (only.observed, only.n) == (0.5, 200)
+    few = reliability_bins(truth, np.repeat([0.1, 0.9], 100))
+    assert [(one.observed, one.n) for one in few] == [(0.0, 100), (1.0, 100)]
+
+
+def test_reliability_bins_without_ties_hold_equal_shares():
+    assert [one.n for one in reliability_bins(np.zeros(23), RNG.permutation(23))] == [3, 3, 3] + [2] * 7
+    assert [one.n for one in reliability_bins([0, 1, 1], [0.2, 0.1, 0.3])] == [1, 1, 1]
+    assert reliability_bins([], []) == ()
+
+
 def test_curves_and_confusion():
     roc, pr = curve_points([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     assert (roc.x[0], roc.y[-1]) == (0.0, 1.0)
