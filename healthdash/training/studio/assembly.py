@@ -21,7 +21,7 @@ from healthdash.training.studio.figures import Judged, evaluation_of
 from healthdash.training.studio.fitting import Fitted, Part, rebuilt
 from healthdash.training.studio.items import Labelled, Prepared, Rows
 from healthdash.training.studio.plans import Plan
-from healthdash.training.studio.wholes import by_whole
+from healthdash.training.studio.wholes import by_whole, counted
 from healthdash.training.youden import youden_point
 
 __all__ = ["Amend", "Finished", "assemble", "averaged", "by_whole"]
@@ -250,5 +250,5 @@ def _group(labelled: Labelled) -> str:
 
 
 def _counts(labelled: Labelled, parts: Mapping[str, Rows]) -> dict[str, int]:
-    counts = {f"{name} {labelled.unit}s": len(rows) for name, rows in parts.items()}
+    counts = counted(labelled, parts, f" {labelled.unit}s")
     return counts | {f"{name} groups": len(np.unique(labelled.groups[rows])) for name, rows in parts.items()}

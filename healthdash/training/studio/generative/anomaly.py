@@ -19,7 +19,7 @@ from healthdash.training.history import EpochRow
 from healthdash.training.ranking import auc
 from healthdash.training.studio.generative.form import Form, fitted_form
 from healthdash.training.studio.items import Labelled, Prepared, Rows
-from healthdash.training.studio.wholes import by_whole
+from healthdash.training.studio.wholes import by_whole, counted
 
 if TYPE_CHECKING:
     import keras
@@ -244,7 +244,7 @@ def _measured(labelled: Labelled, logits: NDArray[np.float32], parts: Parts, inf
     sizes = {"train": parts.train, "validation": parts.validation, "test": parts.test, "others": parts.others}
     return Evaluation(
         split_rule=_SPLIT_RULE,
-        counts={name: len(part) for name, part in sizes.items()},
+        counts=counted(labelled, sizes),
         metrics=tuple(metrics),
         subgroups=tuple(_by_label(labelled, rows, truth, score)),
         **curves,

@@ -88,6 +88,7 @@ def test_windows_of_one_recording_are_judged_together(tmp_path):
     items.groups = np.repeat(np.arange(32), 2).astype(str)
     items.whole = np.repeat(np.arange(32), 2)
     bundle = _train(items, tmp_path / "m", network="gru", folds=2, epochs=1)
+    assert bundle.evaluation.counts == {"all items": 32, "all windows": 64, "all groups": 32}
     assert bundle.evaluation.metric("AUC").n == 32
 
 
