@@ -8,13 +8,15 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from healthdash.training.studio.group_means import FEWEST_ITEMS, means_of_many
+
 __all__ = ["centroids", "features", "fit_familiarity", "strangeness"]
 
 Floats = NDArray[np.float32]
 _QUANTILE = 0.99
 _SMALLEST = 1e-6
 _BANDS = 4
-_WINDOWS_PER_CENTROID, _CENTROIDS_PER_LABEL = 12, 8
+_CENTROIDS_PER_LABEL = 8
 
 
 def features(windows: Floats) -> Floats:
@@ -60,16 +62,13 @@ def strangeness(windows: Floats, arrays: Mapping[str, Floats]) -> Floats:
     return np.asarray(np.sqrt(np.square(distances).mean(axis=1)) / arrays["gate_scale"][0], np.float32)
 
 
-def centroids(windows: Floats, labels: NDArray[np.int64], seed: int) -> Floats:
-    """Return mean windows of clusters, at most 8 a label; each of 12 windows or more, so of no patient."""
+def centroids(windows: Floats, labels: NDArray[np.int64], groups: NDArray[np.str_], seed: int) -> Floats:
+    """Return mean windows of clusters, at most 8 a label; each of 12 windows and 5 groups or more."""
     from sklearn.cluster import KMeans
 
-    means: list[Floats] = []
-    for label in np.unique(labels):
-        own = windows[labels == label]
-        count = min(_CENTROIDS_PER_LABEL, max(1, len(own) // (3 * _WINDOWS_PER_CENTROID)))
-        cluster = KMeans(count, n_init=2, random_state=seed).fit_predict(own.reshape(len(own), -1))
-        members = [own[cluster == number] for number in range(count)]
-        large = [one for one in members if len(one) >= _WINDOWS_PER_CENTROID] or [own]
-        means += [one.mean(axis=0) for one in large]
-    return np.stack(means).astype(np.float32)
+    def clustered(own: Floats) -> NDArray[np.int64]:
+        count = min(_CENTROIDS_PER_LABEL, max(1, len(own) // (3 * FEWEST_ITEMS)))
+        codes = KMeans(count, n_init=2, random_state=seed).fit_predict(own.reshape(len(own), -1))
+        return np.asarray(codes, np.int64)
+
+    return means_of_many(windows, labels, groups, clustered)

@@ -138,7 +138,7 @@ class PreparedSignals:
         return given, scaled(centred)
 
     def background(self, rows: NDArray[np.int64], seed: int) -> Mapping[str, NDArray[np.float32]]:
-        """Return mean windows of clusters, and the gate's arrays; none is a window of a patient."""
+        """Return mean windows of clusters, and the gate's arrays; none is of fewer than five groups."""
         rng = np.random.default_rng(seed)
         truth = self.signals.truth
         drawn = [
@@ -149,7 +149,8 @@ class PreparedSignals:
         looked_at = np.sort(rng.permutation(rows)[:_MOST_FOR_GATE])
         blocks = [looked_at[start : start + _BLOCK] for start in range(0, len(looked_at), _BLOCK)]
         found = np.concatenate([features(self.signals.inputs(block)) for block in blocks])
-        return {self.name: centroids(self.signals.inputs(some), truth[some], seed), **fit_familiarity(found)}
+        means = centroids(self.signals.inputs(some), truth[some], self.signals.groups[some], seed)
+        return {self.name: means, **fit_familiarity(found)}
 
     def gate(self, rows: NDArray[np.int64]) -> Mapping[str, Any]:
         """Return limits of strangeness."""

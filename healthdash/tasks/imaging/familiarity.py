@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from healthdash.training.studio.group_means import FEWEST_ITEMS, means_of_many
+
 from .prepare import from_bytes
 
 __all__ = ["centroids", "fit_familiarity", "fit_thumbnails", "strangeness", "thumbnails"]
@@ -21,8 +23,6 @@ _COMPONENTS = 48
 # Scales come from pictures left out of the fit, in so many parts.
 _SCALE_PARTS = 10
 _SCALE_QUANTILE = 0.99
-# Each centroid is a mean of many pictures, so that no patient can be seen in it.
-_PICTURES_PER_CENTROID = 12
 
 
 def thumbnails(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -127,25 +127,35 @@ def _parts(count: int, groups: NDArray[np.str_] | None, seed: int) -> NDArray[np
 
 
 def centroids(
-    pictures: NDArray[np.float32], labels: NDArray[np.int64], *, per_label: int, seed: int
+    pictures: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    groups: NDArray[np.str_] | None = None,
+    *,
+    per_label: int,
+    seed: int,
 ) -> NDArray[np.float32]:
     """Return mean pictures of clusters, the background of explanations.
 
+    Parameters
+    ----------
+    pictures : float32 (n, size, size, channels), 0 to 1
+    labels : int64 (n,)
+    groups : str array (n,) or None
+        Patients; None where each picture is of another.
+
     Returns
     -------
-    float32 (m, size, size, 1)
-        At most `per_label` for each label; each is the mean of at least 12 pictures (all
-        pictures of a label, where it has fewer), so that none is a patient's.
+    float32 (m, size, size, channels)
+        At most `per_label` for each label; each is the mean of at least 12 pictures of 5 groups, or what
+        `means_of_many` gives for fewer, so that none is a patient's.
     """
     from sklearn.cluster import KMeans
 
-    means: list[NDArray[np.float32]] = []
-    for label in np.unique(labels):
-        own = pictures[labels == label]
-        count = min(per_label, max(1, len(own) // (3 * _PICTURES_PER_CENTROID)))
-        cluster = KMeans(count, n_init=2, random_state=seed).fit_predict(thumbnails(own))
-        members = [own[cluster == c] for c in range(count)]
-        large = [m for m in members if len(m) >= _PICTURES_PER_CENTROID] or [own]
-        means.extend(m.mean(axis=0) for m in large)
+    def clustered(own: NDArray[np.float32]) -> NDArray[np.int64]:
+        count = min(per_label, max(1, len(own) // (3 * FEWEST_ITEMS)))
+        return np.asarray(KMeans(count, n_init=2, random_state=seed).fit_predict(thumbnails(own)), np.int64)
+
+    whose = np.arange(len(pictures)) if groups is None else groups
+    means = means_of_many(pictures, labels, whose, clustered)
     # In whole bytes, as pictures are kept: these compress well.
-    return from_bytes(np.rint(np.stack(means) * 255).astype(np.uint8))
+    return from_bytes(np.rint(means * 255).astype(np.uint8))

@@ -125,15 +125,17 @@ class PreparedPictures:
         return given, scaled(given)
 
     def background(self, rows: NDArray[np.int64], seed: int) -> Mapping[str, NDArray[np.float32]]:
-        """Return mean pictures of clusters, and the gate's arrays; none is a picture of a patient."""
+        """Return mean pictures of clusters, and the gate's arrays; none is of fewer than five groups."""
         rng = np.random.default_rng(seed)
-        truth, chosen = self.pictures.truth, []
+        truth, groups, chosen = self.pictures.truth, self.pictures.groups, []
         for label in np.unique(truth[rows]):
             own = rows[truth[rows] == label]
             chosen.append(np.sort(rng.permutation(own)[:_MOST_FOR_CENTROIDS]))
         some = np.concatenate(chosen)
-        means = centroids(self.inputs(some), truth[some], per_label=_CENTROIDS_PER_LABEL, seed=seed)
-        return {self.name: means, **fit_thumbnails(self._thumbnails(rows), self.pictures.groups[rows], seed)}
+        means = centroids(
+            self.inputs(some), truth[some], groups[some], per_label=_CENTROIDS_PER_LABEL, seed=seed
+        )
+        return {self.name: means, **fit_thumbnails(self._thumbnails(rows), groups[rows], seed)}
 
     def gate(self, rows: NDArray[np.int64]) -> Mapping[str, Any]:
         """Return limits of strangeness, and what the files were like."""
