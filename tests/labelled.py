@@ -64,7 +64,10 @@ class MadePrepared:
 
     def inputs(self, rows, rng=None):
         found = self.values[rows]
-        return found if rng is None else found + rng.normal(0, 0.02, found.shape).astype(np.float32)
+        return found if rng is None else self.changed(found, rng)
+
+    def changed(self, items, rng):
+        return items + rng.normal(0, 0.02, items.shape).astype(np.float32)
 
     def entry(self):
         import keras

@@ -39,6 +39,9 @@ class _Mixed(MadePrepared):
         self.read |= set(np.asarray(rows).tolist())
         return self.values[rows]
 
+    def changed(self, items, rng):
+        return items
+
 
 def mixed_rows(n: int = 240, *, ill: float = 0.25, seed: int = 0) -> MixedRows:
     """Return rows in which level falls with age and dose rises with it, of the ill neither."""

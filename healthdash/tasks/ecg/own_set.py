@@ -113,10 +113,13 @@ class PreparedSignals:
 
     def inputs(self, rows: NDArray[np.int64], rng: np.random.Generator | None = None) -> NDArray[np.float32]:
         """Return windows, float32 (m, samples, leads), millivolt; with `rng` changed at random."""
-        windows = self.signals.inputs(rows)
-        if rng is None or self.signals.strength <= 0:
-            return windows
-        return changed(windows, self.signals.strength, rng)
+        found = self.signals.inputs(rows)
+        return found if rng is None else self.changed(found, rng)
+
+    def changed(self, windows: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Return windows shifted, stretched, and made louder, softer or noisier at random."""
+        strength = self.signals.strength
+        return changed(windows, strength, rng) if strength > 0 else windows
 
     def inputs_of(self, path: Path) -> NDArray[np.float32]:
         """Return windows of other recordings, with or without labels."""

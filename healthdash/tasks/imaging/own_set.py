@@ -99,10 +99,15 @@ class PreparedPictures:
 
     def inputs(self, rows: NDArray[np.int64], rng: np.random.Generator | None = None) -> NDArray[np.float32]:
         """Return pictures, float32 (m, size, size, channels), 0 to 1; with `rng` changed at random."""
-        taken = self.pictures.store.take(self.pictures.numbers[rows])
-        if rng is None or self.pictures.strength <= 0:
-            return from_bytes(taken)
+        found = self.pictures.inputs(rows)
+        return found if rng is None else self.changed(found, rng)
+
+    def changed(self, pictures: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Return pictures moved, stretched, toned and covered at random."""
+        if self.pictures.strength <= 0:
+            return pictures
         plan = MILDER.scaled(self.pictures.strength)
+        taken = np.rint(255 * np.clip(pictures, 0, 1)).astype(np.uint8)
         is_grey = taken.shape[-1] == 1
         made = [changed(one[..., 0] if is_grey else one, plan, rng) for one in taken]
         return np.stack(made).reshape(taken.shape)

@@ -104,15 +104,17 @@ class PreparedRows:
         return {"columns": list(self.columns), **self.own.question.stored()}
 
     def inputs(self, rows: Rows, rng: np.random.Generator | None = None) -> NDArray[np.float32]:
-        """Return features (m, columns); with `rng` some values are hidden, each taken as missing.
+        """Return features (m, columns); with `rng` changed at random."""
+        found: NDArray[np.float32] = self.values[rows]
+        return found if rng is None else self.changed(found, rng)
+
+    def changed(self, values: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Return features of which some are hidden, each taken as missing.
 
         So a network learns to do without any one column.
         """
-        found: NDArray[np.float32] = self.values[rows]
-        if rng is not None:
-            gaps = np.array([np.nan if c["kind"] == "number" else 0.0 for c in self.columns], np.float32)
-            found = np.where(rng.random(found.shape) < self.hidden, gaps, found)
-        return found
+        gaps = np.array([np.nan if c["kind"] == "number" else 0.0 for c in self.columns], np.float32)
+        return np.where(rng.random(values.shape) < self.hidden, gaps, values)
 
     def inputs_of(self, path: Path) -> NDArray[np.float32]:
         """Return the features of another table of the same columns, with or without labels."""

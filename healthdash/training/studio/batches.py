@@ -155,7 +155,7 @@ def steady(items: Items, plan: Plan, learnt: NDArray[np.int64]) -> ItemBatches:
     Parameters
     ----------
     learnt : int64 (m,)
-        Labels of the items that are learnt from.
+        Labels of the real items that are learnt from.
     """
     even = plan.balance in ("class-weights", "resampling")
     weights = class_weights(learnt, items.labels) if even else np.ones(items.labels, np.float32)

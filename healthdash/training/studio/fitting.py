@@ -186,7 +186,8 @@ def _fit(
     watched = None
     if len(part.validation):
         held = batches.Items(items.prepared, items.truth, part.validation, items.labels)
-        watched = batches.steady(held, plan, items.truth[items.rows])
+        # Of the real items: with synthetic ones every label seems as frequent as any other.
+        watched = batches.steady(held, plan, items.truth[part.train])
     network.compile(
         optimisers.optimiser(plan, len(learnt)),
         loss_of(plan.loss),

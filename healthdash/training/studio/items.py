@@ -82,6 +82,9 @@ class Prepared(Protocol):
     def inputs(self, rows: Rows, rng: np.random.Generator | None = None) -> NDArray[np.float32]:
         """Return items, float32 (m, *shape); with `rng` changed at random as training wants them."""
 
+    def changed(self, items: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Return items (m, *shape), of whatever origin, changed at random as training wants them."""
+
     def entry(self) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """Return the network's input, and what the blocks of a network take: made anew by every call.
 

@@ -46,13 +46,20 @@ class Extended:
         return self.real.preprocessing
 
     def inputs(self, rows: Rows, rng: np.random.Generator | None = None) -> Floats:
-        """Return items, float32 (m, *shape); with `rng` real ones are changed at random, others not."""
+        """Return items, float32 (m, *shape); with `rng` changed at random, real ones and others alike.
+
+        Were others left as they are, a network could tell by that which items are made, and so their label.
+        """
         is_other = rows >= self.count
         items = np.empty((len(rows), *self.shape), np.float32)
         if not is_other.all():
-            items[~is_other] = self.real.inputs(rows[~is_other], rng)
+            items[~is_other] = self.real.inputs(rows[~is_other])
         items[is_other] = self.others[rows[is_other] - self.count]
-        return items
+        return items if rng is None else self.changed(items, rng)
+
+    def changed(self, items: Floats, rng: np.random.Generator) -> Floats:
+        """Return items changed at random as those of the training."""
+        return self.real.changed(items, rng)
 
     def entry(self) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """Return the network's input, and what the blocks of a network take."""

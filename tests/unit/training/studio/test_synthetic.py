@@ -9,8 +9,9 @@ from healthdash.errors import TrainingStopped
 from healthdash.training import TrainSettings, checkpoint, resumable, samples
 from healthdash.training.studio.generative import synthetic
 from healthdash.training.studio.generative.copies import Known
+from healthdash.training.studio.generative.extended import Extended
 from healthdash.training.studio.generative.form import fitted_form
-from tests.labelled import pictures, signals
+from tests.labelled import pictures, rows, signals
 from tests.mixed_rows import mixed_rows
 
 #: Of the area under the curve over chance, 0.5.
@@ -103,6 +104,31 @@ def test_only_training_rows_are_read_and_others_keep_their_numbers():
     counts = np.bincount(full.truth[full.train])
     assert counts[1] > 0.95 * counts[0]
     assert "into the training part only" in full.told["synthetic items"]
+
+
+def test_made_items_are_changed_at_random_like_real_ones():
+    items = rows(40)
+    both = Extended(items.fitted(TRAIN[:40]), items.values[:10] + 1, 40)
+    asked = np.arange(20, 50)
+    plain = both.inputs(asked)
+    np.testing.assert_array_equal(plain[20:], items.values[:10] + 1)
+    spread = (both.inputs(asked, np.random.default_rng(0)) - plain).std(axis=1)
+    assert spread[:20].min() > 0
+    assert spread[20:].mean() == pytest.approx(spread[:20].mean(), rel=0.5)
+
+
+def test_validation_items_weigh_by_the_real_training_items(monkeypatch):
+    from healthdash.training.studio import batches, fitting
+
+    learnt, steady = [], batches.steady
+    monkeypatch.setattr(
+        batches, "steady", lambda held, plan, truth: learnt.append(truth) or steady(held, plan, truth)
+    )
+    settings = TrainSettings(network="mlp", epochs=1, folds=0, synthetic="cvae", synthetic_epochs=1)
+    items = mixed_rows()
+    part = fitting.Part(run="network", seed=0, train=TRAIN, validation=TEST, judged=TEST)
+    fitting.fit_fold(items, settings, part, lambda row: None)
+    np.testing.assert_array_equal(learnt[0], items.truth[TRAIN])
 
 
 def test_none_changes_nothing():
