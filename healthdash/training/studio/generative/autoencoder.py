@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from healthdash.training import TrainSettings, resumable
 from healthdash.training.history import EpochRow
 from healthdash.training.studio.generative.batches import MadeBatches
-from healthdash.training.studio.generative.form import Form, some_of
+from healthdash.training.studio.generative.form import Form, some_of, to_restore
 from healthdash.training.studio.generative.networks import Size, default_size, features, made
 from healthdash.training.studio.items import Prepared, Rows
 
@@ -75,8 +75,8 @@ def fit_autoencoder(
     model = build(form, default_size(form))
 
     def make(rows: Rows, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        coded = form.encode(prepared.inputs(rows, rng if settings.augment else None))
-        return form.corrupted(coded, plan.hidden, rng), coded
+        seen, whole = to_restore(form.kind, prepared, rows, rng if settings.augment else None)
+        return form.corrupted(form.encode(seen), plan.hidden, rng), form.encode(whole)
 
     batch_size = settings.batch_size or plan.batch_size
     batches = MadeBatches(train, batch_size, make, seed=seed, least=_LEAST_BATCHES)

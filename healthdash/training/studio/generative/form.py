@@ -18,7 +18,7 @@ from healthdash.training.studio.items import ItemKind, Prepared, Rows
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["FieldForm", "Form", "fitted_form", "form_of", "some_of"]
+__all__ = ["FieldForm", "Form", "fitted_form", "form_of", "some_of", "to_restore"]
 
 Floats = NDArray[np.float32]
 #: Items that centre and spread are fitted on; more would change the third digit.
@@ -259,3 +259,19 @@ def _float32(values: Sequence[float]) -> Floats:
 
 def _floats(values: Sequence[float] | NDArray[Any]) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
+
+
+def to_restore(
+    kind: ItemKind, prepared: Prepared, rows: Rows, rng: np.random.Generator | None
+) -> tuple[Floats, Floats]:
+    """Return items to hide parts of, and what is to be restored of them, both (m, *shape).
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator or None
+        Changes items at random as training does: a moved picture is restored as it was moved. The change
+        of a row is hidden values; were these to be restored as gaps, a gap would seem usual everywhere.
+    """
+    plain = prepared.inputs(rows)
+    changed = plain if rng is None else prepared.changed(plain, rng)
+    return changed, plain if kind == "row" else changed

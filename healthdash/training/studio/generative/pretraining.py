@@ -26,7 +26,7 @@ from healthdash.training import TrainSettings, resumable
 from healthdash.training.history import EpochRow
 from healthdash.training.studio.generative.batches import MadeBatches
 from healthdash.training.studio.generative.extended import Extended
-from healthdash.training.studio.generative.form import Form, fitted_form
+from healthdash.training.studio.generative.form import Form, fitted_form, to_restore
 from healthdash.training.studio.generative.networks import default_size, made
 from healthdash.training.studio.items import ItemKind, Prepared, Rows
 
@@ -78,8 +78,8 @@ def pretrain(
     model = _restoring(network, form)
 
     def make(batch: Rows, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        values = items.inputs(batch, rng if settings.augment else None)
-        return form.hidden(values, HIDDEN[kind], rng), form.encode(values)
+        seen, whole = to_restore(kind, items, batch, rng if settings.augment else None)
+        return form.hidden(seen, HIDDEN[kind], rng), form.encode(whole)
 
     batches = MadeBatches(rows, settings.batch_size or _BATCH, make, seed=seed, least=_LEAST_BATCHES)
     rate = keras.optimizers.schedules.CosineDecay(_RATE, settings.pretrain * len(batches))

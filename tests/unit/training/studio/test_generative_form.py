@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from healthdash.training.studio.generative.copies import Known
-from healthdash.training.studio.generative.form import fitted_form, form_of, some_of
-from tests.labelled import pictures, signals
+from healthdash.training.studio.generative.form import fitted_form, form_of, some_of, to_restore
+from tests.labelled import pictures, rows, signals
 from tests.mixed_rows import mixed_rows
 
 MAKERS = {"row": mixed_rows, "picture": lambda: pictures(24), "signal": lambda: signals(24)}
@@ -131,3 +131,13 @@ def test_of_more_items_than_fit_into_memory_some_are_drawn():
     few = some_of(rows, (512, 512, 3), seed=0)
     assert len(few) * 512 * 512 * 3 * 4 <= 128 << 20
     np.testing.assert_array_equal(few, some_of(rows, (512, 512, 3), seed=0))
+
+
+@pytest.mark.parametrize("make", [rows, pictures, signals])
+def test_hidden_values_of_a_row_are_restored_and_a_moved_picture_as_it_was_moved(make):
+    items, asked = make(12), np.arange(6)
+    seen, whole = to_restore(items.kind, items.fitted(asked), asked, np.random.default_rng(0))
+    assert not np.array_equal(seen, items.values[asked])
+    np.testing.assert_array_equal(whole, items.values[asked] if items.kind == "row" else seen)
+    for one in to_restore(items.kind, items.fitted(asked), asked, None):
+        np.testing.assert_array_equal(one, items.values[asked])
