@@ -79,7 +79,7 @@ def filled(
         return Filled(prepared, labelled.truth, train, told)
     named = f"{run}, {settings.synthetic}".lstrip(", ")
     maker = fitted_maker(labelled, prepared, train, settings, on_epoch, seed=seed, run=named)
-    known = Known.of(maker.form, prepared, train)
+    known = Known.of(maker.form, prepared, train, labelled.groups[train])
     items, labels, thrown = _different(maker, wanted, known, np.random.default_rng((seed, 1)))
     n = len(labelled.truth)
     return Filled(
@@ -177,7 +177,8 @@ def _words(
     name = {"cvae": "conditional variational autoencoder", "gan": "generative adversarial network"}[how]
     counts = np.bincount(labels, minlength=len(labelled.labels))
     added = ", ".join(f"{n} {label}" for n, label in zip(counts, labelled.labels, strict=True) if n)
-    nearest = f"{known.ratios(items).min():.2f}" if len(items) else "-"
+    ratio = float(known.ratios(items).min(initial=np.inf))
+    nearest = f"{ratio:.2f}" if np.isfinite(ratio) else "-"
     return (
         f"{added or 'none'}, by a {name} from the training items, into the training part only. Copies of "
         f"training items thrown away: {thrown} (nearer than {COPY_BELOW} of the usual distance between "

@@ -124,6 +124,20 @@ def test_planted_copies_are_found_and_other_items_are_none(case):
     assert known.ratios(blend)[0] > 0.25
 
 
+def test_rows_of_codes_that_many_have_alike_are_no_copies_and_those_of_one_patient_are():
+    items = mixed_rows()
+    items.values[:, [0, 1, 3]] = 1
+    items.values[:, 2] = np.repeat([0, 1, 2], [100, 100, 40])
+    everything = np.arange(len(items))
+    prepared = items.fitted(everything)
+    form = fitted_form("row", prepared, everything, seed=0)
+    assert not Known.of(form, prepared, everything).are_copies(items.values).any()
+    assert Known.of(form, prepared, everything).ratios(items.values[:1]) == np.inf
+    groups = np.where(items.values[:, 2] == 2, "one patient", everything.astype(str))
+    copies = Known.of(form, prepared, everything, groups).are_copies(items.values)
+    np.testing.assert_array_equal(copies, items.values[:, 2] == 2)
+
+
 def test_of_more_items_than_fit_into_memory_some_are_drawn():
     rows = np.arange(5000)
     assert some_of(rows, (10,), seed=0) is rows
