@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 from healthdash.errors import HealthdashError, InvalidInput, UnreadableUpload
 
 from .colour import is_grey, luminance
-from .png import deep_png, on_black
+from .png import deep_png
 from .sample import ImageSample, Stored
 from .tiff import exact_page, is_negative
 from .volume import VolumeSample
@@ -68,14 +68,14 @@ def read(data: bytes, source: str) -> ImageSample | VolumeSample:
         largest = max(range(frames), key=lambda n: sizes[n][0] * sizes[n][1])
         picture.seek(largest)
         exact = deep_png(data, picture)
-        picture.load()
         exact = exact_page(data, picture, largest) if exact is None else exact
+        picture.load()
         stored = _measured(np.asarray(picture) if exact is None else exact)
         invert = is_negative(picture, exact)
         if exact is None:
             pixels, colours, full_scale = _values(ImageOps.exif_transpose(picture) or picture)
         else:
-            pixels, colours, full_scale = _exact_values(on_black(exact) if name == "PNG" else exact)
+            pixels, colours, full_scale = _exact_values(exact)
     words = (
         (f"The file holds {frames} pictures of several sizes; the largest is used.",) if frames > 1 else ()
     )

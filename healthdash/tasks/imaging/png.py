@@ -1,43 +1,44 @@
-"""PNG of 16 bits in colour, of which Pillow keeps the upper eight."""
+"""PNG of 16 bits in colour or see-through, of which Pillow keeps the upper eight."""
 
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["deep_png", "on_black"]
+from .colour import on_black
+from .upright import upright
+
+__all__ = ["deep_png"]
 
 _UPPER, _LOWER = ";16B", ";16L"
-_DEEP = ("RGB;16B", "RGBA;16B")
+_COLOURS, _GREYS = ("RGB;16B", "RGBA;16B"), "LA;16B"
+#: The raw mode whose pixels have as many bytes as two samples of 16 bits.
+_FOUR_BYTES = "RGBA"
 
 
-def deep_png(data: bytes, picture: Image.Image) -> NDArray[np.uint16] | None:
-    """Return the values as stored, (height, width, 3 or 4); None: Pillow keeps them as they are.
+def deep_png(data: bytes, picture: Image.Image) -> NDArray[Any] | None:
+    """Return the values upright and on black, (height, width) or (height, width, 3).
 
-    Pillow takes one byte of each two, that which the raw mode names: the other one comes by asking for the
-    other order of bytes.
+    None: Pillow keeps them as they are. Of colours it takes one byte of each two, that which the raw mode
+    names: the other one comes by asking for the other order of bytes.
     """
-    if picture.format != "PNG" or not picture.tile or picture.tile[0].args not in _DEEP:
+    raw = picture.tile[0].args if picture.format == "PNG" and picture.tile else None
+    if raw == _GREYS:
+        values = _bytes(data, _FOUR_BYTES).view(">u2").astype(np.uint16)
+    elif raw in _COLOURS:
+        upper, lower = (_bytes(data, str(raw).replace(_UPPER, order)) for order in (_UPPER, _LOWER))
+        values = np.asarray(upper.astype(np.uint16) << 8 | lower)
+    else:
         return None
-    upper, lower = (_bytes(data, order) for order in (_UPPER, _LOWER))
-    return np.asarray(upper.astype(np.uint16) << 8 | lower)
+    is_opaque = values.shape[2] == 3
+    return upright(values if is_opaque else on_black(values), picture)
 
 
-def on_black(values: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Put a see-through picture (height, width, 4) on black, as X-ray viewers do."""
-    if values.shape[2] == 3:
-        return values
-    opaque = values[..., 3:] / np.float32(np.iinfo(np.uint16).max)
-    return np.asarray(np.rint(values[..., :3] * opaque), np.uint16)
-
-
-def _bytes(data: bytes, order: str) -> NDArray[np.uint8]:
+def _bytes(data: bytes, raw: str) -> NDArray[np.uint8]:
     with Image.open(io.BytesIO(data), formats=("PNG",)) as opened:
-        opened.tile = [
-            tile._replace(args=str(tile.args).replace(_UPPER, order))  # type: ignore[union-attr]
-            for tile in opened.tile
-        ]
+        opened.tile = [tile._replace(args=raw) for tile in opened.tile]
         return np.asarray(opened, np.uint8)

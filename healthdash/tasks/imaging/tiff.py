@@ -9,19 +9,30 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from .colour import on_black
+from .upright import upright
+
 __all__ = ["exact_page", "is_negative"]
 
-_BITS, _PHOTOMETRIC, _SAMPLES, _FORMAT = 258, 262, 277, 339
-_WHITE_IS_ZERO = 0
+_WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _SAMPLES, _EXTRA, _FORMAT = 256, 257, 258, 262, 277, 338, 339
+#: Kinds whose samples are greys, or red, green and blue; others, such as inks, are left to Pillow.
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
+#: What an extra sample may be: opacity by which the colours are not yet multiplied (TIFF 6.0, section 18).
+_UNASSOCIATED = 2
 _UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
 # Bits and sample format of one sample that Pillow keeps as they are.
 _KEPT = {(1, _UNSIGNED), (8, _UNSIGNED), (16, _UNSIGNED), (32, _SIGNED), (32, _FLOAT)}
 
 
 def exact_page(data: bytes, picture: Image.Image, number: int) -> NDArray[Any] | None:
-    """Return a page's values as stored, (height, width) or (height, width, samples); None: Pillow keeps them.
+    """Return a page's values upright and on black, (height, width) or (height, width, samples).
 
-    Needed codecs beyond Deflate are not installed; such a page is left to Pillow too.
+    None: Pillow keeps them. Needed codecs beyond Deflate are not installed; such a page is left to it too.
+
+    Parameters
+    ----------
+    picture : Image
+        At this page, which is not loaded yet: Pillow forgets how to turn it.
     """
     if picture.format != "TIFF" or _is_kept(picture):
         return None
@@ -33,9 +44,14 @@ def exact_page(data: bytes, picture: Image.Image, number: int) -> NDArray[Any] |
             array = np.asarray(page.asarray())
     except Exception:  # a codec that is missing, or what Pillow will complain about itself
         return None
-    array = np.moveaxis(array, 0, -1) if array.ndim == 3 and array.shape[1:] == picture.size[::-1] else array
-    is_picture = array.shape[:2] == picture.size[::-1] and array.ndim in (2, 3) and array.dtype.kind in "uif"
-    return array if is_picture else None
+    tags: Any = picture.tag_v2  # type: ignore[attr-defined]
+    size = (tags.get(_HEIGHT), tags.get(_WIDTH))
+    array = np.moveaxis(array, 0, -1) if array.ndim == 3 and array.shape[1:] == size else array
+    if array.shape[:2] != size or array.ndim not in (2, 3) or array.dtype.kind not in "uif":
+        return None
+    extra = np.atleast_1d(tags.get(_EXTRA, 0))[0]
+    is_see_through = extra == _UNASSOCIATED and array.shape[2:] == (4,) and array.dtype.kind == "u"
+    return upright(on_black(array) if is_see_through else array, picture)
 
 
 def is_negative(picture: Image.Image, exact: NDArray[Any] | None) -> bool:
@@ -50,6 +66,8 @@ def is_negative(picture: Image.Image, exact: NDArray[Any] | None) -> bool:
 
 def _is_kept(picture: Image.Image) -> bool:
     tags: Any = getattr(picture, "tag_v2", {})
+    if tags.get(_PHOTOMETRIC, _WHITE_IS_ZERO) not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB):
+        return True
     bits, form = np.atleast_1d(tags.get(_BITS, 1)), np.atleast_1d(tags.get(_FORMAT, _UNSIGNED))
     if int(tags.get(_SAMPLES, 1)) > 1:
         return int(bits.max()) <= 8
