@@ -104,7 +104,7 @@ class Choice:
     span : float
         Width of its range: a change by so much costs 1. 0 for a category, whose change always costs 1.
     step : float
-        Values lie at multiples of this.
+        Values lie at multiples of this, if the range holds any.
     """
 
     label: str
@@ -147,14 +147,17 @@ class Choice:
         return cls(field.label, current, _allowed(field, current, made.between(low, high)), high - low, step)
 
     def between(self, low: float, high: float) -> NDArray[np.float32]:
-        """Return at most 48 values of a number between two, the steps if they are few, ends included."""
-        count = _MOST_VALUES
-        if self.step:
-            low, high = math.ceil(low / self.step - 1e-6), math.floor(high / self.step + 1e-6)
-            count = min(count, max(1, round(high - low) + 1))
-        values = np.linspace(low, high, count)
-        if self.step:
-            values = np.round(values) * self.step
+        """Return at most 48 values of a number between two, ends included.
+
+        They are the steps if these are few; where no step lies between the two they are any values.
+        """
+        values = np.linspace(low, high, _MOST_VALUES)
+        # Numbers of more steps than an integer of a float tells apart have no place for them.
+        if self.step and max(abs(low), abs(high)) / self.step < 2**53:
+            first, last = math.ceil(low / self.step - 1e-6), math.floor(high / self.step + 1e-6)
+            if first <= last:
+                count = min(_MOST_VALUES, last - first + 1)
+                values = np.round(np.linspace(first, last, count)) * self.step
         distinct: NDArray[np.float32] = np.unique(values.astype(np.float32))
         return distinct
 

@@ -252,9 +252,10 @@ class _Search:
         """Return the cheapest state that crosses with another value of a column, or with its own."""
         choice, own = self.choices[column], float(self.start.row[column])
         state = self._cheapest(state, column, np.append(choice.values, np.float32(own)))
-        if choice.span == 0 or np.isnan(own):
+        if choice.span == 0 or np.isnan(own) or column not in state.changed:
             return state
-        near = own
+        # A row may lie outside the range, which no proposal leaves.
+        near = float(np.clip(own, choice.values.min(), choice.values.max()))
         for _ in range(_ZOOMS):
             far = float(state.row[column])
             values = choice.between(*sorted((near, far)))

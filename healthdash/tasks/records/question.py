@@ -144,7 +144,7 @@ def _number(profile: Profile, numbers: np.ndarray) -> NumberField:
     middle = float(np.median(numbers)) if len(numbers) else 0.0
     is_whole = profile.kind == "whole number"
     digits = 0 if is_whole else max(0, 2 - int(np.floor(np.log10(abs(middle) or 1e-6))))
-    step = 1.0 if is_whole or digits == 0 else 10.0 ** -min(digits, 4)
+    step = 1.0 if is_whole or digits == 0 else 10.0**-digits
     return NumberField(name=profile.name, label=profile.name, default=round(middle, digits), step=step)
 
 

@@ -35,6 +35,16 @@ def test_the_range_of_training_counts_before_that_of_the_background():
     assert Column(_NUMBER, low=10, high=300).choice(15.0).values.max() == 100
 
 
+def test_a_range_below_its_step_is_proposed_unrounded():
+    column = Column(NumberField(name="a", label="A", step=1e-4), low=1e-6, high=9e-6)
+    values = column.choice(5e-6).values
+    assert len(values) > 10
+    assert (values.min(), values.max()) == (np.float32(1e-6), np.float32(9e-6))
+    assert np.isfinite(
+        Column(NumberField(name="a", label="A", step=1e-30), low=0, high=1e30).choice(1).values
+    ).all()
+
+
 def test_what_should_not_be_proposed_is_not():
     field = CategoryField(
         name="d", label="D", choices={"1": "home", "2": "died", "3": "clinic"}, not_proposed=("2",)

@@ -121,3 +121,9 @@ def test_what_is_no_row_of_these_columns_is_refused():
         _found(lambda r: r[:, 0], [1], [])
     with pytest.raises(ExplainerNotApplicable, match="table"):
         counterfactual.find(table(lambda r: r, 1), {"image": np.zeros((1, 4, 4, 1), np.float32)}, [], 1, 0.5)
+
+
+def test_a_row_outside_the_range_is_not_moved_back_outside_it():
+    choices = [Choice.of(NumberField(name="bp", label="BP"), 250.0, low=94, high=200)]
+    found = _found(lambda r: logistic((r[:, 0] - 230) / 20), [250], choices)
+    assert [change.after for change in found.found[0].changes] == [200]

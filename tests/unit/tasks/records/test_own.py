@@ -69,6 +69,7 @@ def test_the_usual_value_of_tiny_numbers_is_not_nought(tmp_path):
     (tmp_path / "tiny.csv").write_text("\n".join([f"{header};aldosterone", *tiny]).replace(",", "."))
     fields = {one.name: one for one in load_own(tmp_path / "tiny.csv", TrainSettings()).question.fields}
     assert fields["aldosterone"].default == pytest.approx(5e-10, rel=0.2)
+    assert fields["aldosterone"].step == pytest.approx(1e-12)
 
 
 def test_a_question_survives_the_bundle(file):
