@@ -131,7 +131,10 @@ def dependence(cohort: Cohort, player: int, color: int | None = None) -> Depende
 
     column = cohort.columns[_column(cohort, player)]
     if color is None:
-        color = partner(cohort.found, cohort.numbers, player)
+        # Rows of one category are bins too, though its numbers have no order to colour by.
+        numbers = cohort.numbers.copy()
+        numbers[:, player] = cohort.rows[:, _column(cohort, player)]
+        color = partner(cohort.found, numbers, player)
     is_colored = color != player and bool(np.isfinite(cohort.numbers[:, color]).any())
     part = slice(None, None, max(1, -(-len(cohort.rows) // MOST_DOTS)))
     values = cohort.rows[part, _column(cohort, player)].tolist()
