@@ -266,7 +266,6 @@ def _find_rate(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
 
     task, chosen = tasks.get(options.task), flags.settings(options)
     flags.check(chosen, task.heeded(chosen), f"a model of {task.slug}")
-    bundle_folder.check(options.out)
     with _labelled(task, options.data) as path:
         labelled = as_labelled(task.load_dataset(path, chosen))
     from healthdash.training.studio.rates import find_rate  # loads Keras, which refusals need not wait for

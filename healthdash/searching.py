@@ -17,7 +17,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from healthdash import bundles, settings, tasks
+from healthdash import bundle_folder, bundles, settings, tasks
 from healthdash.bundles import Bundle
 from healthdash.errors import TrainingError
 from healthdash.progress import Progress
@@ -96,6 +96,7 @@ def trial(options: argparse.Namespace) -> Lines:
 def search(options: argparse.Namespace) -> Lines:
     """Draw, train all trials, and then a model with the settings of the best; one command at a time."""
     task, base = tasks.get(options.task), _with_whole_paths(flags.settings(options))
+    bundle_folder.check(options.out)
     root = options.out.with_name(f"{options.out.name}-trials").absolute()
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     with locked(root / _LOCK) as is_ours:

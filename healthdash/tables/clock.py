@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .kinds import days_of, is_gap, numbers_of
 
-__all__ = ["CLOCKS", "Clock", "clock_of", "hours_of"]
+__all__ = ["CLOCKS", "Clock", "clock_of", "hours_of", "hours_of_day"]
 
 Clock = Literal["hh:mm", "minutes", "hours", "days", "moments"]
 #: What each way of telling the time means, for people.
@@ -24,7 +24,9 @@ CLOCKS: dict[Clock, str] = {
     "moments": "dates and times of day; the first of a stay is its start",
 }
 _HOURS = {"minutes": 1 / 60, "hours": 1.0, "days": 24.0}
-_CLOCK = re.compile(r"(\d{1,4}):([0-5]\d)(?::([0-5]\d)(?:\.\d+)?)?")
+_CLOCK = re.compile(r"(\d{1,4}):([0-5]\d)(?::([0-5]\d)(?:\.\d+)?)?(?:\s*([ap])\.?m\.?)?", re.IGNORECASE)
+#: A date without marks: 20190501.
+_BARE_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 #: Share of the times that must be understood.
 _MOST = 0.95
 
@@ -45,6 +47,8 @@ def clock_of(name: str, text: pd.Series) -> Clock | None:
     seen = pd.Series(known.unique()[:5000], dtype=object)
     if seen.str.fullmatch(_CLOCK).mean() >= _MOST:
         return "hh:mm"
+    if seen.str.fullmatch(_BARE_DATE).mean() >= _MOST:
+        return "moments"
     if np.isfinite(numbers_of(seen)).mean() >= _MOST:
         plain = name.lower()
         if "day" in plain:
@@ -54,7 +58,11 @@ def clock_of(name: str, text: pd.Series) -> Clock | None:
 
 
 def hours_of(
-    text: pd.Series, clock: Clock, stays: NDArray[np.int64], day_first: bool | None = None
+    text: pd.Series,
+    clock: Clock,
+    stays: NDArray[np.int64],
+    day_first: bool | None = None,
+    of_day: pd.Series | None = None,
 ) -> NDArray[np.float64]:
     """Return hours since the start of each event's stay (n,); NaN where the time is not known.
 
@@ -66,14 +74,33 @@ def hours_of(
         Number of each event's stay, from 0. A stay whose times are moments starts with its first.
     day_first : bool or None
         Order of day and month in moments, as `days_of` takes it.
+    of_day : Series of str, n events, or None
+        Time of day of each, where `text` tells the days only; see `hours_of_day`.
     """
     # Each different text is parsed once: there are far fewer of them than events.
     codes, different = pd.factorize(text)
     if clock == "hh:mm":
         return _of_clock(map(str, different))[codes]
-    if clock != "moments":
-        return numbers_of(pd.Series(different, dtype=object))[codes] * _HOURS[clock]
-    hours = days_of(pd.Series(different, dtype=object), day_first)[codes] * 24
+    cells = pd.Series(different, dtype=object)
+    hours = days_of(cells, day_first) * 24 if clock == "moments" else numbers_of(cells) * _HOURS[clock]
+    hours = hours[codes]
+    if of_day is not None:
+        hours = np.floor(hours / 24) * 24 + hours_of_day(of_day)
+    return _since_first(hours, stays) if clock == "moments" else hours
+
+
+def hours_of_day(text: pd.Series) -> NDArray[np.float64]:
+    """Return the hours since midnight (n,) of "08:30", "8:30 PM" and 8; of shares of the day as in Excel."""
+    codes, different = pd.factorize(text)
+    numbers = numbers_of(pd.Series(different, dtype=object))
+    if (numbers[np.isfinite(numbers)] < 1).all():
+        numbers = numbers * 24
+    hours = _of_clock(map(str, different))
+    return np.asarray(np.where(np.isnan(hours), numbers, hours)[codes], np.float64)
+
+
+def _since_first(hours: NDArray[np.float64], stays: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return hours since the first event of each stay."""
     start = np.full(int(stays.max(initial=0)) + 1, np.inf)
     np.minimum.at(start, stays, np.where(np.isnan(hours), np.inf, hours))
     return np.asarray(hours - start[stays], np.float64)
@@ -85,4 +112,6 @@ def _of_clock(cells: Iterable[str]) -> NDArray[np.float64]:
 
 
 def _hours(parts: re.Match[str]) -> float:
-    return int(parts[1]) + int(parts[2]) / 60 + int(parts[3] or 0) / 3600
+    hour, half = int(parts[1]), (parts[4] or "").lower()
+    hour = hour % 12 + 12 * (half == "p") if half else hour
+    return hour + int(parts[2]) / 60 + int(parts[3] or 0) / 3600

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from .clock import CLOCKS, Clock, hours_of
+from .clock import Clock
+from .event_times import Times
+from .event_units import InUnits, commonest_units, in_units, unit_column
 from .kinds import day_comes_first, identifies, is_gap, names_people, names_stays, numbers_of
 from .step import DAY_ORDER, StepBase
+from .units import unit_shown
 
 __all__ = ["STATISTICS", "FromEvents", "Statistic", "stay_column"]
 
@@ -37,8 +40,13 @@ class FromEvents(StepBase):
     stay, time, parameter, value : str
         Columns of the long table. Without `stay`, and where a new table has no such column, the
         column that is named like one is taken; all events are of one stay where there is none.
+    date : str
+        Column of the day, where `time` holds the time of day only; empty where it tells all.
+    unit : str
+        Column of the units of the values; empty where the table to learn from had none. In a new table
+        without such a column the one that is named like one is taken.
     clock : Clock
-        How `time` is told.
+        How `time` is told, or `date` where there is one.
     day_first : bool or None
         Of moments: whether the day comes before the month, as in the table to learn from. None: each
         table is looked at.
@@ -55,6 +63,9 @@ class FromEvents(StepBase):
         Other columns, which are the same in all events of a stay.
     bounds : dict of str to (float, float or None)
         Smallest and largest possible value of parameters; others count as not measured.
+    units : dict of str to str
+        Unit of parameters in the table to learn from. Values in others are converted, or count as not
+        measured where that cannot be.
     """
 
     do: Literal["from-events"] = "from-events"
@@ -62,6 +73,8 @@ class FromEvents(StepBase):
     time: str
     parameter: str
     value: str
+    date: str = ""
+    unit: str = ""
     clock: Clock = "hours"
     day_first: bool | None = None
     window_hours: Annotated[float, Field(gt=0)] = 48.0
@@ -72,33 +85,48 @@ class FromEvents(StepBase):
     outcomes: tuple[str, ...] = ()
     same: tuple[str, ...] = ()
     bounds: dict[str, tuple[float, float | None]] = Field(default_factory=dict)
+    units: dict[str, str] = Field(default_factory=dict)
 
     @property
     def words(self) -> str:
         """Say what the step does, for the card."""
-        once = f"; taken once: {', '.join(self.once)}" if self.once else ""
+        once = f"; taken once: {', '.join(map(self._with_unit, self.once))}" if self.once else ""
         counted = f"; only counted: {', '.join(self.counted)}" if self.counted else ""
         order = "" if self.day_first is None else f"; dates have {DAY_ORDER[self.day_first]}"
+        others = "; values in other units were converted where there is a way" if self.units else ""
         return (
-            f"one row a stay was made of its events in the first {self.window_hours:g} hours (time in "
-            f"{CLOCKS[self.clock]}): {', '.join(self.statistics)} of {', '.join(self.measured)}"
-            f"{once}{counted}; impossible values count as not measured{order}"
+            f"one row a stay was made of its events in the first {self.window_hours:g} hours "
+            f"({self._times.words}): {', '.join(self.statistics)} of "
+            f"{', '.join(map(self._with_unit, self.measured))}{once}{counted}{others}; impossible values "
+            f"count as not measured{order}"
         )
+
+    def _with_unit(self, name: str) -> str:
+        return f"{name} ({unit_shown(self.units[name])})" if name in self.units else name
 
     @property
     def named(self) -> tuple[str, ...]:
         """Columns of a new table that the step must find, however they are spelled there."""
-        return tuple(filter(None, (self.stay, self.time, self.parameter, self.value, *self.same)))
+        return tuple(filter(None, (*self._columns, self.stay, self.unit, *self.same)))
+
+    @property
+    def _columns(self) -> list[str]:
+        """Columns without which a table is none of events."""
+        return [name for name in (self.date, self.time, self.parameter, self.value) if name]
 
     def fitted(self, frame: pd.DataFrame) -> Self:
-        """Return the step with the order of day and month."""
-        if self.clock != "moments" or self.day_first is not None or self.time not in frame:
-            return self
-        return self.model_copy(update={"day_first": day_comes_first(frame[self.time])})
+        """Return the step with the order of day and month, and with the units."""
+        found: dict[str, Any] = {}
+        if self.clock == "moments" and self.day_first is None and (self.date or self.time) in frame:
+            found["day_first"] = day_comes_first(frame[self.date or self.time])
+        if self.unit in frame and not self.units:
+            usual = commonest_units(frame[self.parameter], frame[self.unit])
+            found["units"] = {name: usual[name] for name in (*self.measured, *self.once) if name in usual}
+        return self.model_copy(update=found) if found else self
 
     def apply(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return one row a stay, text, in the order in which the stays come first."""
-        if not {self.time, self.parameter, self.value} <= set(frame.columns):
+        if not set(self._columns) <= set(frame.columns):
             return frame
         if stay := self._stay_in(frame):
             frame = frame[~is_gap(frame[stay])].reset_index(drop=True)
@@ -116,16 +144,32 @@ class FromEvents(StepBase):
             columns[f"{name} count"] = _as_text(events.count(in_window & events.is_of(name)))
         return pd.DataFrame(columns, dtype=object)
 
-    def without_stay(self, frame: pd.DataFrame) -> int:
-        """Return how many events do not say of which stay they are; these are left out."""
+    def notices(self, frame: pd.DataFrame) -> list[str]:
+        """Return sentences on events that are left out, and on values in other units."""
+        if not set(self._columns) <= set(frame.columns):
+            return []
         stay = self._stay_in(frame)
-        return int(is_gap(frame[stay]).sum()) if stay else 0
+        lost = int(is_gap(frame[stay]).sum()) if stay else 0
+        said = [f"{lost:,} events do not say of which stay they are, and were left out."] if lost else []
+        found = self._in_units(frame, numbers_of(frame[self.value])) if self.units else None
+        return [*said, *(found.notices() if found else ())]
+
+    @property
+    def _times(self) -> Times:
+        return Times(self.time, self.clock, self.date)
 
     def _stay_in(self, frame: pd.DataFrame) -> str | None:
         return self.stay if self.stay in frame else stay_column(frame, self.named)
 
     def _same(self, frame: pd.DataFrame) -> list[str]:
         return [name for name in self.same if name in frame]
+
+    def _in_units(self, frame: pd.DataFrame, numbers: NDArray[np.float64]) -> InUnits | None:
+        """Return the values in their units; None where nothing is known of units."""
+        if not self.units:
+            return None
+        unit = self.unit if self.unit in frame else unit_column(frame, self.parameter, self.named)
+        return in_units(numbers, frame[self.parameter], frame[unit], self.units) if unit else None
 
     def _events(self, frame: pd.DataFrame) -> _Events:
         """Type the events; values that are not possible become gaps."""
@@ -135,7 +179,9 @@ class FromEvents(StepBase):
             stays, names = pd.factorize(frame[stay])
         parameters = (*self.measured, *self.once, *self.counted, *self.outcomes)
         codes = pd.Index(parameters).get_indexer(pd.Index(frame[self.parameter]))
-        numbers = numbers_of(frame[self.value])
+        numbers, text = numbers_of(frame[self.value]), frame[self.value]
+        if found := self._in_units(frame, numbers):
+            numbers, text = found.numbers, found.text(text)
         bounds = [self.bounds.get(name, (-np.inf, None)) for name in parameters]
         low = np.array([bound[0] for bound in bounds] + [-np.inf])[codes]
         high = np.array([np.inf if bound[1] is None else bound[1] for bound in bounds] + [np.inf])[codes]
@@ -146,9 +192,9 @@ class FromEvents(StepBase):
             count_of_stays=len(names),
             codes=np.asarray(codes, np.int64),
             numbers_of_parameters={name: number for number, name in enumerate(parameters)},
-            hours=hours_of(frame[self.time], self.clock, np.asarray(stays, np.int64), self.day_first),
+            hours=self._times.hours(frame, np.asarray(stays, np.int64), self.day_first),
             numbers=np.where(wrong, np.nan, numbers),
-            text=frame[self.value].where(~wrong, ""),
+            text=text.where(~wrong, ""),
         )
 
     def _statistics(

@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from . import layout
-from .clock import Clock, clock_of, hours_of
+from .event_times import Times, find_times, is_same_in_stay
+from .event_units import commonest_units, in_units, unit_column
 from .events import FromEvents, stay_column
 from .kinds import is_gap, numbers_of
 from .layout import TextTable, canonical
@@ -84,19 +85,21 @@ def find_events(table: TextTable) -> FromEvents | None:
     named = columns_of_events([str(name) for name in frame.columns])
     if named is None:
         return None
-    times, parameter, value = named
-    read = next(((name, clock) for name in times if (clock := clock_of(name, frame[name]))), None)
-    stay = stay_column(frame, (*times, parameter, value))
-    if read is None or stay is None:
+    names, parameter, value = named
+    stay = stay_column(frame, (*names, parameter, value))
+    if stay is None:
         return None
     frame = frame[~is_gap(frame[stay])].reset_index(drop=True)
     stays = np.asarray(pd.factorize(frame[stay])[0], np.int64)
+    times = find_times(frame, names, stays)
+    if times is None:
+        return None
     numbers = numbers_of(frame[value])
     known = ~is_gap(frame[value])
     come_again = frame[stay].nunique() < len(frame) / 2 and frame[parameter].nunique() < len(frame) / 5
     if not come_again or frame[parameter].nunique() < 2 or np.isfinite(numbers)[known].mean() < 0.5:
         return None
-    seen = _Seen(frame, stay, read, parameter, value, stays, numbers)
+    seen = _Seen(frame, stay, times, parameter, value, stays, numbers)
     return seen.step(table.outcomes)
 
 
@@ -112,9 +115,10 @@ def one_row_a_stay(table: TextTable, made: FromEvents | None) -> TextTable:
         layout.check_size(*table.frame.shape)
         return table
     frame = made.apply(table.frame)
-    notices = [f"{len(table.frame):,} events of {len(frame):,} stays were made into one row a stay."]
-    if lost := made.without_stay(table.frame):
-        notices.append(f"{lost:,} events do not say of which stay they are, and were left out.")
+    notices = [
+        f"{len(table.frame):,} events of {len(frame):,} stays were made into one row a stay.",
+        *made.notices(table.frame),
+    ]
     return replace(table, frame=frame, notices=(*table.notices, *notices), declared={})
 
 
@@ -125,17 +129,22 @@ class _Seen:
         self,
         frame: pd.DataFrame,
         stay: str,
-        read: tuple[str, Clock],
+        times: Times,
         parameter: str,
         value: str,
         stays: NDArray[np.int64],
         numbers: NDArray[np.float64],
     ) -> None:
         self.frame, self.stay, self.parameter, self.value = frame, stay, parameter, value
-        (self.time, self.clock), self.stays, self.numbers = read, stays, numbers
-        self.hours = hours_of(frame[self.time], self.clock, stays)
+        self.times, self.stays, self.numbers = times, stays, numbers
+        self.hours = times.hours(frame, stays)
+        columns = (stay, times.time, times.date, parameter, value)
+        self.unit, self.units = unit_column(frame, parameter, columns), dict[str, str]()
+        if self.unit:
+            self.units = commonest_units(frame[parameter], frame[self.unit])
+            self.numbers = in_units(numbers, frame[parameter], frame[self.unit], self.units).numbers
         self.codes, self.names = pd.factorize(frame[parameter])
-        cells, self.times = np.unique(stays * len(self.names) + self.codes, return_counts=True)
+        cells, self.counts = np.unique(stays * len(self.names) + self.codes, return_counts=True)
         self.cells = cells % len(self.names)
 
     def step(self, outcomes: Sequence[str]) -> FromEvents:
@@ -153,7 +162,9 @@ class _Seen:
                 counted.append(name)
         bounds = {name: possible(name, self._numbers(name)) for name in (*once, *measured)}
         return FromEvents(
-            stay=self.stay, time=self.time, parameter=self.parameter, value=self.value, clock=self.clock,
+            stay=self.stay, time=self.times.time, date=self.times.date, clock=self.times.clock,
+            parameter=self.parameter, value=self.value, unit=self.unit,
+            units={name: self.units[name] for name in (*measured, *once) if name in self.units},
             measured=tuple(measured), once=tuple(once), counted=tuple(counted), outcomes=tuple(outcomes),
             same=tuple(self._same()), bounds={name: found for name, found in bounds.items() if found},
         )  # fmt: skip
@@ -167,7 +178,7 @@ class _Seen:
         return [int(code) for code in order if stays[code] >= least and known[code]][:_MOST_PARAMETERS]
 
     def _numbers(self, name: str) -> NDArray[np.float64]:
-        return self.numbers[(self.frame[self.parameter] == name).to_numpy(bool)]
+        return np.asarray(self.numbers[self.codes == self.names.get_loc(name)], np.float64)
 
     def _is_stay(self, code: int) -> bool:
         """Say whether the parameter repeats the name of the stay."""
@@ -176,7 +187,7 @@ class _Seen:
 
     def _is_told_once(self, code: int) -> bool:
         """Say whether a stay has the parameter once, at its start."""
-        once = (self.times[self.cells == code] == 1).mean() >= _NEARLY_ALL
+        once = (self.counts[self.cells == code] == 1).mean() >= _NEARLY_ALL
         return bool(once and (self.hours[self.codes == code] == 0).mean() >= _MOST)
 
     def _is_number(self, code: int) -> bool:
@@ -188,10 +199,7 @@ class _Seen:
     def _same(self) -> Iterator[str]:
         """Yield the other columns that are the same in all events of a stay, and not in all stays."""
         for name in map(str, self.frame.columns):
-            if name in (self.stay, self.time, self.parameter, self.value):
+            if name in (self.stay, self.times.time, self.times.date, self.parameter, self.value, self.unit):
                 continue
-            codes, different = pd.factorize(self.frame[name])
-            first = np.full(int(self.stays.max()) + 1, -1)
-            first[self.stays[::-1]] = codes[::-1]
-            if len(different) > 1 and (first[self.stays] == codes).all():
+            if is_same_in_stay(self.frame[name], self.stays) and self.frame[name].nunique() > 1:
                 yield name

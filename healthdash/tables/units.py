@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Conversion", "alternatives", "conversion", "unit_named"]
+__all__ = ["Conversion", "alternatives", "conversion", "unit_named", "unit_shown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,18 @@ _MOLAR_MASSES = {
     "calcium": 40.078,
     "sodium": 22.990,
     "potassium": 39.098,
+    "chloride": 35.45,
+    "bicarbonate": 61.016,  # HCO3
+    "lactate": 90.078,  # as lactic acid, C3H6O3
+    "magnesium": 24.305,
+    "phosphate": 30.974,  # laboratories report its phosphorus
     "hemoglobin": 16114.5,  # one of the four chains with its haem, as laboratories report mmol/L
 }
 #: Elementary charges an ion: 1 mEq/L of calcium is 0.5 mmol/L.
-_CHARGES = {"sodium": 1, "potassium": 1, "calcium": 2}
+_CHARGES = {
+    "sodium": 1, "potassium": 1, "calcium": 2, "magnesium": 2, "chloride": 1, "bicarbonate": 1, "lactate": 1,
+    "anion gap": 1,
+}  # fmt: skip
 #: What else each unit is often mistaken for; looked at where values cannot be in the unit told.
 _ALTERNATIVES = {
     "mass concentration": ("mg/dL", "mmol/L", "umol/L", "g/L", "g/dL"),
@@ -132,6 +140,12 @@ def unit_named(text: str) -> str:
     """Return the UCUM name of a unit as people write it; empty where it is none that is known."""
     unit = _known(text)
     return unit.name if unit else ""
+
+
+def unit_shown(text: str) -> str:
+    """Return a unit as people read it; one that is not known as it is."""
+    unit = _known(text)
+    return unit.shown if unit else text
 
 
 @lru_cache(maxsize=1024)

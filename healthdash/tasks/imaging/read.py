@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from healthdash.errors import HealthdashError, InvalidInput, UnreadableUpload
 from healthdash.task import Upload
@@ -20,6 +20,9 @@ _GZIP = b"\x1f\x8b"
 # A compressed file may unfold to this many bytes; a CT series of one file stays below.
 _MOST_UNPACKED = 256 << 20
 _ENOUGH_TO_SNIFF = 1024
+_GZ, _ENDING = ".gz", len(".hdr")
+#: The endings of a pair, each with those of its other half.
+_HALVES = {".hdr": (".img", ".img.gz"), ".img": (".hdr", ".hdr.gz")}
 
 # What people upload by mistake, by its first bytes.
 _STRANGERS = (
@@ -65,7 +68,8 @@ def grouped(uploads: Sequence[Upload]) -> list[list[Upload]]:
 
 def companions(path: Path) -> list[Path]:
     """Return the other half of a pair (.hdr and .img), where it lies beside the one named."""
-    others = {".hdr": (".img", ".img.gz"), ".img": (".hdr", ".hdr.gz")}.get(path.suffix.lower(), ())
+    endings = _HALVES.get(path.suffix.lower(), ())
+    others = [ending.upper() if path.suffix.isupper() else ending for ending in endings]
     return [other for ending in others if (other := path.with_suffix(ending)).is_file()]
 
 
@@ -147,22 +151,22 @@ def _archived(upload: Upload) -> ImageSample | VolumeSample | Document:
 
 def _pairs(uploads: Sequence[Upload]) -> dict[int, Upload]:
     """Return the voxels (.img) that belong to each header (.hdr), by the header's `id`; names are paired."""
-    images = {
-        _stem(upload.name): upload for upload in uploads if PurePath(upload.name).suffixes[:1] == [".img"]
-    }
+    named = [(upload, *_half(upload.name)) for upload in uploads]
+    images = {stem: upload for upload, stem, ending in named if ending == ".img"}
     return {
-        id(upload): images[_stem(upload.name)]
-        for upload in uploads
-        if _stem(upload.name) in images
-        and images[_stem(upload.name)] is not upload
+        id(upload): images[stem]
+        for upload, stem, _ in named
+        if stem in images
+        and images[stem] is not upload
         and volume_files.is_header_of_pair(_unpacked_head(upload.data))
     }
 
 
-def _stem(name: str) -> str:
-    """Return a name without its endings: x of x.img.gz."""
-    path = PurePath(name)
-    return str(path.parent / path.name.split(".")[0])
+def _half(name: str) -> tuple[str, str]:
+    """Return what the halves of a pair share in their names, and the ending: a.b and .img of a.b.IMG.gz."""
+    plain = name[: -len(_GZ)] if name.lower().endswith(_GZ) else name
+    stem, ending = plain[:-_ENDING], plain[-_ENDING:].lower()
+    return (stem, ending) if ending in _HALVES else (plain, "")
 
 
 def _stranger(data: bytes) -> str:

@@ -17,7 +17,7 @@ from healthdash.errors import InvalidInput
 from healthdash.fields import Field
 from healthdash.tables.read import TextTable, read_path, read_text_table
 from healthdash.tables.report import column_named
-from healthdash.tables.steps import replay
+from healthdash.tables.steps import events_of, replay
 from healthdash.task import Example
 from healthdash.training import TrainSettings
 from healthdash.training.history import EpochRow
@@ -172,7 +172,9 @@ class PosedTable(OwnTable):
     def mended(self, text: TextTable) -> TextTable:
         """Name the columns as training did, and mend the cells by the steps."""
         frame = named_alike(text.frame, self.question.names)
-        return replace(text, frame=replay(frame, self.question.steps))
+        made = events_of(self.question.steps)
+        notices = made.notices(frame) if made else ()
+        return replace(text, frame=replay(frame, self.question.steps), notices=(*text.notices, *notices))
 
     def truth(self, target: pd.Series) -> NDArray[np.int64]:
         """Return the number of each row's label, -1 for others."""

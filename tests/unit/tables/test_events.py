@@ -111,6 +111,15 @@ def test_moments_mean_the_same_in_a_new_table_as_in_the_one_to_learn_from():
     assert step.apply(long(*one))["HR last"].tolist() == ["80"]
 
 
+def test_a_step_of_an_older_bundle_is_read_and_does_the_same():
+    stored = json.loads(json.dumps(dumped([STEP])))[0]
+    older = {name: told for name, told in stored.items() if name not in ("date", "unit", "units")}
+    (step,) = loaded([older])
+    frame = long(("a", "01:00", "HR", "70"), ("a", "25:00", "HR", "90")).assign(unit="Hz", date="2019-05-01")
+    assert step.apply(frame)["HR last"].tolist() == ["70"]
+    assert step.notices(frame) == []
+
+
 def test_a_table_with_one_row_a_stay_stays_as_it_is():
     wide = pd.DataFrame({"HR first": ["70"], "Age": ["54"]})
     assert STEP.apply(wide) is wide

@@ -121,6 +121,21 @@ def test_halves_of_a_pair_are_one_input(kind: Callable[..., nibabel.spatialimage
         assert "does not say how it lies" in volume.notices[0]
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["brain.hdr", "brain.img", "brain.v2.hdr", "brain.v2.img"],
+        ["BRAIN.HDR", "BRAIN.IMG"],
+        ["sub-01.pre.hdr", "sub-01.pre.img.gz"],
+    ],
+)
+def test_halves_are_paired_by_their_whole_names(names: list[str]) -> None:
+    image, _, header = _pair(nibabel.Nifti1Pair)
+    uploads = [Upload(name, (header if ".h" in name.lower() else image).data) for name in names]
+    groups = [[upload.name for upload in group] for group in grouped(uploads)]
+    assert groups == [names[k : k + 2] for k in range(0, len(names), 2)]
+
+
 def test_a_pair_in_an_archive_is_one_volume() -> None:
     image, _, header = _pair(nibabel.Nifti1Pair)
     out = io.BytesIO()
@@ -135,11 +150,12 @@ def test_a_pair_in_an_archive_is_one_volume() -> None:
 
 
 def test_companions_of_a_pair(tmp_path: Path) -> None:
-    for name in ("a.hdr", "a.img", "b.hdr"):
+    for name in ("a.hdr", "a.img", "b.hdr", "C.HDR", "C.IMG"):
         (tmp_path / name).touch()
     assert companions(tmp_path / "a.hdr") == [tmp_path / "a.img"]
     assert companions(tmp_path / "a.img") == [tmp_path / "a.hdr"]
     assert companions(tmp_path / "b.hdr") == []
+    assert companions(tmp_path / "C.HDR") == [tmp_path / "C.IMG"]
 
 
 def test_scales_and_several_volumes_in_time() -> None:

@@ -46,6 +46,21 @@ def file(tmp_path):
     return path
 
 
+def test_events_of_another_hospital_come_in_the_units_of_training_and_that_is_said(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = [
+        f"{stay},{hour},{name},{rng.integers(80, 120)},mg/dL,{'sick' if stay % 2 else 'well'}"
+        for stay in range(60) for hour in range(3) for name in ("glucose", "creatinine")
+    ]  # fmt: skip
+    path = tmp_path / "events.csv"
+    path.write_text("\n".join(["stay_id,hour,parameter,value,unit,outcome", *rows]))
+    task = PosedTable(load_own(path, TrainSettings(target="outcome")).question)
+    new = task.read_text(b"Stay-ID;hour;parameter;value;Unit\n7;0;glucose;5.5;mmol/L\n;0;glucose;6;mmol/L\n")
+    assert new.frame["glucose first"].tolist() == ["99.088"]
+    assert "1 events do not say" in new.notices[0]
+    assert "glucose, mmol/L x 18.02 = mg/dL" in new.notices[1]
+
+
 def test_the_question_of_a_table_is_found(file, caplog):
     with caplog.at_level(logging.WARNING):
         own = load_own(file, TrainSettings())
