@@ -50,7 +50,7 @@ class Column:
     def in_words(self, value: float) -> float | str:
         """Return a number of the network's input as people read it."""
         if self.is_number:
-            return "not known" if math.isnan(value) else round(float(value), 4)
+            return "not known" if math.isnan(value) else float(f"{float(value):.6g}")
         code = next((code for code, number in self.codes.items() if number == value), None)
         if code is None:
             return _UNKNOWN

@@ -89,14 +89,24 @@ class Counterfactuals:
     def words(self) -> str:
         """One sentence."""
         side = "below" if self.output >= self.threshold else "above"
+        output, threshold = _apart(self.output, self.threshold), _apart(self.threshold, self.output)
         if not self.found:
-            return f"No allowed change that was tried brings the output {side} {self.threshold:.0%}."
+            return f"No allowed change that was tried brings the output {side} {threshold}."
         count = len(self.found[0].changes)
         columns = "one value" if count == 1 else f"{count} values"
         return (
-            f"Changing {columns} is enough to bring the output from {self.output:.0%} {side} "
-            f"{self.threshold:.0%}. This says how the model decides, not what would help a patient."
+            f"Changing {columns} is enough to bring the output from {output} {side} {threshold}. This says "
+            "how the model decides, not what would help a patient."
         )
+
+
+def _apart(value: float, other: float) -> str:
+    """Return a probability with as many decimals as tell it from another one, and from 0 and 1."""
+    for digits in range(7):
+        told = f"{value:.{digits}%}"
+        if told != f"{other:.{digits}%}" and (value in (0, 1) or 0 < float(told[:-1]) < 100):
+            return told
+    return f"{value:.0%}"
 
 
 def find(

@@ -83,7 +83,9 @@ def explain(
             sums[name].add(values)
         done += len(steps[part])
         largest = max(float(mean.error.max(initial=0)) for mean in sums.values())
-        if on_progress(Progress(done / count, largest)) or largest <= request.tolerance:
+        # Of a saturated model the first draws may agree by chance: 0 spends the budget.
+        is_enough = 0 < request.tolerance and largest <= request.tolerance
+        if on_progress(Progress(done / count, largest)) or is_enough:
             break
     on_progress(Progress(1.0, largest))
     base, output = _ends(forward, background, inputs, target_index)

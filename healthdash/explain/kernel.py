@@ -81,7 +81,9 @@ def explain(
     for drawn, fit in _fits(game, active, request) if len(active) > 1 else ():
         shares[active], error[active], spent = fit.shares, fit.error, fit.spent
         largest = float(error.max())
-        if on_progress(Progress(drawn, largest)) or largest <= request.tolerance:
+        # Of a saturated model the first draws may agree by chance: 0 spends the budget.
+        is_enough = 0 < request.tolerance and largest <= request.tolerance
+        if on_progress(Progress(drawn, largest)) or is_enough:
             break
     on_progress(Progress(1.0, float(error.max(initial=0))))
     return game.found(shares, spent, error)

@@ -84,7 +84,9 @@ def explain(
             continue
         values, error = _estimate(shares[:drawn], rows[:drawn], game.weight)
         largest = float(error.max(initial=0))
-        if on_progress(Progress(drawn / pairs, largest)) or largest <= request.tolerance:
+        # Of a saturated model the first draws may agree by chance: 0 spends the budget.
+        is_enough = 0 < request.tolerance and largest <= request.tolerance
+        if on_progress(Progress(drawn / pairs, largest)) or is_enough:
             break
     on_progress(Progress(1.0, largest))
     return game.found(values, spent, error)

@@ -37,13 +37,11 @@ class Scores:
 def averaged(method: str, scores: Sequence[Scores], samples: int = 0) -> JudgedMethod:
     """Return the means of a method's scores, one an item, and what they mean; 0 samples: it draws none."""
     residual, stability = _average([s.residual for s in scores]), _average([s.stability for s in scores])
-    beaten, alike_shuffled = _mean([s.beaten for s in scores]), _mean([s.shuffled for s in scores])
+    beaten, alike_shuffled = _average([s.beaten for s in scores]), _mean([s.shuffled for s in scores])
     clauses = (
         _adds_up(residual),
         _holds_still(stability),
-        "names what the model uses better than chance"
-        if beaten.value >= LEAST_BEATEN
-        else "names what the model uses hardly better than chance",
+        _names_what_matters(beaten),
         "depends on what the model has learnt"
         if alike_shuffled.value <= MOST_LIKE_RANDOM
         else "stays much the same without what the model has learnt, so that it says little about the model",
@@ -93,6 +91,13 @@ def _adds_up(residual: Average | None) -> str:
     if residual.value <= MOST_RESIDUAL:
         return "adds up to the output"
     return f"misses the output by {100 * residual.value:.1f} percentage points: more samples are needed"
+
+
+def _names_what_matters(beaten: Average | None) -> str:
+    if beaten is None:
+        return "puts nothing in order, for there are no two parts that it gives different values"
+    degree = "better" if beaten.value >= LEAST_BEATEN else "hardly better"
+    return f"names what the model uses {degree} than chance"
 
 
 def _holds_still(stability: Average | None) -> str:

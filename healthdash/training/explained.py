@@ -64,8 +64,8 @@ class JudgedMethod(_Frozen):
     deletion, insertion : Average
         Mean output that is lost by taking parts out, or won by putting them in, in the explanation's order
         rather than in random orders, as a probability: the larger, the better; 0 is chance.
-    beaten : Average
-        Share of the random orders that are worse.
+    beaten : Average or None
+        Share of the random orders that are worse; None where no input has two parts of different values.
     shuffled : Average
         Rank correlation with the explanation of a network whose weights are shuffled: near 0 is good.
     is_doubtful : bool
@@ -81,7 +81,7 @@ class JudgedMethod(_Frozen):
     stability: Average | None
     deletion: Average
     insertion: Average
-    beaten: Average
+    beaten: Average | None
     shuffled: Average
     is_doubtful: bool
     words: str
@@ -94,7 +94,7 @@ class JudgedMethod(_Frozen):
             "holds still": self.stability.shown("correlation") if self.stability else "-",
             "taken out": self.deletion.shown("points"),
             "put in": self.insertion.shown("points"),
-            "orders beaten": self.beaten.shown("share"),
+            "orders beaten": self.beaten.shown("share") if self.beaten else "-",
             "weights shuffled": self.shuffled.shown("correlation"),
         }
 

@@ -122,7 +122,7 @@ def quality_grid(quality: ExplanationQuality) -> Grid:
         return f"The explanations by {' and '.join(titles)} {words}. " if titles else ""
 
     doubted = [method.title for method in quality.methods if method.is_doubtful]
-    by_chance = [method.title for method in quality.methods if method.beaten.value < LEAST_BEATEN]
+    by_chance = [m.title for m in quality.methods if m.beaten and m.beaten.value < LEAST_BEATEN]
     doubt = told(doubted, "say little about this model")
     doubt += told(by_chance, "name what it uses hardly better than chance")
     return Grid(

@@ -96,7 +96,7 @@ def mean_shares(cohort: Cohort) -> MeanShares:
 def losses(cohort: Cohort, found: MetricLoss, metric: str) -> MeanShares:
     """Return what a metric loses when the values of each player are exchanged between rows."""
     return MeanShares(
-        caption=f"The {metric} is {abs(found.metric):.3f} on these rows as they are. A bar says how much of "
+        caption=f"The {metric} is {found.metric:.3f} on these rows as they are. A bar says how much of "
         "it is lost when the values of one column or group are exchanged between rows, with the 95 % "
         "interval over repeated exchanges. Columns that say the same hide one another: group them.",
         features=cohort.labels, mean=found.mean, low=found.low, high=found.high, x_label=f"lost {metric}",

@@ -73,15 +73,16 @@ def _question(side: Side) -> ExplainRequest:
 def curves_view(curves: quality.Curves) -> Curves:
     """Return the output as parts are taken out and put in, beside random orders."""
     named = (
-        ("taken out in its order", curves.deletion, False),
-        ("taken out in random orders", curves.random_deletion.mean(axis=0), True),
-        ("put in in its order", curves.insertion, False),
-        ("put in in random orders", curves.random_insertion.mean(axis=0), True),
+        ("taken out in its order", curves.deletion[None], False),
+        ("taken out in random orders", curves.random_deletion, True),
+        ("put in in its order", curves.insertion[None], False),
+        ("put in in random orders", curves.random_insertion, True),
     )
     return Curves(
         curves=tuple(
-            Curve(name=name, x=100 * curves.shares, y=100 * np.asarray(y, np.float64), dashed=dashed)
-            for name, y, dashed in named
+            Curve(name=name, x=100 * curves.shares, y=100 * found.mean(axis=0), dashed=dashed)
+            for name, found, dashed in named
+            if len(found)
         ),
         x_label="parts taken out or put in, %",
         y_label="estimated probability, %",
@@ -116,7 +117,7 @@ def _found(one: Shown, key: str) -> None:
     ] = [("Adds up", _residual(found.additivity.residual), found.additivity)]
     if found.stability is not None:
         measures.append(("Holds still", f"{found.stability.mean:.2f}", found.stability))
-    measures.append(("Names what matters", f"{found.curves.beaten:.0%}", found.curves))
+    measures.append(("Names what matters", _beaten(found.curves.beaten), found.curves))
     measures.append(
         ("Depends on the model", f"{found.randomisation.correlations[-1]:.2f}", found.randomisation)
     )
@@ -136,6 +137,10 @@ def _line(name: str, number: str, passed: bool | None, words: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(f"{name}: {number}", icon=icon, color=color)  # type: ignore[arg-type]
     st.markdown(words)
+
+
+def _beaten(beaten: float) -> str:
+    return "does not apply" if np.isnan(beaten) else f"{beaten:.0%}"
 
 
 def _residual(residual: float) -> str:

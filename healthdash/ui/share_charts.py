@@ -155,17 +155,24 @@ def dependence(view: Dependence, paper: Paper) -> go.Figure:
     """Return one dot an input: the value of a feature, its share, and another feature as the colour."""
     marker: dict[str, object] = {"size": 7, "opacity": 0.8, "color": SERIES[0]}
     told = f"{view.feature} = %{{x}}: %{{y:+.2f}} percentage points"
+    values, shares = np.asarray(list(view.values), object), 100 * np.asarray(view.shares)
+    known = np.ones(len(values), bool) if view.color is None else ~np.isnan(view.color)
     if view.color is not None:
-        known = np.where(np.isnan(view.color), np.nanmedian(view.color), view.color)
         bar = {"title": {"text": view.color_label, "side": "right"}, "thickness": 10}
-        marker |= {"color": known, "colorscale": _LOW_TO_HIGH, "showscale": True, "colorbar": bar}
+        marker |= {"color": view.color[known], "colorscale": _LOW_TO_HIGH, "showscale": True, "colorbar": bar}
         told += f"<br>{view.color_label} = %{{marker.color:.4g}}"
     figure = go.Figure(
         go.Scatter(
-            x=list(view.values), y=100 * view.shares, mode="markers", marker=marker,
-            hovertemplate=f"{told}<extra></extra>",
+            x=values[known].tolist(), y=shares[known], mode="markers", marker=marker,
+            hovertemplate=f"{told}<extra></extra>", showlegend=False,
         )
     )  # fmt: skip
+    if not known.all():
+        words = told.split("<br>")[0] + f"<br>{view.color_label}: not known"
+        figure.add_scatter(
+            x=values[~known].tolist(), y=shares[~known], mode="markers", showlegend=False,
+            marker={"size": 7, "opacity": 0.8, "color": paper.muted}, hovertemplate=f"{words}<extra></extra>",
+        )  # fmt: skip
     laid_out(figure, height=380, paper=paper)
     figure.update_xaxes(title=f"{view.feature}{f', {view.unit}' if view.unit else ''}")
     figure.update_yaxes(title=f"share for {view.target}, percentage points")

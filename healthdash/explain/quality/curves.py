@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.explain.game import Game
-from healthdash.explain.quality.question import Question, units
+from healthdash.explain.quality.question import Question, scaled, units
 from healthdash.explain.types import Arrays, Explanation, Floats, OnProgress, Progress
 
 __all__ = ["Curves", "curves", "steps"]
@@ -16,6 +17,8 @@ __all__ = ["Curves", "curves", "steps"]
 #: Share of random orders that the explanation's own must beat.
 LEAST_BEATEN = 0.8
 _STEPS = 24
+# Of so few parts every order is compared with.
+_FEW_PARTS = 4
 # Baseline rows of pictures and signals, whose networks take longer.
 _MOST_ROWS = 8
 
@@ -31,7 +34,7 @@ class Curves:
     deletion, insertion : float64 (k,)
         Output as what speaks most for the label is taken out first, or put in first.
     random_deletion, random_insertion : float64 (orders, k)
-        The same in random orders.
+        The same in random orders that say something else; none where there is no other order.
     """
 
     shares: Floats
@@ -52,29 +55,36 @@ class Curves:
 
     @property
     def random_deletion_area(self) -> float:
-        """Mean over the random orders."""
-        return float(np.trapezoid(self.random_deletion, self.shares, axis=1).mean())
+        """Mean over the random orders; that of the explanation's own where there is none."""
+        return self._mean_area(self.random_deletion, self.deletion_area)
 
     @property
     def random_insertion_area(self) -> float:
-        """Mean over the random orders."""
-        return float(np.trapezoid(self.random_insertion, self.shares, axis=1).mean())
+        """Mean over the random orders; that of the explanation's own where there is none."""
+        return self._mean_area(self.random_insertion, self.insertion_area)
+
+    def _mean_area(self, random: Floats, own: float) -> float:
+        return float(np.trapezoid(random, self.shares, axis=1).mean()) if len(random) else own
 
     @property
     def beaten(self) -> float:
-        """Share of the random orders that are worse, over both curves."""
+        """Share of the random orders that are worse, over both curves; NaN where there is none."""
+        if not len(self.random_deletion):
+            return float("nan")
         deletions = np.trapezoid(self.random_deletion, self.shares, axis=1) > self.deletion_area
         insertions = np.trapezoid(self.random_insertion, self.shares, axis=1) < self.insertion_area
         return float((deletions.mean() + insertions.mean()) / 2)
 
     @property
-    def passed(self) -> bool:
-        """Whether the order is plainly better than chance."""
-        return self.beaten >= LEAST_BEATEN
+    def passed(self) -> bool | None:
+        """Whether the order is plainly better than chance; None where there is no other order."""
+        return self.beaten >= LEAST_BEATEN if len(self.random_deletion) else None
 
     @property
     def words(self) -> str:
         """One sentence."""
+        if self.passed is None:
+            return "It puts nothing in order: there are no two parts that it gives different values."
         verdict = (
             "It names what the model uses"
             if self.passed
@@ -95,7 +105,8 @@ def curves(
     Parameters
     ----------
     orders : int
-        Random orders to compare with.
+        Random orders to compare with; of up to four parts every other order. One in which parts of equal
+        value change places says what the explanation says, so that it is not compared with.
 
     References
     ----------
@@ -107,18 +118,31 @@ def curves(
     game = Game.of(
         question.forward, question.inputs, _few(question), question.target, request, most=len(among)
     )
-    own = np.argsort(-among.sums(explanation.values), kind="stable")
-    rng = np.random.default_rng(question.request.seed)
+    values = among.sums(explanation.values)
+    own = np.argsort(-values, kind="stable")
+    others = _orders(len(values), orders, np.random.default_rng(question.request.seed))
     taken = steps(len(among))
     found = []
-    for number, order in enumerate([own, own[::-1], *(rng.permutation(len(among)) for _ in range(orders))]):
+    for number, order in enumerate([own, own[::-1], *others]):
         place = np.argsort(order)
         found.append(game.mean_worth(place[None, :] >= taken[:, None]))
         if on_progress:
-            on_progress(Progress((number + 1) / (orders + 2)))
-    random = np.array(found[2:])
+            on_progress(Progress((number + 1) / (len(others) + 2)))
+    random, told = np.array(found[2:]), scaled(values)
+    # Its own order among the others could only tie with itself, which would count as not beaten.
+    is_other = np.array([(told[order] != told[own]).any() for order in others])
+    is_other_backwards = np.array([(told[order[::-1]] != told[own]).any() for order in others])
     # Putting in is taking out backwards: of the reversed order, read from its end.
-    return Curves(taken / len(among), found[0], found[1][::-1], random, random[:, ::-1])
+    return Curves(
+        taken / len(among), found[0], found[1][::-1], random[is_other], random[is_other_backwards][:, ::-1]
+    )
+
+
+def _orders(parts: int, orders: int, rng: np.random.Generator) -> list[NDArray[np.intp]]:
+    """Return random orders of the parts; of few parts all of them."""
+    if parts <= _FEW_PARTS:
+        return [np.array(order, np.intp) for order in permutations(range(parts))]
+    return [rng.permutation(parts) for _ in range(orders)]
 
 
 def steps(parts: int) -> NDArray[np.intp]:

@@ -17,7 +17,7 @@ from healthdash.explain.types import Arrays, ExplainRequest, Explanation
 if TYPE_CHECKING:
     from healthdash.runtime import Forward
 
-__all__ = ["ALIKE", "Question", "alike", "rank_correlation", "units"]
+__all__ = ["ALIKE", "Question", "alike", "rank_correlation", "scaled", "units"]
 
 #: Rank correlation above which two explanations count as alike.
 ALIKE = 0.7
@@ -76,11 +76,17 @@ def units(explanation: Explanation) -> Players:
     return players.grid({name: values.shape for name, values in explanation.values.items()}, _CELLS)
 
 
+def scaled(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """Return values in parts of the largest one, those equal that differ by rounding errors."""
+    found: NDArray[np.floating[Any]] = np.round(values / (np.abs(values).max(initial=0) or 1.0), 6)
+    return found
+
+
 def rank_correlation(a: NDArray[np.floating[Any]], b: NDArray[np.floating[Any]]) -> float:
     """Return Spearman's rank correlation; 1 where both are equal up to scale, 0 where one has no order."""
     from scipy.stats import rankdata
 
-    ranks = [rankdata(np.round(values / (np.abs(values).max() or 1.0), 6)) for values in (a, b)]
+    ranks = [rankdata(scaled(values)) for values in (a, b)]
     spread = [np.std(rank) for rank in ranks]
     if spread[0] == 0 and spread[1] == 0:
         return 1.0

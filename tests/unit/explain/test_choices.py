@@ -124,3 +124,8 @@ def test_the_area_under_the_curve_is_that_of_scikit_learn():
     assert brier(truth, both) == pytest.approx(-np.mean((chance - truth) ** 2))
     with pytest.raises(ExplainerNotApplicable, match="ROC"):
         area(np.zeros(200, np.int64), both)
+
+
+def test_small_numbers_keep_their_digits():
+    column = Column(NumberField(name="c", label="c", step=0.0), low=1e-6, high=9e-6)
+    assert [column.in_words(value) for value in (1e-6, 5e-6, 123456.0)] == [1e-6, 5e-6, 123456.0]

@@ -127,3 +127,10 @@ def test_a_row_outside_the_range_is_not_moved_back_outside_it():
     choices = [Choice.of(NumberField(name="bp", label="BP"), 250.0, low=94, high=200)]
     found = _found(lambda r: logistic((r[:, 0] - 230) / 20), [250], choices)
     assert [change.after for change in found.found[0].changes] == [200]
+
+
+def test_output_and_threshold_are_told_apart_in_the_sentence():
+    found = _found(
+        lambda rows: 0.1 + rows[:, 0] / 1000, [0.4], [_number("a", 0.4, low=-5)], threshold=0.10008
+    )
+    assert "from 10.04% below 10.01%" in found.words

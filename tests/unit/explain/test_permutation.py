@@ -161,3 +161,10 @@ def test_eight_threads_give_what_one_gives():
     with ThreadPoolExecutor(8) as pool:
         together = [found.values["features"] for found in pool.map(lambda s: _sampled(seed=s), range(8))]
     np.testing.assert_array_equal(alone, together)
+
+
+def test_a_saturated_model_does_not_end_the_sampling_by_chance():
+    forward = table(lambda rows: (rows > 0.5).all(axis=1).astype(float), 3)
+    item, one = {"features": np.ones((1, 3), np.float32)}, {"features": np.zeros((1, 3), np.float32)}
+    for seed in range(20):
+        assert _sampled(50, seed, forward, item, one).samples > 30

@@ -16,6 +16,7 @@ from healthdash.explain.quality import Question
 from healthdash.explain.quality.curves import steps
 from healthdash.explain.quality.stability import noise_scale
 from healthdash.explain.types import Explanation
+from healthdash.ui.judged import curves_view
 from tests import networks
 from tests.closed_form import logistic, table
 
@@ -115,6 +116,33 @@ def test_a_good_order_beats_chance_and_its_reverse_does_not():
     assert good.deletion_area < good.random_deletion_area < bad.deletion_area
     assert not bad.passed
     assert "hardly better than chance" in bad.words
+
+
+@pytest.mark.parametrize("weights", [[2, 1], [3, 2, 1], [1, 0, 0], [1, 0, 0, 0], [4, 3, 2, 1], [1] + 5 * [0]])
+def test_the_right_order_of_few_parts_beats_every_other_one(weights):
+    shares = np.array(weights, np.float32)
+    question = replace(
+        _question(background=np.zeros((1, len(shares)), np.float32)),
+        forward=table(lambda r: logistic(r @ shares - 1), len(shares)),
+        inputs={"features": np.ones((1, len(shares)), np.float32)},
+    )
+    for seed in range(8):
+        again = replace(question, request=replace(question.request, seed=seed))
+        assert quality.curves(again, again.asked()).beaten == 1
+
+
+@pytest.mark.parametrize("parts", [1, 2, 7])
+def test_parts_of_one_value_have_no_order_to_compare(parts):
+    question = replace(
+        _question(background=np.zeros((1, parts), np.float32)),
+        forward=table(lambda r: logistic(r.sum(axis=1)), parts),
+        inputs={"features": np.ones((1, parts), np.float32)},
+    )
+    found = quality.curves(question, question.asked())
+    assert found.passed is None
+    assert "nothing in order" in found.words
+    assert found.random_deletion_area == found.deletion_area
+    assert len(curves_view(found).curves) == 2
 
 
 @pytest.mark.parametrize("parts", [1, 2, 7, 24, 25, 36, 65, 144])

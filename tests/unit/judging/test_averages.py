@@ -50,6 +50,10 @@ def test_items_without_a_figure_are_left_out_and_none_at_all_is_none():
     assert found.stability == Average(value=0.9, n=1)
     assert found.row()["adds up"] == "-"
     assert "gives no shares" in found.words
+    unordered = averaged("occlusion", [replace(GOOD, beaten=NAN)])
+    assert unordered.beaten is None
+    assert unordered.row()["orders beaten"] == "-"
+    assert "puts nothing in order" in unordered.words
 
 
 @pytest.mark.parametrize(

@@ -128,3 +128,14 @@ def test_a_form_begins_with_a_value_that_is_possible():
     assert whatif.started_at(number, 40.0).default is None
     assert whatif.started_at(number, None).default is None
     assert whatif.started_at(CategoryField(name="b", label="B", choices={"1": "one"}), "1").default == "1"
+
+
+def test_a_missing_value_has_the_colour_of_none_that_is_known():
+    view = Dependence(
+        feature="Hb", unit="", values=(1.0, 2.0, 3.0), shares=np.zeros(3), target="yes",
+        color=np.array([40.0, np.nan, 60.0]), color_label="Age",
+    )  # fmt: skip
+    known, missing = share_charts.dependence(view, LIGHT).data
+    assert list(known.marker.color) == [40.0, 60.0]
+    assert list(missing.x) == [2.0]
+    assert "Age: not known" in missing.hovertemplate
