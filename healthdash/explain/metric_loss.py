@@ -18,7 +18,7 @@ from healthdash.explain.types import Arrays, Floats, OnProgress, Progress
 if TYPE_CHECKING:
     from healthdash.runtime import Forward
 
-__all__ = ["METRICS", "Metric", "MetricLoss", "metric_loss"]
+__all__ = ["METRICS", "Measure", "Metric", "MetricLoss", "metric_loss"]
 
 Truth = NDArray[np.intp] | NDArray[np.int64]
 Metric = Callable[[Truth, Floats], float]
@@ -46,8 +46,8 @@ def area_under_roc(label: int) -> Metric:
     return metric
 
 
-def minus_brier(label: int) -> Metric:
-    """Return the metric that is minus the mean square distance of the probability from the truth.
+def brier(label: int) -> Metric:
+    """Return the mean square distance of the probability from the truth: smaller is better.
 
     References
     ----------
@@ -55,21 +55,29 @@ def minus_brier(label: int) -> Metric:
     """
 
     def metric(truth: Truth, probabilities: Floats) -> float:
-        return -float(np.mean((probabilities[:, label] - (truth == label)) ** 2))
+        return float(np.mean((probabilities[:, label] - (truth == label)) ** 2))
 
     return metric
 
 
-#: What people call a metric, to what makes it for the number of a label.
-METRICS: dict[str, Callable[[int], Metric]] = {
-    "area under the ROC curve": area_under_roc,
-    "Brier score (turned round: larger is better)": minus_brier,
+@dataclass(frozen=True)
+class Measure:
+    """A metric to choose: what makes it for the number of a label, and which way is better."""
+
+    of: Callable[[int], Metric]
+    smaller_is_better: bool = False
+
+
+#: What people call a metric, to the metric.
+METRICS: dict[str, Measure] = {
+    "area under the ROC curve": Measure(area_under_roc),
+    "Brier score": Measure(brier, smaller_is_better=True),
 }
 
 
 @dataclass(frozen=True, eq=False)
 class MetricLoss:
-    """What a metric loses when the values of a player are exchanged between rows.
+    """How much worse a metric becomes when the values of a player are exchanged between rows.
 
     Attributes
     ----------
@@ -77,7 +85,10 @@ class MetricLoss:
     metric : float
         On the cohort as it is.
     mean, low, high : float64 (d,)
-        Mean loss over the exchanges and its 95 % confidence interval, for more exchanges of these rows.
+        Mean change for the worse over the exchanges and its 95 % confidence interval, for more exchanges of
+        these rows.
+    smaller_is_better : bool
+        Of the metric: for the worse is up.
     """
 
     names: tuple[str, ...]
@@ -85,6 +96,7 @@ class MetricLoss:
     mean: Floats
     low: Floats
     high: Floats
+    smaller_is_better: bool = False
 
     @property
     def order(self) -> NDArray[np.intp]:
@@ -96,7 +108,8 @@ def metric_loss(
     forward: Forward,
     cohort: Arrays,
     truth: Truth,
-    metric: Metric,
+    measure: Measure,
+    label: int,
     *,
     players: Players | None = None,
     repeats: int = 10,
@@ -110,8 +123,9 @@ def metric_loss(
     cohort : dict of one float32 (n, p)
     truth : intp (n,)
         Number of each row's true label.
-    metric : function of truth (n,) and probabilities float64 (n, labels)
-        Larger is better.
+    measure : Measure
+    label : int
+        The label whose probability is measured.
     players : Players or None
         Groups of columns that are exchanged together; None: each alone. Columns that say the same as one
         another hide each other's importance unless they are exchanged together.
@@ -126,6 +140,7 @@ def metric_loss(
     if len(truth) != len(rows):
         raise ExplainerNotApplicable(f"expected a label for each of {len(rows)} rows, got {len(truth)}")
     among = players or Players.columns(name, [f"column {i + 1}" for i in range(rows.shape[1])])
+    metric, worse = measure.of(label), 1 if measure.smaller_is_better else -1
     whole = metric(truth, forward.probabilities({name: rows}).astype(np.float64))
     losses = np.zeros((repeats, len(among)))
     rng = np.random.default_rng(seed)
@@ -134,10 +149,10 @@ def metric_loss(
         for player in range(len(among)):
             columns = among.owner[name] == player
             mixed = np.where(columns, rows[order], rows)
-            losses[repeat, player] = whole - metric(
-                truth, forward.probabilities({name: mixed}).astype(np.float64)
-            )
+            then = metric(truth, forward.probabilities({name: mixed}).astype(np.float64))
+            losses[repeat, player] = worse * (then - whole)
             if on_progress:
                 on_progress(Progress((repeat * len(among) + player + 1) / losses.size))
     mean, reach = mean_and_reach(losses)
-    return MetricLoss(among.names, float(whole), mean, mean - reach, mean + reach)
+    low, high = mean - reach, mean + reach
+    return MetricLoss(among.names, float(whole), mean, low, high, measure.smaller_is_better)

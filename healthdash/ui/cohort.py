@@ -227,14 +227,14 @@ def _losses(side: Side, cohort: Cohort, name: str, key: str) -> None:
     held, run = side.work.losses, ("losses", key, id(cohort), metric)
     if place.button("Measure", icon=":material/trending_down:", key=f"{name}:measure"):
         known, (input_name,) = cohort.truth >= 0, side.bundle.info.inputs
-        made = METRICS[metric](side.bundle.info.labels.index(cohort.target))
+        label = side.bundle.info.labels.index(cohort.target)
         rows, truth = cohort.rows[known], cohort.truth[known]
         with problems.shown():
             held[run] = progress.run(
                 "Measuring…",
                 lambda told: metric_loss(
-                    side.bundle.forward, {input_name: rows}, truth, made, players=cohort.players,
-                    repeats=_REPEATS, on_progress=told,
+                    side.bundle.forward, {input_name: rows}, truth, METRICS[metric], label,
+                    players=cohort.players, repeats=_REPEATS, on_progress=told,
                 ),
                 run,
             )  # fmt: skip

@@ -94,13 +94,15 @@ def mean_shares(cohort: Cohort) -> MeanShares:
 
 
 def losses(cohort: Cohort, found: MetricLoss, metric: str) -> MeanShares:
-    """Return what a metric loses when the values of each player are exchanged between rows."""
+    """Return how much worse a metric becomes when the values of each player are exchanged between rows."""
+    change, size = ("rise", "larger") if found.smaller_is_better else ("loss", "smaller")
+    better = "small is good" if found.smaller_is_better else "large is good"
     return MeanShares(
-        caption=f"The {metric} is {found.metric:.3f} on these rows as they are. A bar says how much of "
-        "it is lost when the values of one column or group are exchanged between rows, with the 95 % "
-        "interval over repeated exchanges. Columns that say the same hide one another: group them.",
-        features=cohort.labels, mean=found.mean, low=found.low, high=found.high, x_label=f"lost {metric}",
-        unit="",
+        caption=f"The {metric} is {found.metric:.3f} on these rows as they are; {better}. A bar says how "
+        f"much {size} it becomes when the values of one column or group are exchanged between rows, with the "
+        "95 % interval over repeated exchanges. Columns that say the same hide one another: group them.",
+        features=cohort.labels, mean=found.mean, low=found.low, high=found.high,
+        x_label=f"{change} of the {metric}", unit="",
     )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def section(one: Shown) -> None:
     if fixed:
         st.caption(f"What cannot be otherwise for one patient stays as it is: {fixed}.")
     key = (side.number, side.asked, tuple(may), threshold, count, most)
-    words = f"Look for changes that cross {threshold:.0%}"
+    words = f"Look for changes that cross {_share(threshold)}"
     if st.button(words, icon=":material/alt_route:", key=f"otherwise:{side.task.slug}"):
         with problems.shown():
             choices = _choices(side, columns, may)
@@ -105,12 +105,17 @@ def _threshold(side: Side, place: st.delta_generator.DeltaGenerator, slug: str) 
     steps = sorted({*_STEPS, usual})
 
     def words(step: float) -> str:
-        return f"{step:.0%}, the operating point" if step == usual and usual != _EVEN else f"{step:.0%}"
+        return _share(step) + (", the operating point" if step == usual and usual != _EVEN else "")
 
     label = f"Threshold of {side.asked.target}"
     return kept.slide(
         place, label, steps, name=f"{slug}:threshold:{side.asked.target}", default=usual, words=words
     )
+
+
+def _share(threshold: float) -> str:
+    """Return a threshold as people read it: steps are whole percent, an operating point seldom is."""
+    return f"{100 * threshold:.4g}%"
 
 
 def _operating_point(side: Side) -> float:

@@ -125,7 +125,7 @@ def _doubts(sample: EcgSample, c: Mapping[str, Any]) -> Sequence[str]:
     if sample.duration_s < c["short_s"]:
         found.append(f"Only {sample.duration_s:.0f} s: the usual beat and rhythm are known poorly.")
     if not sample.unit_stated:
-        found.append("The unit of the signal is not stated; it was guessed from the size of the values.")
+        found.append("The unit of the signal is not stated; it was assumed, and the heights may be wrong.")
     if sample.gap_share > c["most_gaps"]:
         found.append(f"{sample.gap_share:.0%} of the signal are missing.")
     if sample.rate_hz < c["slowest_hz"]:

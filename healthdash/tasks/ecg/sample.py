@@ -44,7 +44,7 @@ class EcgSample(Sample):
     stored : Stored
         What the file holds, other channels included.
     unit_stated : bool
-        False where the unit was guessed.
+        False where the unit was assumed, as a default or from the size of the values.
     gap_share : float
         Share of values that the file marks as missing.
     gaps : tuple of (int, int)

@@ -118,10 +118,10 @@ def test_the_area_under_the_curve_is_that_of_scikit_learn():
 
     rng = np.random.default_rng(0)
     truth, chance = rng.integers(0, 2, 200), rng.random(200).round(1)
-    area, brier = (make(1) for make in METRICS.values())
+    area, brier = (measure.of(1) for measure in METRICS.values())
     both = np.stack([1 - chance, chance], axis=1)
     assert area(truth, both) == pytest.approx(roc_auc_score(truth, chance))
-    assert brier(truth, both) == pytest.approx(-np.mean((chance - truth) ** 2))
+    assert brier(truth, both) == pytest.approx(np.mean((chance - truth) ** 2))
     with pytest.raises(ExplainerNotApplicable, match="ROC"):
         area(np.zeros(200, np.int64), both)
 

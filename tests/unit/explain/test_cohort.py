@@ -8,7 +8,7 @@ import pytest
 from healthdash.errors import ExplainerNotApplicable
 from healthdash.explain import ExplainRequest, cohort, dependence
 from healthdash.explain.dependence import partial_dependence
-from healthdash.explain.metric_loss import metric_loss
+from healthdash.explain.metric_loss import Measure, brier, metric_loss
 from healthdash.explain.players import Players
 from tests.closed_form import logistic, table
 
@@ -80,18 +80,31 @@ def test_partial_dependence_takes_each_value_of_few_and_leaves_the_cohort_alone(
     np.testing.assert_array_equal(rows["features"], before)
 
 
-def _accuracy(truth, probabilities):
-    return float((probabilities.argmax(axis=1) == truth).mean())
+def _accuracy(label):
+    return lambda truth, probabilities: float(((probabilities[:, label] > 0.5) == (truth == label)).mean())
+
+
+ACCURACY = Measure(_accuracy)
 
 
 def test_a_metric_loses_what_the_column_gave_it():
     forward = table(lambda rows: logistic(9 * rows[:, 0]), 4)
     truth = (ROWS["features"][:, 0] > 0).astype(np.intp)
-    found = metric_loss(forward, ROWS, truth, _accuracy, repeats=20)
+    found = metric_loss(forward, ROWS, truth, ACCURACY, 1, repeats=20)
     assert found.metric == 1.0
     assert found.low[0] < 0.5 < found.high[0] + 0.1
     np.testing.assert_array_equal(found.mean[1:], 0)
     assert found.order[0] == 0
+
+
+def test_of_a_metric_that_is_better_small_the_rise_is_told():
+    forward = table(lambda rows: logistic(9 * rows[:, 0]), 4)
+    truth = (ROWS["features"][:, 0] > 0).astype(np.intp)
+    found = metric_loss(forward, ROWS, truth, Measure(brier, smaller_is_better=True), 1)
+    assert found.smaller_is_better
+    assert 0 < found.metric < 0.1
+    assert found.mean[0] > 0.2
+    np.testing.assert_array_equal(found.mean[1:], 0)
 
 
 def test_columns_that_say_the_same_hide_each_other_unless_exchanged_together():
@@ -99,10 +112,10 @@ def test_columns_that_say_the_same_hide_each_other_unless_exchanged_together():
     rows["features"][:, 1] = rows["features"][:, 0]
     forward = table(lambda r: logistic(9 * (r[:, 0] + r[:, 1])), 4)
     truth = (rows["features"][:, 0] > 0).astype(np.intp)
-    alone = metric_loss(forward, rows, truth, _accuracy)
+    alone = metric_loss(forward, rows, truth, ACCURACY, 1)
     names = ["a", "b", "c", "d"]
     players = Players.columns("features", names, {"twins": ["a", "b"]})
-    together = metric_loss(forward, rows, truth, _accuracy, players=players)
+    together = metric_loss(forward, rows, truth, ACCURACY, 1, players=players)
     assert together.mean[0] > 1.5 * alone.mean[0]
 
 
@@ -116,4 +129,4 @@ def test_cohorts_that_do_not_fit_are_refused():
     with pytest.raises(ExplainerNotApplicable, match="no value"):
         partial_dependence(LINEAR, {"features": np.full((3, 4), np.nan, np.float32)}, 0, 1)
     with pytest.raises(ExplainerNotApplicable, match="label for each"):
-        metric_loss(LINEAR, ROWS, np.zeros(3, np.intp), _accuracy)
+        metric_loss(LINEAR, ROWS, np.zeros(3, np.intp), ACCURACY, 1)
