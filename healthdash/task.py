@@ -235,6 +235,8 @@ class Task(ABC):
         Budget of a method where the usual one would miss the output by more than a percentage point.
     divisions : dict of str to str
         Of a signal: the ways to divide an input among players, with their titles, the usual one first.
+    feature_names : dict of str to sequence of str
+        What the columns of each of the network's inputs are called where they are explained.
     column_groups : dict of str to tuple of str
         Of a table: columns that belong together, such as all drugs, which people may take as one.
     is_generic : bool
@@ -256,6 +258,7 @@ class Task(ABC):
     methods: tuple[str, ...] = ()
     samples: Mapping[str, int] = {}
     divisions: Mapping[str, str] = {}
+    feature_names: Mapping[str, Sequence[str]] = {}
     column_groups: Mapping[str, tuple[str, ...]] = {}
     is_generic: bool = False
     key_figures: tuple[str, ...] = ()
@@ -403,13 +406,13 @@ class Task(ABC):
         """Return the explanation as lines whose shares sum to output - base - residual."""
         if report.explanation is None or report.inputs is None:
             return []
-        return [
-            Attribution(f"{name} {number}", float(value), float(share))
-            for name, shares in report.explanation.values.items()
-            for number, (value, share) in enumerate(
-                zip(report.inputs[name][report.explained_item].ravel(), shares.ravel(), strict=True)
-            )
-        ]
+        found = []
+        for name, shares in report.explanation.values.items():
+            called = self.feature_names.get(name) or [f"{name} {number}" for number in range(shares.size)]
+            values = report.inputs[name][report.explained_item].ravel()
+            for feature, value, share in zip(called, values, shares.ravel(), strict=True):
+                found.append(Attribution(feature, float(value), float(share)))
+        return found
 
     # -- showing ---------------------------------------------------------------------------
 

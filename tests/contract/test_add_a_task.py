@@ -44,6 +44,9 @@ def test_the_page_gives_a_working_task(tmp_path):
     assert trained["metrics"]["AUC"]["value"] > 0.9
     assert (obstructed["label"], clear["label"]) == ("obstructed", "normal")
     explanation = obstructed["explanation"]
+    assert {value["feature"] for value in explanation["values"]} == {
+        "log of FEV1 in litres", "log of FVC in litres",
+    }  # fmt: skip
     total = sum(value["attribution"] for value in explanation["values"])
     assert explanation["base"] + total == pytest.approx(obstructed["probabilities"]["obstructed"], abs=1e-3)
     card = (tmp_path / "models" / "spirometry" / "example" / "card.md").read_text()
