@@ -35,8 +35,19 @@ def section(found: FromEvents, rows: int, key: Callable[[str], str]) -> FromEven
         return _changed(found, key)
 
 
+def _read_from(found: FromEvents) -> str:
+    """Say which column tells what."""
+    parts = {
+        "stay": found.stay, "day": found.date, "time": found.time, "what was measured": found.parameter,
+        "value": found.value, "unit": found.unit,
+    }  # fmt: skip
+    told = [f"{part} in `{name.replace('`', ' ')}`" for part, name in parts.items() if name]
+    return f"Found in the columns: {', '.join(told)}."
+
+
 def _changed(found: FromEvents, key: Callable[[str], str]) -> FromEvents:
     """Ask for what can be told apart by a person only."""
+    st.caption(_read_from(found))
     left, right = st.columns(2)
     hours = left.number_input(
         "Hours from the start that count", 0.5, _LONGEST_HOURS, found.window_hours, 1.0, "%.1f",

@@ -46,6 +46,7 @@ def outcome(app: AppTest):
 def test_events_become_one_row_a_stay_and_the_step_travels(app):
     assert not app.exception
     assert "40 stays, 15 columns" in told(app)
+    assert any("time in `hour`, what was measured in `parameter`" in one.value for one in app.caption)
     outcome(app).set_value("died").run()
     assert not app.exception
     (step,) = app.session_state["chosen"].cleaning.steps
