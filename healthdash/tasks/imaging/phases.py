@@ -69,11 +69,17 @@ def acquisitions(slices: Sequence[Some]) -> list[list[Some]]:
 
 def _cross(first: Sequence[Marked], second: Sequence[Marked]) -> bool:
     """Say whether two acquisitions cover one part of the body in different places."""
-    if min(first[-1].along, second[-1].along) - second[0].along <= SAME_MM:
+    start, end = second[0].along, min(first[-1].along, second[-1].along)
+    if end - start <= SAME_MM:
         return False
-    few, many = sorted(([one.along for one in same] for same in (first, second)), key=len)
-    above, below = (np.searchsorted(many, np.add(few, side)) for side in (SAME_MM, -SAME_MM))
-    return bool((above > below).mean() < _SHARED)
+    few = min(sum(start - SAME_MM <= one.along <= end + SAME_MM for one in same) for same in (first, second))
+    return _places_in_both(first, second) < max(1, _SHARED * few)
+
+
+def _places_in_both(first: Sequence[Marked], second: Sequence[Marked]) -> int:
+    here, there = (np.array([one.along for one in same]) for same in (first, second))
+    above, below = (np.searchsorted(there, here + side) for side in (SAME_MM, -SAME_MM))
+    return int((above > below).sum())
 
 
 def without_copies(found: Sequence[Some]) -> list[Some]:
@@ -106,7 +112,7 @@ def volumes_of(at_place: Sequence[Sequence[Some]]) -> list[list[Some]]:
             if volumes := _of_one_value(at_place, which):
                 return volumes
     if usual == 1 or counts.count(usual) == 1:  # a few slices that nothing tells from those of their place
-        return [[found[0] for found in at_place]]
+        return [_firsts(at_place)]
     whole = [_sorted(found, marks) for found in at_place if len(found) == usual]
     return [list(volume) for volume in zip(*whole, strict=True)]
 
@@ -123,13 +129,28 @@ def _sorted(found: Sequence[Some], marks: Sequence[int]) -> list[Some]:
 def _of_one_value(at_place: Sequence[Sequence[Some]], which: int) -> list[list[Some]]:
     """Return the slices of each value of a mark; nothing where it does not tell volumes apart.
 
-    Times may differ from slice to slice: then none covers most places. One doubled slice is no volume.
+    Times may differ from slice to slice: then none covers most places. One doubled slice is no volume, and
+    values that follow each other are parts of one.
     """
     same: dict[float, list[Some]] = defaultdict(list)
     for found in at_place:
         for one in found:
             same[one.marks[which] or 0.0].append(one)
-    volumes = [same[value] for value in sorted(same) if len(same[value]) > 1]
+    parts = [same[value] for value in sorted(same)]
+    if len(parts) > 1 and _follow_each_other(parts):
+        return [_firsts(at_place)]
+    volumes = [part for part in parts if len(part) > 1]
     doubled = sum(len(found) > 1 for found in at_place)
     covered = max(map(len, volumes), default=0) / len(at_place)
     return volumes if doubled > 1 and covered > _MOST else []
+
+
+def _follow_each_other(parts: Sequence[Sequence[Marked]]) -> bool:
+    """Say whether each begins and ends farther along than the one before, and shares few places with it."""
+    moves = np.diff([(part[0].along, part[-1].along) for part in parts], axis=0)
+    shares = (_places_in_both(one, other) / min(len(one), len(other)) for one, other in pairwise(parts))
+    return bool((moves > SAME_MM).all() or (moves < -SAME_MM).all()) and max(shares) <= _SHARED
+
+
+def _firsts(at_place: Sequence[Sequence[Some]]) -> list[Some]:
+    return [found[0] for found in at_place]

@@ -76,6 +76,32 @@ def test_acquisitions_of_one_volume_stay_together(numbers: list[int], modality: 
     assert [len(group) for group in grouped(files)] == [4]
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [range(0, 50), range(45, 100)],
+        [range(45, 100), range(0, 50)],
+        [range(2 * k, 2 * k + 4) for k in range(10)],  # half of each slab
+    ],
+)
+def test_acquisitions_that_overlap_a_little_are_one_volume(parts: list[range]) -> None:
+    files = [file for number, part in enumerate(parts) for file in _slices(part, AcquisitionNumber=number)]
+    (group,) = grouped(files)
+    volume, places = _read(group), set().union(*parts)
+    assert (len(volume), volume.parts) == (len(places), 1)
+    twice = len(files) - len(places)
+    assert volume.notices == (f"{twice} slices are there twice; the first of each is used.",)
+
+
+def test_phases_that_each_lack_an_end_are_two_volumes() -> None:
+    files = [
+        *_slices([0, 5, 10, 15], 1, AcquisitionNumber=1),
+        *_slices([5, 10, 15, 20], 2, AcquisitionNumber=2),
+    ]
+    volume = _read(files)
+    assert (volume.voxels[:, 0, 0].tolist(), volume.parts) == ([1, 1, 1, 1], 2)
+
+
 def test_spacings_that_differ_by_their_rounding_are_one() -> None:
     files = [*_slices([0, 5], PixelSpacing=[0.703125] * 2), *_slices([10, 15], PixelSpacing=[0.70313] * 2)]
     assert [len(group) for group in grouped(files)] == [4]
