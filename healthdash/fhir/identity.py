@@ -3,8 +3,8 @@
 A fullUrl of a server, or a UUID, names one resource wherever it stands. Any other fullUrl, and an id without
 one, is sure within its own bundle, or among the resources that stand on lines of their own (a bulk export).
 In two bundles it means one patient where date of birth, sex and an identifier are the same (the name where
-there is no identifier), and one resource where the patient is the same: bundles of one server overlap, but
-many systems call every patient of whom they make a bundle "p".
+there is no identifier; without both it is two), and one resource where the patient is the same: bundles of
+one server overlap, but many systems call every patient of whom they make a bundle "p".
 """
 
 from __future__ import annotations
@@ -78,11 +78,11 @@ class Names:
         name = _target(entry, reference)
         bare = name if reference.startswith("#") else _bare(name)
         for wanted in dict.fromkeys((name, bare)):
-            for level in _levels(entry):
+            for farther, level in enumerate(_levels(entry)):
                 if (level, wanted) in self._keys:
                     key = self._keys[level, wanted]
-                    # By its address it was not found: what has an address of its own is another resource.
-                    is_other = wanted != name and key is not None and self._servers[key]
+                    # By its address it was not found: what has one of its own elsewhere is another resource.
+                    is_other = farther and wanted != name and key is not None and self._servers[key]
                     return "" if is_other else key
         return ""
 
@@ -163,7 +163,7 @@ def _ways(entry: Entry, marks: Callable[[Entry], list[_Mark]]) -> list[_Mark]:
 
 
 def _marks(patient: Json) -> list[_Mark]:
-    """Return what two people of one id do not share."""
+    """Return what two people of one id do not share; nothing where neither identifier nor name is told."""
     born, sex = text_in(patient, "birthDate"), text_in(patient, "gender")
     known: list[_Mark] = [
         (text_in(one, "system"), value)
@@ -171,13 +171,13 @@ def _marks(patient: Json) -> list[_Mark]:
         if (value := text_in(one, "value"))
     ]
     called = sorted({word for one in each(patient, "name") for word in _words(one)})
-    return [(born, sex, *one) for one in known or [tuple(called)]]
+    return [(born, sex, *one) for one in known or ([tuple(called)] if called else [])]
 
 
 def _words(name: Json) -> Iterator[str]:
     given = name.get("given")
     every = [name.get("text"), name.get("family"), *(given if isinstance(given, list) else ())]
-    return (one for one in every if isinstance(one, str))
+    return (one for one in every if isinstance(one, str) and one)
 
 
 def _subject(entry: Entry, names: Names) -> str:

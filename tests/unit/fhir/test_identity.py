@@ -13,6 +13,7 @@ from .test_records import CHOL, bundle, condition, measured, patient
 from .test_stays import encounter, in_stay
 
 UUID = "urn:uuid:0b9f7e0c-90a3-4f0e-8d5c-0d0c3f1c000{}"
+NAMED = {"name": [{"given": ["Anna"]}]}
 MALE = {"gender": "male", "birthDate": "1950-01-01"}
 
 
@@ -71,6 +72,15 @@ def test_people_of_one_age_and_sex_are_told_apart_by_identifier_or_name():
     assert len(rows(lines(numbered("1"), numbered("2"), numbered("3", "1")))) == 2
 
 
+def test_people_without_identifier_and_name_are_not_one_for_their_id_and_age():
+    def one(value: float, **more) -> bytes:
+        return bundle(patient(**more), measured(value, id=str(value)))
+
+    found = read_fhir(lines(one(180), one(300), one(200, name=[{"family": ""}])))
+    assert found.frame[CHOL].tolist() == ["180", "300", "200"]
+    assert not found.notices
+
+
 def test_a_bare_reference_to_one_of_several_people_is_nobodys():
     data = addressed(
         ("urn:uuid:1", patient(**MALE)), ("urn:uuid:3", patient()), ("urn:uuid:4", measured(300))
@@ -80,9 +90,9 @@ def test_a_bare_reference_to_one_of_several_people_is_nobodys():
     assert "1 finding was left out: without a patient." in found.notices
     two = lines(bundle(patient(**MALE)), bundle(patient()), bundle(measured(300)))
     assert "1 finding was left out: without a patient." in read_fhir(two).notices
-    # Nor does an address on another server mean the only patient of that id.
-    other = addressed(("http://a.org/Patient/p", patient()), ("http://b.org/Observation/1", measured(300)))
-    assert rows(other) == [["female", ""], ["", "300"]]
+    # Nor does an address on another server mean the only patient of that id in another bundle.
+    here, there = ("http://a.org/Patient/p", patient()), ("http://b.org/Observation/1", measured(300))
+    assert rows(lines(addressed(here), addressed(there))) == [["female", ""], ["", "300"]]
 
 
 @pytest.mark.parametrize(
@@ -91,13 +101,19 @@ def test_a_bare_reference_to_one_of_several_people_is_nobodys():
         lines(patient(), measured(300), measured(180, day="2019-01-01")),
         lines(bundle(patient()), bundle(measured(300))),
         lines(
-            bundle(patient(), measured(300)),
-            bundle(patient(address=[{"city": "X"}]), measured(180, day="2019")),
+            bundle(patient(**NAMED), measured(300)),
+            bundle(patient(**NAMED, address=[{"city": "X"}]), measured(180, day="2019")),
         ),
         addressed(("http://a.org/Patient/p", patient()), ("urn:uuid:9", measured(300))),
         addressed((UUID.format(1), patient()), (UUID.format(2), measured(300))),
         lines(addressed((UUID.format(1), patient())), bundle(measured(300, **about(UUID.format(1))))),
         bundle(patient(), measured(300, **about("https://a.org/fhir/Patient/p/_history/3"))),
+        # One server under two addresses.
+        addressed(("http://a.org/Patient/p", patient()), ("http://b.org/Observation/1", measured(300))),
+        addressed(
+            ("http://a.org/Patient/p", patient()),
+            ("http://a.org/Observation/1", measured(300, **about("https://b:8443/Patient/p"))),
+        ),
     ],
 )  # fmt: skip
 def test_references_across_lines_and_bundles_find_the_one_patient(data):
@@ -151,7 +167,7 @@ def test_what_a_left_out_version_contains_goes_with_it_and_what_has_no_id_stays(
 def test_bundles_of_one_server_that_overlap_give_a_stay_once(server):
     stay = encounter("s", "2021-03-01", "2021-03-06")
     test = in_stay("Observation", status="final", id="o", category=[{"coding": [{"code": "laboratory"}]}])
-    made = [(one, f"{server}{one['resourceType']}/{one['id']}") for one in (patient(), stay, test)]
+    made = [(one, f"{server}{one['resourceType']}/{one['id']}") for one in (patient(**NAMED), stay, test)]
     one = addressed(*((url if server else "", resource) for resource, url in made))
     found = read_stays(lines(one, one))
     assert len(found.frame) == 1
