@@ -18,12 +18,12 @@ def check(folder: Path) -> None:
     Parameters
     ----------
     folder : Path
-        One that does not exist, or is empty, or holds a bundle and nothing else.
+        One that does not exist, or is empty, or holds a bundle; what else it holds then stays.
     """
     folder = folder.resolve()
     hint = "Name a folder of its own, such as models/mine, with --out."
     if folder.is_dir():
-        if foreign := _foreign(folder):
+        if (foreign := _foreign(folder)) and not (folder / "bundle.json").is_file():
             raise InputError(
                 f"expected a new folder for the model, got one that holds other files ({foreign[0]})",
                 hint=hint,

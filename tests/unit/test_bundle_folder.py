@@ -45,6 +45,18 @@ def test_a_bundle_is_replaced_and_a_link_stays_a_link(tmp_path, made):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["disk", "mine"]
 
 
+def test_a_bundle_is_replaced_beside_other_files_that_stay(tmp_path, made):
+    folder = tmp_path / "mine"
+    made("old").rename(folder)
+    for name in ("log.csv", ".DS_Store"):
+        (folder / name).write_text("mine")
+    bundle_folder.check(folder)
+    bundle_folder.put(folder, made("new"))
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {
+        **dict.fromkeys(FILES, "new"), "log.csv": "mine", ".DS_Store": "mine"
+    }  # fmt: skip
+
+
 def test_a_file_is_no_place_for_a_model_and_a_new_folder_is(tmp_path):
     bundle_folder.check(tmp_path / "a" / "b")
     (tmp_path / "file").write_text("")
