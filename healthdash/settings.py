@@ -11,7 +11,8 @@ from pathlib import Path
 __all__ = ["Settings", "current"]
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
-_PATHS = tuple(f"HEALTHDASH_{name}" for name in ("MODELS", "HOME", "DATA", "DATA_FOLDERS", "WEIGHTS"))
+_PATHS = tuple(f"HEALTHDASH_{name}" for name in ("MODELS", "HOME", "DATA", "WEIGHTS"))
+_LISTS = ("HEALTHDASH_DATA_FOLDERS",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,9 @@ def current() -> Settings:
     Relative paths of the environment are made absolute in it: a process that we start inherits them, and may
     work in another folder.
     """
-    for name in _PATHS:
-        if paths := os.environ.get(name):
-            whole = (str(Path(path).expanduser().absolute()) for path in paths.split(os.pathsep) if path)
+    for name in (*_PATHS, *_LISTS):
+        if told := os.environ.get(name):
+            paths = told.split(os.pathsep) if name in _LISTS else [told]
+            whole = (str(Path(path).expanduser().absolute()) for path in paths if path)
             os.environ[name] = os.pathsep.join(whole)
     return Settings.from_environment(os.environ)

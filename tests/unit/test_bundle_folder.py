@@ -76,11 +76,11 @@ def test_half_written_and_replaced_folders_are_no_models(tmp_path, monkeypatch):
 
 def test_relative_paths_of_the_environment_become_absolute(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HEALTHDASH_HOME", "home")
+    monkeypatch.setenv("HEALTHDASH_HOME", "study 10:30")  # one folder, for all its colon
     monkeypatch.setenv("HEALTHDASH_DATA_FOLDERS", "a:/b")
     settings.current.cache_clear()
     try:
-        assert settings.current().home == tmp_path / "home"
+        assert settings.current().home == tmp_path / "study 10:30"
         assert [str(path) for path in settings.current().data_folders] == [str(tmp_path / "a"), "/b"]
     finally:
         monkeypatch.undo()
