@@ -26,6 +26,8 @@ __all__ = ["is_philips", "read_philips"]
 _WHAT = "Philips ECG XML"
 _KINDS = ("SierraECG", "PhilipsECG")
 _LIMBS = ("I", "II", "III", "aVR", "aVL", "aVF")
+#: No heart makes all leads alike for so long: at the end of the recording it is a calibration pulse.
+_LEAST_PULSE_S = 0.2
 
 
 def is_philips(data: bytes) -> bool:
@@ -66,12 +68,14 @@ def read_philips(uploads: Sequence[Upload]) -> Recording:
     offset = _number(
         waves.get("signaloffset") or child_text(details, "signaloffset", "0") or "0", "the offset"
     )
-    rows = [((values - offset) * scale).astype(np.float32) for values in leads.values()]
+    heart = _without_pulse(list(leads.values()), rate_hz)
+    rows = [((values - offset) * scale).astype(np.float32) for values in heart]
     return Recording(
         format=f"Philips XML{packing}",
         channels=channels_of(list(leads), ["uV"] * len(rows), rate_hz, rows),
         stored_dtype="int16",
         calibration="by the microvolts a bit of the header",
+        notices=_left_out(samples - len(rows[0]), rate_hz),
         facts=_facts(details),
     )
 
@@ -132,6 +136,23 @@ def _with_limbs(leads: dict[str, NDArray[np.int64]]) -> dict[str, NDArray[np.int
         "aVF": (two + three) // 2 - leads["aVF"],
     }
     return {name: limbs.get(name, values) for name, values in leads.items()}
+
+
+def _without_pulse(leads: Sequence[NDArray[np.float64]], rate_hz: float) -> list[NDArray[np.float64]]:
+    """Return the leads up to where all of them hold the same values until the end; whole ones if never."""
+    unlike = np.flatnonzero(np.ptp(leads, axis=0))
+    end = int(unlike[-1]) + 1 if len(unlike) else len(leads[0])
+    is_pulse = len(leads[0]) - end >= _LEAST_PULSE_S * rate_hz
+    return [lead[:end] if is_pulse else lead for lead in leads]
+
+
+def _left_out(samples: int, rate_hz: float) -> tuple[str, ...]:
+    if not samples:
+        return ()
+    return (
+        f"The last {samples / rate_hz:.1f} s are left out: all leads hold the same values there, as in a "
+        "calibration pulse.",
+    )
 
 
 def _facts(details: Element) -> tuple[tuple[str, str], ...]:
