@@ -20,19 +20,21 @@ from .limits import checked_rate, checked_size
 from .recording import Recording, channels_of
 from .stated import stated_rate
 from .text_cells import cells, frame_of, is_number, marks
-from .times import clock_seconds, rate_and_jumps, with_jumps
+from .times import clock_seconds, rate_and_jumps, rises_evenly, unit_s, with_jumps
 
 __all__ = ["looks_like_signal", "read_text"]
 
 _SNIFFED = 65536
 _COMMENT = ("#", "%", "//")
 _TIME = re.compile(
-    r"^\W*(time|t|seconds|sec|elapsed[ _]?time|timestamp|ms|s)\b|^time_?(s|ms|us)?$", re.IGNORECASE
+    r"^\W*(time|zeit|temps|tiempo|tempo|t|seconds|sec|elapsed[ _]?time|timestamp|ms|s)\b|"
+    r"^time_?(s|ms|us)?$",
+    re.IGNORECASE,
 )
 _INDEX = re.compile(r"^(unnamed.*|index|sample|samples|sample[_ ]?(number|index|#)|n|#)?$", re.IGNORECASE)
 _UNIT = re.compile(r"[\[(_\s](mv|uv|µv|μv|nv|v)[\])]?$", re.IGNORECASE)
 _STATED_UNIT = re.compile(r"units?\W{1,4}(mv|uv|µv|μv|nv|v|millivolts?|microvolts?)\b", re.IGNORECASE)
-_BRACKETED = re.compile(r"[\[(]\s*([^\[\]()]{2,20}?|%)\s*[\])]$")
+_BRACKETED = re.compile(r"[\[(]\s*([^\[\]()]{2,20}?|[%sg])\s*[\])]$")
 _FEWEST_ROWS = 32
 
 
@@ -184,7 +186,7 @@ def _recording(
     form: str,
     has_header: bool,
 ) -> _Table:
-    time = next((i for i, name in enumerate(names) if has_header and _TIME.search(name)), None)
+    time = _time_column(numbers, names, below) if has_header else None
     skipped = {time} | {
         i
         for i, name in enumerate(names)
@@ -219,14 +221,26 @@ def _recording(
     )
 
 
+def _time_column(numbers: NDArray[np.float64], names: list[str], below: list[str]) -> int | None:
+    """Return the number of the column of times by its name, else by its unit and steps; None without one."""
+    columns = range(len(names))
+    by_name = next((i for i in columns if _TIME.search(names[i])), None)
+    if by_name is not None:
+        return by_name
+    by_unit = (i for i in columns if unit_s(_unit(names[i], below[i])) and rises_evenly(numbers[:, i]))
+    return next(by_unit, None)
+
+
 def _unit(name: str, below: str) -> str:
     """Return the unit of a column by its name or the cell below it; empty where neither says one."""
     if voltage := _UNIT.search(name):
         return voltage.group(1)
     told = _BRACKETED.search(name)
-    return next(
-        (one for one in (told.group(1) if told else "", below) if to_millivolt(one) or unit_named(one)), ""
-    )
+    return next((one for one in (told.group(1) if told else "", below) if _is_unit(one)), "")
+
+
+def _is_unit(text: str) -> bool:
+    return bool(to_millivolt(text) or unit_s(text) or unit_named(text))
 
 
 def _counts_up(column: NDArray[np.float64]) -> bool:

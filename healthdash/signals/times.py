@@ -12,7 +12,7 @@ from healthdash.errors import InvalidInput
 
 from .limits import checked_size
 
-__all__ = ["clock_seconds", "rate_and_jumps", "with_jumps"]
+__all__ = ["clock_seconds", "rate_and_jumps", "rises_evenly", "unit_s", "with_jumps"]
 
 #: Share of the steps that may be uneven, of which the longer ones are jumps: samples are missing there.
 _MOST_UNEVEN = 0.01
@@ -23,8 +23,11 @@ _CLOCK = re.compile(
     r"^(?:(?P<day>\d{4}-\d\d-\d\d)[T ])?"
     r"(?:(?P<hours>\d+):)?(?P<minutes>\d{1,2}):(?P<seconds>\d{1,2}(?:\.\d+)?)Z?$"
 )
-_UNITS_S = {"hours": 3600, "minutes": 60, "seconds": 1}
+_CLOCK_S = {"hours": 3600, "minutes": 60, "seconds": 1}
 _DAY_S, _FEWEST_TIMES = 86_400, 3
+_UNITS_S = {"s|sec|seconds?": 1.0, "ms|msec|milliseconds?": 1e-3, "us|[µμ]s|microseconds?": 1e-6}
+#: No ECG has fewer than one sample in half a second.
+_LONGEST_STEP_S = 0.5
 
 
 def rate_and_jumps(times: NDArray[np.float64], name: str) -> tuple[float, NDArray[np.int64]]:
@@ -33,8 +36,8 @@ def rate_and_jumps(times: NDArray[np.float64], name: str) -> tuple[float, NDArra
     Parameters
     ----------
     times : (n,)
-        In the unit that the name of their column says; without one in seconds, or in milliseconds where
-        a step is half a second or longer.
+        In the unit that the name of their column says; without one in seconds, or in milliseconds or
+        microseconds where a step would be half a second or longer.
 
     Raises
     ------
@@ -47,7 +50,7 @@ def rate_and_jumps(times: NDArray[np.float64], name: str) -> tuple[float, NDArra
         raise InvalidInput(
             "the time column does not rise", hint="It must hold the time of each sample, in seconds."
         )
-    if np.mean(np.abs(steps - middle) > _UNEVEN * middle) > _MOST_UNEVEN:
+    if not _is_even(steps, middle):
         raise InvalidInput(
             "the time column does not rise evenly; a fixed rate is needed",
             hint="Resample to a fixed rate first.",
@@ -65,6 +68,17 @@ def rate_and_jumps(times: NDArray[np.float64], name: str) -> tuple[float, NDArra
     return round(1 / (step * _seconds_of(name, middle)), 3), missing
 
 
+def rises_evenly(times: NDArray[np.float64]) -> bool:
+    """Say whether values (n,) rise by like steps, but for a few, as times do."""
+    steps = np.diff(times)
+    middle = float(np.median(steps)) if len(steps) else 0.0
+    return middle > 0 and _is_even(steps, middle)
+
+
+def _is_even(steps: NDArray[np.float64], middle: float) -> bool:
+    return bool(np.mean(np.abs(steps - middle) > _UNEVEN * middle) <= _MOST_UNEVEN)
+
+
 def clock_seconds(cells: pd.Series) -> pd.Series:
     """Return a column of clock times ("0:00.004", "23:59:59.996", "2026-01-31 10:00:00.004") in seconds.
 
@@ -78,7 +92,7 @@ def clock_seconds(cells: pd.Series) -> pd.Series:
         return cells
     days = pd.to_datetime(parts["day"], format="%Y-%m-%d", errors="coerce")
     day = (days - days.min()).dt.days.fillna(0)
-    clock = sum(pd.to_numeric(parts[name]).fillna(0) * unit for name, unit in _UNITS_S.items()) + day * _DAY_S
+    clock = sum(pd.to_numeric(parts[name]).fillna(0) * unit for name, unit in _CLOCK_S.items()) + day * _DAY_S
     passed = (clock.diff() < -_DAY_S / 2).cumsum() if parts["day"].isna().all() else 0
     return (clock + passed * _DAY_S).astype(object).where(parts["seconds"].notna(), cells)
 
@@ -98,13 +112,12 @@ def with_jumps(values: NDArray[np.float32], missing: NDArray[np.int64]) -> NDArr
     return spread
 
 
+def unit_s(unit: str) -> float | None:
+    """Return what a unit of time is in seconds, None where it is another one."""
+    return next((one for form, one in _UNITS_S.items() if re.fullmatch(form, unit, re.IGNORECASE)), None)
+
+
 def _seconds_of(name: str, step: float) -> float:
     """Return what one unit of the time column is, in seconds."""
-    lowered = name.lower()
-    if re.search(r"(^|[\s_(\[])(ms|msec|milliseconds?)\W*$", lowered):
-        return 1e-3
-    if re.search(r"(^|[\s_(\[])(us|µs|microseconds?)\W*$", lowered):
-        return 1e-6
-    named_seconds = re.search(r"(^|[\s_(\[])(s|sec|seconds?)\W*$", lowered)
-    # No ECG has fewer than one sample in half a second: such a step is in milliseconds.
-    return 1.0 if named_seconds or step < 0.5 else 1e-3
+    stated = unit_s(re.split(r"[\s_(\[]", re.sub(r"\W*$", "", name))[-1])
+    return stated or next((one for one in (1.0, 1e-3) if step * one < _LONGEST_STEP_S), 1e-6)

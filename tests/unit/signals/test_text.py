@@ -125,3 +125,34 @@ def test_without_a_rate_it_is_asked_for_and_a_heart_rate_does_not_answer() -> No
     with pytest.raises(InvalidInput, match="does not say its sampling rate"):
         _read(text)
     assert _read(text, rate_hz=250).rate_hz == 250
+
+
+@pytest.mark.parametrize(
+    ("name", "a_second"),
+    [
+        ("Zeit (s)", 1),
+        ("Temps", 1),
+        ("Tiempo [ms]", 1e3),
+        ("Tempo", 1e6),
+        ("Czas (s)", 1),
+        ("时间 (µs)", 1e6),
+    ],
+)
+def test_a_time_column_is_known_in_other_languages_and_by_its_unit(name: str, a_second: float) -> None:
+    rows = [f"{n * a_second / 360:.6f};{v}".replace(".", ",") for n, v in enumerate(VALUES_MV)]
+    recording = _read("\n".join([f"{name};II (mV)", *rows]))
+    assert recording.rate_hz == pytest.approx(360)
+    assert [(channel.name, channel.unit) for channel in recording.channels] == [("II", "mV")]
+
+
+@pytest.mark.parametrize("a_second", [1, 1e3, 1e6])
+def test_times_without_a_unit_are_in_the_one_that_gives_a_possible_rate(a_second: float) -> None:
+    rows = [f"{n * a_second / 360:.6f},{v}" for n, v in enumerate(VALUES_MV)]
+    assert _read("\n".join(["time,II (mV)", *rows])).rate_hz == pytest.approx(360)
+
+
+def test_a_column_of_another_unit_is_lent_no_voltage() -> None:
+    rows = [f"{v},{800 + n % 7},{n % 3},{v}" for n, v in enumerate(VALUES_MV)]
+    recording = _read("\n".join(["# rate_hz: 360", "II (mV),RR (ms),Movement (g),V1", *rows]))
+    units = [(channel.name, channel.unit) for channel in recording.channels]
+    assert units == [("II", "mV"), ("RR", "ms"), ("Movement", "g"), ("V1", "mV")]
