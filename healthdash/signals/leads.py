@@ -16,6 +16,7 @@ __all__ = [
     "completed",
     "guessed_unit",
     "lead_kind",
+    "plain_name",
     "tidy_unit",
     "to_millivolt",
 ]
@@ -37,7 +38,7 @@ CODED = {
 
 _ECG = re.compile(
     r"^(ecg|ekg|holter)|"
-    r"^(lead\s*)?(m?l?(i|ii|iii)|av[rlf]|m?c?v\d[rl]?|c[1-9][rl]?$|mcl\d|d[123]|cm\d|cc\d|v[xyz])\b",
+    r"^(lead[\s_]*)?(m?l?(i|ii|iii)|av[rlf]|m?c?v\d[rl]?|c[1-9][rl]?$|mcl\d|d[123]|cm\d|cc\d|v[xyz])\b",
     re.IGNORECASE,
 )
 _OTHER = re.compile(
@@ -46,6 +47,7 @@ _OTHER = re.compile(
     r"p[z\d]+|po[z\d]+|o[12z]|t[3-8]|a[12]|m[12])([-\s]|$)",
     re.IGNORECASE,
 )
+_BEFORE = re.compile(r"^((ECG|EKG|EEG|LEAD)([\s_]+|(?=[A-Z])))+(?=\S)")
 # Above this a value without a unit cannot be millivolt (Kligfield 2007: QRS complexes stay below 5 mV).
 _MOST_MV = 20.0
 _IN_MILLIVOLT = {"v": 1000.0, "mv": 1.0, "uv": 1e-3, "nv": 1e-6}
@@ -71,6 +73,11 @@ def guessed_unit(values: NDArray[np.float32]) -> str:
     """Return "mV" or "uV" for the values of an ECG whose file states no unit, by their size."""
     low, high = np.nanpercentile(values, [1, 99]) if np.isfinite(values).any() else (0.0, 0.0)
     return "uV" if high - low > _MOST_MV else "mV"
+
+
+def plain_name(name: str) -> str:
+    """Return the name of a lead in capitals, without the words before it: "AVF" for "EKG_aVF"."""
+    return _BEFORE.sub("", name.strip().upper())
 
 
 def lead_kind(name: str) -> LeadKind:

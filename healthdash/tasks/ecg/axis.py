@@ -27,7 +27,7 @@ def axis(
     Parameters
     ----------
     leads : dict of float32 (n,)
-        By name; drift taken out, millivolt.
+        By `signals.leads.plain_name`; drift taken out, millivolt.
     trusted : bool
         Whether the file states its unit.
 
@@ -40,11 +40,10 @@ def axis(
         "name": "qrs_axis", "title": "Frontal QRS axis", "unit": "°",
         "source": "Novosel et al. 1999, Croat Med J 40:77",
     }  # fmt: skip
-    by_name = {name.strip().upper().removeprefix("LEAD").strip(): lead for name, lead in leads.items()}
-    reason = _why_no_axis(by_name, trusted)
+    reason = _why_no_axis(leads, trusted)
     if reason:
         return Measurement(**told, reason=reason)
-    nets = [_net_heights(by_name[name], rate_hz, beats) for name in ("I", "AVF")]
+    nets = [_net_heights(leads[name], rate_hz, beats) for name in ("I", "AVF")]
     known = np.isfinite(nets[0]) & np.isfinite(nets[1])
     if known.sum() < _FEWEST_BEATS:
         return Measurement(**told, reason="too few normal beats")

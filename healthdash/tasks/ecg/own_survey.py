@@ -15,6 +15,7 @@ from scipy.signal import resample
 from healthdash.apart import blocks
 from healthdash.datasets.survey import OnProgress, Survey
 from healthdash.errors import InputError
+from healthdash.signals.leads import plain_name
 
 from . import read
 from .own_listing import OwnListing, uploads_of
@@ -28,7 +29,6 @@ _ALIKE = 0.98
 #: Share of the samples at one end of the scale from which a lead is cut off there.
 _CLIPPED = 0.01
 _LEAST_STEPS = 8
-_PREFIXES = ("ecg ", "ekg ", "eeg ", "lead ")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,10 +44,7 @@ class _Seen:
 
 def canonical_lead(name: str) -> str:
     """Return a lead's name without its case and the words before it."""
-    plain = name.strip().lower()
-    for prefix in _PREFIXES:
-        plain = plain.removeprefix(prefix)
-    return plain
+    return plain_name(name).lower()
 
 
 def survey_signals(own: OwnListing, on_progress: OnProgress | None = None) -> Survey:

@@ -30,7 +30,7 @@ def taken(sample: EcgSample, leads: Sequence[str], rate_hz: float) -> Floats:
     Parameters
     ----------
     leads : sequence of str
-        As `canonical_lead` names them.
+        In any spelling; a bundle keeps that of its time.
 
     Returns
     -------
@@ -42,13 +42,14 @@ def taken(sample: EcgSample, leads: Sequence[str], rate_hz: float) -> Floats:
         The recording lacks one.
     """
     names = [canonical_lead(lead) for lead in sample.leads]
-    missing = [lead for lead in leads if lead not in names]
+    wanted = [canonical_lead(lead) for lead in leads]
+    missing = [lead for lead in wanted if lead not in names]
     if missing:
         raise InvalidInput(
-            f"expected the leads {', '.join(leads)}; missing: {', '.join(missing)}",
+            f"expected the leads {', '.join(wanted)}; missing: {', '.join(missing)}",
             hint="Use a recording with the leads that the model was trained with.",
         )
-    chosen = sample.signal_mv[:, [names.index(lead) for lead in leads]]
+    chosen = sample.signal_mv[:, [names.index(lead) for lead in wanted]]
     return np.ascontiguousarray(resampled(chosen, sample.rate_hz, rate_hz), np.float32)
 
 

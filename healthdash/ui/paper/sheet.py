@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from healthdash.signals.decimate import min_max
 from healthdash.signals.filters import bridged, filtered
-from healthdash.signals.leads import STANDARD
+from healthdash.signals.leads import STANDARD, plain_name
 from healthdash.signals.simplify import simplified
 from healthdash.ui.palette import Paper
 from healthdash.views import Trace
@@ -78,14 +77,10 @@ class _Lane:
 
 def places(leads: Sequence[str]) -> list[list[int]] | None:
     """Return the lead numbers of the 3 x 4 sheet, row by row; None where one of the twelve is missing."""
-    names = [_plain(name) for name in leads]
+    names = [plain_name(name) for name in leads]
     if not all(name in names for row in GRID for name in row):
         return None
     return [[names.index(name) for name in row] for row in GRID]
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"^(ECG|EKG|LEAD)[\s_]*", "", name.strip().upper())
 
 
 def of(view: Trace, start_s: float, length_s: float, choice: Choice, paper: Paper) -> dict[str, Any]:
@@ -177,7 +172,7 @@ def _lanes(view: Trace, start_s: float, length_s: float, choice: Choice, half: f
             begin = start_s + column * column_s
             x = _LEFT + column * column_s * choice.mm_per_s
             yield _Lane(lead, begin, begin + column_s, x, top + number * pitch)
-    rhythm = [_plain(name) for name in view.leads].index(_RHYTHM)
+    rhythm = [plain_name(name) for name in view.leads].index(_RHYTHM)
     yield _Lane(rhythm, start_s, start_s + length_s, _LEFT, top + len(rows) * pitch)
 
 
@@ -207,7 +202,7 @@ def _drawn(
     of_lane = [[part for part, own in zip(parts, owners, strict=True) if own == n] for n in range(len(lanes))]
     return [
         {
-            "name": _AS_WRITTEN.get(_plain(view.leads[lane.lead]), view.leads[lane.lead]),
+            "name": _AS_WRITTEN.get(plain_name(view.leads[lane.lead]), view.leads[lane.lead]),
             "flag": view.flags[lane.lead] if view.flags else "",
             "x": round(lane.x, 2),
             "y": round(lane.y, 2),

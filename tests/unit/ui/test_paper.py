@@ -57,6 +57,7 @@ def test_three_by_four_has_a_rhythm_strip_and_each_lead_its_own_seconds():
 def test_leads_are_known_by_any_spelling_and_missing_ones_refuse_the_grid():
     assert sheet.places(tuple(name.lower() for name in TWELVE)) is not None
     assert sheet.places(tuple(f"ECG {name}" for name in TWELVE)) is not None
+    assert sheet.places(tuple(f"EKG_{name}" for name in TWELVE)) is not None
     assert sheet.places(TWELVE[:-1]) is None
     lower = sheet.of(_trace(leads=("avr", "ECG V1", "mlii")), 0, 10, sheet.Choice(), LIGHT)
     assert [lane["name"] for lane in lower["lanes"]] == ["aVR", "V1", "mlii"]

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from healthdash.explain.players import Players
+from healthdash.signals.leads import plain_name
 from healthdash.task import Arrays, Attribution, Report
 from healthdash.views import ClassBars, Grid, Metric, Metrics, Notice, Sections, Span, Trace, View
 
@@ -64,20 +65,16 @@ def beats_in(sample: EcgSample, found: Delineation) -> Beats:
 
 def measured(sample: EcgSample, beats: Beats, found: Delineation) -> tuple[Measurement, ...]:
     """Return what is measured on the waves of all leads together."""
-    wanted = [i for i, name in enumerate(sample.leads) if _plain_name(name) in ("I", "II", "III", "AVF")]
+    wanted = [i for i, name in enumerate(sample.leads) if plain_name(name) in ("I", "II", "III", "AVF")]
     leads: dict[str, NDArray[np.float32]] = {}
     if len(found.leads) > 1 and len(wanted) > 1:
         heights = filtered(sample.signal_mv[:, wanted], sample.rate_hz, CONFIG)
-        leads = {_plain_name(sample.leads[i]): heights[:, n] for n, i in enumerate(wanted)}
+        leads = {plain_name(sample.leads[i]): heights[:, n] for n, i in enumerate(wanted)}
     return (
         *intervals(beats),
         axis(leads, CONFIG["rate_hz"], beats, sample.unit_stated),
         *rr_statistics(beats),
     )
-
-
-def _plain_name(name: str) -> str:
-    return name.strip().upper().removeprefix("LEAD").removeprefix("ECG").strip()
 
 
 def plain(report: Report, bundle: Bundle) -> dict[str, Any]:

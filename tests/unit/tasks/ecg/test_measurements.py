@@ -128,7 +128,7 @@ def test_the_axis_is_that_of_the_heart(degrees):
 
 def test_the_axis_needs_leads_that_add_up():
     one = drawn(rr_s=np.full(8, 0.8))
-    leads = dict.fromkeys(("I", "II", "III", "aVF"), one.signal_mv)
+    leads = dict.fromkeys(("I", "II", "III", "AVF"), one.signal_mv)
     assert "do not add up" in axis(leads, one.rate_hz, beats_of(one.limits), True).reason
     assert "does not state" in axis(leads, one.rate_hz, beats_of(one.limits), False).reason
     assert "I and aVF" in axis({"V1": one.signal_mv}, one.rate_hz, beats_of(one.limits), True).reason

@@ -123,6 +123,13 @@ def test_annotated_beats_are_items_grouped_by_their_record(tmp_path):
     np.testing.assert_allclose(signals.inputs(np.array([1]))[0, 25], record[55], atol=1e-3)
 
 
+@pytest.mark.parametrize("kept", ["ii", "ecg_ii"])
+def test_a_model_finds_its_lead_by_any_spelling(tmp_path, kept):
+    write(tmp_path / "a.csv", signal(1), ("ECG_II", "V1"))
+    sample = read.read([Upload("a.csv", (tmp_path / "a.csv").read_bytes())])
+    assert taken(sample, (kept,), RATE_HZ)[:, 0] == pytest.approx(sample.signal_mv[:, 0])
+
+
 def test_annotated_beats_of_a_time_resolution_of_their_own_are_in_the_middle(tmp_path):
     wfdb = pytest.importorskip("wfdb")
     place, values = {"write_dir": str(tmp_path)}, np.zeros((RATE_HZ * SECONDS, 1))

@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 
 from healthdash import bundles, export, pipeline, tasks
+from healthdash.tasks.ecg.moments import beats_of
 from healthdash.tasks.ecg.sample import EcgSample, Stored
 from healthdash.tasks.ecg.waves.changed import Lead, changed
 from healthdash.tasks.ecg.waves.condition import CONFIG, conditioned, window_starts, windows
-from healthdash.tasks.ecg.waves.delineate import delineate, delineator_of, found_in
+from healthdash.tasks.ecg.waves.delineate import Delineation, Found, delineate, delineator_of, found_in
 from healthdash.tasks.ecg.waves.limits import Limits, load, parsed, targets
 from healthdash.tasks.ecg.waves.matched import count, predictivity, sensitivity
 from healthdash.tasks.ecg.waves.parts import parted
 from healthdash.tasks.ecg.waves.samples import drawn, training_set
+from healthdash.tasks.ecg.waves.shown import measured
 from healthdash.training import TrainSettings, archive
 from healthdash.ui.result_table import table
 
@@ -137,6 +139,21 @@ def test_changes_move_the_labels_with_the_signal():
         assert np.isfinite(other.signal).all()
         assert set(np.unique(other.label)) <= {0, 1, 2, 3}
     assert (label == 1).any()  # the given lead is left alone
+
+
+# -- measurements ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("before", ["", "Lead ", "ECG ", "ECG_", "EKG ", "EKG_"])
+def test_the_axis_is_measured_whatever_word_stands_before_the_leads(before):
+    one = drawn(rr_s=np.full(8, 0.8), noise_mv=0.0)
+    heights = one.signal_mv[:, None] * np.float32([1.0, 0.5, 0.0])  # I, II and aVF of an axis of 0 degrees
+    leads = tuple(f"{before}{name}" for name in ("I", "II", "aVF"))
+    found = Found(one.limits, np.ones(len(one.limits.kind)))
+    delineation = Delineation(leads, (found,) * 3, found)
+    figures = measured(_sample(heights, one.rate_hz, leads), beats_of(one.limits), delineation)
+    (axis,) = (figure for figure in figures if figure.name == "qrs_axis")
+    assert axis.value == pytest.approx(0, abs=1)
 
 
 # -- data ------------------------------------------------------------------------------------
