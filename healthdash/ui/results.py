@@ -51,6 +51,7 @@ def show(task: Task, bundle: Bundle, work: state.Workspace) -> None:
     opened = found[0]
     if len(found) > 1:
         opened = _chosen(task, bundle, work, found)
+        st.subheader(problems.plain(_named(task, work.reports[opened.report], opened)), anchor=False)
     _open(task, bundle, work, opened)
 
 
@@ -82,14 +83,21 @@ def _chosen(task: Task, bundle: Bundle, work: state.Workspace, found: list[Entry
     height = min(_ROW_PX * (len(frame) + 1) + 3, _TALLEST_PX)
     name = f"{task.slug}:row:{work.turn}"
     rows = st.dataframe(
-        frame, hide_index=True, on_select=lambda: _hold_row(name), selection_mode="single-row", key=name,
-        selection_default={"selection": {"rows": kept.value(name, [])}},
+        frame, hide_index=True, on_select=lambda: _hold_row(name), selection_mode="single-row-required",
+        key=name, selection_default={"selection": {"rows": kept.value(name, [first])}},
         column_config=_columns(frame), height=height, placeholder="–", alt=f"Results: {words}",
     )["selection"]["rows"]  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Click the box at the left of a row to open it; click a heading to sort.")
+        st.caption("Click the circle at the left of a row to open it; click a heading to sort.")
         _download(task, work, frame)
     return found[rows[0] if rows and rows[0] < len(found) else first]
+
+
+def _named(task: Task, report: Report, entry: Entry) -> str:
+    """Say whose result is open: the file, and of a table the row."""
+    prediction = report.prediction
+    is_row = task.unit == "row" and prediction is not None and is_many(report, prediction)
+    return f"{report.source}, row {entry.row + 1:,}" if is_row else report.source
 
 
 def _hold_row(name: str) -> None:
@@ -187,7 +195,6 @@ def _refused(task: Task, work: state.Workspace, entry: Entry) -> None:
 def _refused_row(task: Task, report: Report, entry: Entry) -> None:
     """Say why a row of a table has no result, with the others in reach."""
     assert report.sample is not None
-    st.subheader(f"Row {entry.row + 1}", anchor=False)
     problems.tell(report.refusals[entry.row])
     with st.expander("The rows that were analysed", icon=":material/table_rows:"):
         draw_all(task.show(report.sample), f"{task.slug}/refused/{entry.report}")

@@ -109,6 +109,20 @@ def test_many_files_give_a_table_with_the_failures_in_it(open_page):
     assert "3 of 4 analysed; 1 could not be" in _texts(app)
 
 
+def test_of_many_files_the_open_one_is_named_and_ticked(open_page):
+    task = KINDS["images"]
+    good = [task.file(task.example, f"good_{i}.json") for i in range(2)]
+    app = _upload(open_page("images"), task, fakes.Upload("bad.json", b"?"), *good)
+    assert r"good\_0.json" in [heading.value for heading in app.subheader]
+    assert json.loads(app.dataframe[0].proto.selection_default)["selection"]["rows"] == [1]
+
+
+def test_of_many_rows_the_open_one_is_named(open_page):
+    task = KINDS["records"]
+    app = _upload(open_page("records"), task, task.file([[None, 2.0], [1.0, 1.0]]))
+    assert "sample.json, row 2" in [heading.value for heading in app.subheader]
+
+
 def test_what_failed_is_listed_above_the_results_with_the_reason_and_what_to_do(open_page):
     task = KINDS["images"]
     bad = [fakes.Upload(f"bad{i}.json", b"?") for i in range(5)]
@@ -144,7 +158,7 @@ def test_a_refused_row_is_opened_with_its_reason_and_nothing_else(monkeypatch, o
     monkeypatch.setattr(results, "_chosen", lambda task, bundle, work, found: found[1])
     app = _upload(open_page("records"), task, task.file([[1.0, 1.0], [None, 2.0], [-1.0, -3.0]]))
     assert "expected a number, got text" in app.error[0].value
-    assert "Row 2" in _texts(app)
+    assert "sample.json, row 2" in _texts(app)
     assert "Estimated probability" not in _texts(app)
     assert "Explain" not in [button.label for button in app.button]
 
