@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -17,20 +18,29 @@ from healthdash.training.overfitting import hint
 from healthdash.ui.draw import draw
 from healthdash.views import Curve, Curves
 
-__all__ = ["batch_curves", "duration", "section", "warn"]
+__all__ = ["batch_curves", "current", "duration", "section", "warn"]
 
 #: Older than this, what was written last is no longer how the training stands.
 _STALE_S = 60.0
 _GIBI = 1024
+#: The last line of the log, once a new model is trained: see `healthdash.progress.Shares`.
+_MEASURED = re.compile(r"^explanations (\d+)%\s*\Z", re.MULTILINE)
 
 
-def section(run: Run, folder: RunFolder) -> None:
-    """Show how a run that trains stands; shows nothing before its first batches, and once it is over."""
+def current(run: Run, folder: RunFolder) -> Snapshot | None:
+    """Return how a run that trains stands; None before its first batches, and once it is over."""
     now = None if run.is_over else read(folder.live_file)
     # What an attempt before this one wrote is not how this one stands.
-    if now is None or now.written < (run.started or 0.0):
-        return
-    _figures(now)
+    return None if now is None or now.written < (run.started or 0.0) else now
+
+
+def section(run: Run, now: Snapshot, log: str) -> None:
+    """Show how a run that trains stands; `log` is what it wrote last."""
+    measured = _MEASURED.search(log)
+    _figures(now, is_trained=measured is not None or (now.epoch, now.batch) == (now.epochs, now.batches))
+    if measured:
+        share = int(measured[1])
+        st.progress(share, f"Measuring the explanations, {share} %")
     with st.container(key="live-curves"):
         columns = st.columns(2)
         for number, view in enumerate(batch_curves(now)):
@@ -49,13 +59,14 @@ def warn(history: pd.DataFrame) -> None:
         st.warning(words, icon=":material/trending_up:")
 
 
-def _figures(now: Snapshot) -> None:
+def _figures(now: Snapshot, *, is_trained: bool) -> None:
     with st.container(horizontal=True, gap="large"):
         _metric("Epoch", f"{now.epoch} of {now.epochs}", f"of {now.run}" if now.run else "")
         _metric("Batch", f"{now.batch:,} of {now.batches:,}")
-        if now.seconds_left is not None:
+        if now.seconds_left is not None and not is_trained:
             told = "To the last epoch of this network; early stopping may end it before."
-            _metric("Time left, at most", duration(now.seconds_left), told)
+            network = f" for {now.run}" if now.run else ""
+            _metric(f"Time left{network}, at most", duration(now.seconds_left), told)
         if now.examples_per_s is not None:
             _metric("Examples a second", f"{now.examples_per_s:,.0f}")
         _metric("Learning rate", f"{now.learning_rate:.2g}")

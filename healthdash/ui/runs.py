@@ -177,8 +177,10 @@ def _watch(run_id: str, was_over: bool) -> None:
         # begin or stop looking every second.
         st.rerun()
     task = next((task for task in tasks.all_tasks() if task.slug == run.task), None)
-    history = queue().folder(run.id).history
-    st.subheader(_heading(run, history), anchor=False)
+    folder = queue().folder(run.id)
+    history, now = folder.history, live.current(run, folder)
+    # While figures of the moment are shown, the epoch is told there.
+    st.subheader(_heading(run, history, has_epoch=now is None), anchor=False)
     _buttons(run)
     if run.error is not None:
         problems.tell(run.error.error)
@@ -186,15 +188,16 @@ def _watch(run_id: str, was_over: bool) -> None:
     if run.state == "done" and task is not None:
         _result(task, run)
     live.warn(history)
-    live.section(run, queue().folder(run.id))
+    if now is not None:
+        live.section(run, now, folder.log)
     about.show_learning_curves(history, f"run/{run.id}")
-    samples_seen.section(queue().folder(run.id).path, f"run/{run.id}")
+    samples_seen.section(folder.path, f"run/{run.id}")
     with st.expander("Log", icon=":material/terminal:"):
-        st.code(queue().folder(run.id).log or "Nothing yet.", language=None)
+        st.code(folder.log or "Nothing yet.", language=None)
 
 
-def _heading(run: Run, history: pd.DataFrame) -> str:
-    epochs = f", epoch {int(history['epoch'].iloc[-1])}" if len(history) else ""
+def _heading(run: Run, history: pd.DataFrame, *, has_epoch: bool) -> str:
+    epochs = f", epoch {int(history['epoch'].iloc[-1])}" if len(history) and has_epoch else ""
     waiting = " (reading the data)" if run.state == "running" and history.empty else ""
     return f"{_WORDS[run.state]}: {_title(run.task)}, model {run.name}{epochs}{waiting}"
 

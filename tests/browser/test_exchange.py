@@ -38,9 +38,8 @@ def _train(page: Page, name: str, epochs: int) -> None:
     page.get_by_label("Name of the new model").fill(name)
     set_epochs(page, epochs)
     page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_role("heading", name=re.compile(r"Training: .* epoch \d+"))).to_be_visible(
-        timeout=_LONG_MS
-    )
+    epoch = page.get_by_test_id("stMetric").filter(has_text=re.compile(r"Epoch\s*\d+ of \d+"))
+    expect(epoch).to_be_visible(timeout=_LONG_MS)
     expect(page.get_by_role("heading", name=re.compile("Done: "))).to_be_visible(timeout=_LONG_MS)
 
 

@@ -36,9 +36,8 @@ def test_curves_grow_while_it_trains_and_the_model_is_offered(new_page):
     upload(page, [{"name": "own.csv", "mimeType": "text/csv", "buffer": _labelled_rows()}])
     set_epochs(page, 5)
     page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_role("heading", name=re.compile(r"Training: .* epoch \d+"))).to_be_visible(
-        timeout=240_000
-    )
+    epoch = page.get_by_test_id("stMetric").filter(has_text=re.compile(r"Epoch\s*\d+ of \d+"))
+    expect(epoch).to_be_visible(timeout=240_000)
     expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
     expect(page.get_by_role("heading", name=re.compile("Done: "))).to_be_visible(timeout=300_000)
     page.get_by_role("link", name="Use it").click()

@@ -218,8 +218,8 @@ def test_a_run_that_trains_shows_how_it_stands(open_page, browser):
     assert not app.exception
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown == {
-        "Epoch": "2 of 9", "Batch": "3 of 6", "Time left, at most": "3 min 20 s", "Memory": "512 MB",
-        "Examples a second": "1,234", "Learning rate": "0.003",
+        "Epoch": "2 of 9", "Batch": "3 of 6", "Time left for fold 2, at most": "3 min 20 s",
+        "Memory": "512 MB", "Examples a second": "1,234", "Learning rate": "0.003",
     }  # fmt: skip
     (item,) = app.dataframe[0].value.to_dict("records")
     assert (item["item"], item["truth"], item["says"], item["Disease"]) == (
@@ -228,6 +228,22 @@ def test_a_run_that_trains_shows_how_it_stands(open_page, browser):
         "Disease",
         0.9,
     )
+
+
+def test_the_epoch_of_a_run_that_trains_is_told_once(open_page, browser):
+    run = _submit(epochs=1, state="running", started=1.0)
+    _stands(run)
+    assert "epoch" not in open_page("train", run=run.id).subheader[0].value
+
+
+@pytest.mark.parametrize("epoch", [9, 4])  # the last of them, and one at which early stopping ended
+def test_after_the_last_epoch_the_page_says_what_goes_on_instead_of_a_time(open_page, browser, epoch):
+    run = _submit(epochs=1, state="running", started=1.0)
+    _stands(run, epoch=epoch, batch=6, seconds_left=0.0)
+    runs.queue().folder(run.id).log_file.write_text("epoch=9 loss=0.5\nexplanations 20%\nexplanations 25%\n")
+    app = open_page("train", run=run.id)
+    assert not any("Time left" in metric.label for metric in app.metric)
+    assert "Measuring the explanations, 25 %" in [bar.proto.text for bar in app.get("progress")]
 
 
 def test_what_an_earlier_attempt_wrote_is_not_shown(open_page, browser):
