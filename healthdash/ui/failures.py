@@ -10,19 +10,31 @@ from healthdash.errors import HealthdashError
 from healthdash.task import Report
 from healthdash.ui import problems
 
-__all__ = ["lines", "show"]
+__all__ = ["left_out", "lines", "show"]
 
-#: A list that is read at a glance; the rest is in the table of all results.
+#: A list that is read at a glance; the rest is elsewhere.
 _MOST_LINES, _MOST_NAMES, _MOST_PROBLEMS = 5, 3, 3
 
 
-def show(reports: Sequence[Report]) -> None:
-    """List why inputs have no result, where any has none."""
+def show(reports: Sequence[Report], *, rest: str) -> None:
+    """List why inputs have no result, where any has none; `rest` says where reasons beyond the first are."""
     found = lines(reports)
     # A list and no table: on a telephone a long name leaves no room for further columns.
     st.markdown("\n".join(f"- {line}" for line in found[:_MOST_LINES]))
     if len(found) > _MOST_LINES:
-        st.caption(f"The first {_MOST_LINES} of {len(found):,} reasons; the table below has them all.")
+        st.caption(f"The first {_MOST_LINES} of {len(found):,} reasons; {rest}.")
+
+
+def left_out(reports: Sequence[Report]) -> None:
+    """Say which inputs cannot be explained, and why: in the open where there is no other."""
+    failed = [report for report in reports if report.error is not None]
+    if len(reports) == 1 and reports[0].error is not None:
+        problems.tell(reports[0].error)
+    elif failed:
+        are = "is" if len(failed) == 1 else "are"
+        words = f"{len(failed):,} of {len(reports):,} inputs {are} left out"
+        with st.expander(words, expanded=len(failed) == len(reports), icon=":material/error:"):
+            show(failed, rest="the table on the page of the task has them all")
 
 
 def lines(reports: Sequence[Report]) -> list[str]:

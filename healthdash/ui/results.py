@@ -78,7 +78,7 @@ def _chosen(task: Task, bundle: Bundle, work: state.Workspace, found: list[Entry
     st.subheader("Results", anchor=False)
     st.markdown(f"{words}; {failed:,} could not be:" if failed else f"{words}.")
     if failed:
-        failures.show(work.reports)
+        failures.show(work.reports, rest="the table below has them all")
     first = int(missing.argmin())
     height = min(_ROW_PX * (len(frame) + 1) + 3, _TALLEST_PX)
     name = f"{task.slug}:row:{work.turn}"

@@ -14,7 +14,7 @@ from healthdash import bundles, explain, pipeline, settings
 from healthdash.bundles import Bundle
 from healthdash.explain import ExplainRequest
 from healthdash.task import Gate, Report, Task
-from healthdash.ui import among, asking, kept, problems, progress, state
+from healthdash.ui import among, asking, failures, kept, progress, state
 from healthdash.ui.among import USUAL, Among
 
 __all__ = [
@@ -242,15 +242,6 @@ def _differing(side: Side, other: Side, compared: str) -> dict[str, object]:
     return {"sample2": SAME if other.work is side.work else other.work.sample, "item2": item}
 
 
-def _tell_failures(work: state.Workspace, *, alone: bool) -> None:
-    """Say which files could not be analysed, and why: fully where there is nothing else to show."""
-    for report in work.reports:
-        if report.error is not None and alone:
-            problems.tell(report.error)
-        elif report.error is not None:
-            st.warning(problems.sentence(f"{report.source} is left out: {report.error.message}"))
-
-
 def choose_item(
     place: DeltaGenerator,
     task: Task,
@@ -269,7 +260,7 @@ def choose_item(
     """
     usable = [number for number, report in enumerate(work.reports) if report.prediction is not None]
     if which == "left":
-        _tell_failures(work, alone=not usable)
+        failures.left_out(work.reports)
     if not usable:
         return None
     number, name = usable[0], f"{task.slug}:{which}:number:{work.turn}"

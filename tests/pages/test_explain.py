@@ -109,6 +109,30 @@ def test_an_upload_is_never_in_the_link(open_page):
     assert "not your file" in _texts(app)
 
 
+def _with_bad_ones(app, *good):
+    bad = [(f"bad{i}.json", b"?", "application/json") for i in range(3)]
+    app.file_uploader[0].set_value([*bad, *((u.name, u.data, "application/json") for u in good)]).run()
+    assert not app.exception
+    return app
+
+
+def test_bad_files_among_others_are_listed_in_one_closed_place(open_page):
+    task = fakes.TASKS[0]
+    app = _with_bad_ones(open_page("explain", task=task.slug), task.file(task.example, "good.json"))
+    (box,) = (box for box in app.expander if box.label == "3 of 4 inputs are left out")
+    assert not box.proto.expanded
+    told = "Expected JSON with numbers. Write JSON."
+    assert box.markdown[0].value == f"- **bad0.json, bad1.json and bad2.json**: {told}"
+    assert not app.warning
+
+
+def test_files_of_which_none_is_good_are_listed_in_one_open_place(open_page):
+    app = _with_bad_ones(open_page("explain", task=fakes.TASKS[0].slug))
+    (box,) = (box for box in app.expander if box.label == "3 of 3 inputs are left out")
+    assert box.proto.expanded
+    assert not app.error
+
+
 def test_an_upload_after_a_sample_is_explained_for_its_own_class_and_row(open_page):
     app = open_page("explain", task="fake-rows", sample="first", item="2", **{"class": "low"})
     task = next(task for task in fakes.TASKS if task.slug == "fake-rows")
