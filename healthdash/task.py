@@ -513,6 +513,10 @@ class Task(ABC):
     def _no_recipe(self) -> TrainingError:
         return TrainingError(f"{self.slug} has no recipe for training", hint="Choose another task.")
 
+    def said(self, label: str) -> str:
+        """Name a label where people read it by itself; what is stored keeps the label."""
+        return label
+
     def labels_of(self, names: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Pair label names with their explanations."""
         return ((name, self.labels.get(name, name)) for name in names)

@@ -38,6 +38,7 @@ def page(kind: str) -> None:
         st.markdown(task.summary)
         bundle = inputs.choose_model(task)
         task = task.bound(bundle) if bundle else task
+        inputs.pose(task, bundle)
         work = state.workspace(task)
         inputs.offer(task, work)
         if bundle is None:

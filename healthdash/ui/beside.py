@@ -28,7 +28,7 @@ def beside(side: Side, compared: str) -> Side | None:
         return asking.method_and_budget(place, side, others, "right")
     if compared == "classes":
         name, others = f"{side.task.slug}:right:class", _others(side.bundle.info.labels, side.asked.target)
-        target = kept.choose(place, "Class on the right", others, name=name)
+        target = kept.choose(place, "Class on the right", others, name=name, words=side.task.said)
         return replace(side, asked=replace(side.asked, target=target))
     if compared == "baselines":
         return _other_baseline(place, side)

@@ -70,7 +70,8 @@ def _side(one: Shown, key: str, look: Look | None, style: str, caliper: tuple[fl
     points = 100 * (explanation.output - explanation.base)
     moved = f"{points:+.1f} points from the {base_in_words(explanation)} output"
     st.metric(
-        f"Estimated probability of {explanation.target}", charts.percent(explanation.output), moved,
+        f"Estimated probability of {one.side.task.said(explanation.target)}",
+        charts.percent(explanation.output), moved,
         delta_color="off", delta_arrow="off",
     )  # fmt: skip
     if one.doubt:

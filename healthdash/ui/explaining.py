@@ -79,7 +79,9 @@ def _chosen(side: Side) -> Side | None:
     place = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     decided = report.prediction.label(side.asked.item)
     name = f"{task.slug}:why:class:{side.work.turn}:{side.number}:{side.asked.item}"
-    target = kept.choose(place, "Class", report.prediction.labels, name=name, default=decided)
+    target = kept.choose(
+        place, "Class", report.prediction.labels, name=name, default=decided, words=task.said
+    )
     side = replace(side, asked=replace(side.asked, target=target))
     return asking.method_and_budget(place, side, fitting, "why")
 

@@ -53,6 +53,7 @@ def page() -> None:
         task = inputs.choose_task("explain", offered)
         bundle = _model(task, opened)
         task = task.bound(bundle)
+        inputs.pose(task, bundle)
         work = state.workspace(task)
         inputs.offer(task, work)
         wanted = opened or address.awaited(task.slug, is_there=bool(work.groups))

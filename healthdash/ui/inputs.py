@@ -10,9 +10,9 @@ import streamlit as st
 from healthdash import bundles, settings
 from healthdash.bundles import Bundle
 from healthdash.task import Example, Task, Upload
-from healthdash.ui import form, state
+from healthdash.ui import form, problems, state
 
-__all__ = ["choose_model", "choose_task", "offer"]
+__all__ = ["choose_model", "choose_task", "offer", "pose"]
 
 _UNITS = ("mV", "uV", "V")
 
@@ -50,6 +50,12 @@ def choose_model(task: Task) -> Bundle | None:
         on_change=_hold, args=(held, widget),
     )  # fmt: skip
     return found[st.session_state[held]]
+
+
+def pose(task: Task, bundle: Bundle | None) -> None:
+    """Say what is asked, where that is the model's and not the task's."""
+    if task.is_generic and bundle is not None:
+        st.markdown(f"**{problems.plain(bundle.info.title)}**")
 
 
 def offer(task: Task, work: state.Workspace) -> None:

@@ -287,7 +287,9 @@ def _with_target(place: DeltaGenerator, side: Side, which: str) -> Side:
     assert side.report.prediction is not None
     decided = side.report.prediction.label(side.asked.item)
     name = f"{side.task.slug}:{which}:class:{side.work.turn}"
-    target = kept.choose(place, "Class", side.bundle.info.labels, name=name, default=decided)
+    target = kept.choose(
+        place, "Class", side.bundle.info.labels, name=name, default=decided, words=side.task.said
+    )
     return replace(side, asked=replace(side.asked, target=target))
 
 

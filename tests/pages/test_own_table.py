@@ -192,6 +192,7 @@ def test_an_own_model_is_used_on_the_page_of_records_and_explained(open_page):
     assert not app.exception
     assert [error.value for error in app.error] == []
     assert "20 of 20 analysed" in told(app)
+    assert "outcome from 5 columns" in told(app)
     assert {"sex", "diabetes"} <= {one.label for one in app.selectbox}
     app = open_page("explain", task="table", sample="usual", samples="50")
     assert not app.exception

@@ -41,6 +41,13 @@ def test_home_shows_the_measured_figures(open_page):
     assert "AUC **0.900** (0.800 to 0.950)" in _texts(open_page())
 
 
+@pytest.mark.parametrize("name", ["records", "explain"])
+def test_what_an_own_model_predicts_is_said_before_any_input(monkeypatch, open_page, name):
+    monkeypatch.setattr(fakes.FakeRows, "is_generic", True)
+    app = open_page(name, task="fake-rows")
+    assert f"**{KINDS['records'].title} model**" in _texts(app)
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_a_deep_link_gives_the_result_of_a_sample(open_page, name):
     app = open_page(name, task=KINDS[name].slug, sample="first")

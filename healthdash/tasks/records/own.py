@@ -18,10 +18,12 @@ from healthdash.fields import Field
 from healthdash.tables.read import TextTable, read_path, read_text_table
 from healthdash.tables.report import column_named
 from healthdash.tables.steps import events_of, replay
-from healthdash.task import Example
+from healthdash.task import Example, Report
 from healthdash.training import TrainSettings
 from healthdash.training.history import EpochRow
+from healthdash.views import Sections
 
+from . import views
 from .own_samples import drawn_rows, own_training_set, usual_row
 from .question import Question, named_alike
 from .task import RecordsTask
@@ -144,6 +146,19 @@ class PosedTable(OwnTable):
     def bound(self, bundle: Bundle) -> PosedTable:
         """Return the task as another bundle poses it, or this one."""
         return super().bound(bundle)
+
+    def said(self, label: str) -> str:
+        """Name a label that is a bare number with its column."""
+        is_number = label.lstrip("-").replace(".", "", 1).isdecimal()
+        return f"{self.target} = {label}" if is_number else label
+
+    def render(self, report: Report, bundle: Bundle, item: int = 0) -> Sections:
+        """Return table, probabilities and waterfall of one row, with its labels named for people."""
+        found = super().render(report, bundle, item)
+        result, explanation = (
+            tuple(views.named(view, self.said) for view in part) for part in (found.result, found.explanation)
+        )
+        return replace(found, result=result, explanation=explanation)
 
     def stored(self) -> dict[str, Any]:
         """Return what the bundle keeps of the question."""

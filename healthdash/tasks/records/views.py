@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from .task import TableSample
 
-__all__ = ["attributions", "in_words", "inputs", "sections"]
+__all__ = ["attributions", "in_words", "inputs", "named", "sections"]
 
 #: Rows drawn in the page; the download has them all.
 _MOST_ROWS = 1000
@@ -76,6 +77,21 @@ def sections(
     if report.explanation is not None and report.explained_item == item:
         explanation = (_waterfall(report, {field.name: field for field in fields}, names),)
     return Sections(inputs(sample, fields) if sample else (), tuple(result), explanation)
+
+
+def named(view: View, said: Callable[[str], str]) -> View:
+    """Return a view with its labels as `said` names them."""
+    if isinstance(view, ClassBars):
+        decided, limit = view.predicted, view.threshold_label
+        return replace(
+            view,
+            labels=tuple(map(said, view.labels)),
+            predicted=decided and said(decided),
+            threshold_label=limit and said(limit),
+        )
+    if isinstance(view, Waterfall):
+        return replace(view, title=f"Why: {said(view.target)}", target=said(view.target))
+    return view
 
 
 def _explained(report: Report) -> tuple[pd.Series, np.ndarray]:
