@@ -37,10 +37,13 @@ def current(run: Run, folder: RunFolder) -> Snapshot | None:
 def section(run: Run, now: Snapshot, log: str) -> None:
     """Show how a run that trains stands; `log` is what it wrote last."""
     measured = _MEASURED.search(log)
-    _figures(now, is_trained=measured is not None or (now.epoch, now.batch) == (now.epochs, now.batches))
+    is_trained = measured is not None or (now.epoch, now.batch) == (now.epochs, now.batches)
+    _figures(now, is_trained=is_trained)
     if measured:
         share = int(measured[1])
         st.progress(share, f"Measuring the explanations, {share} %")
+    elif is_trained:
+        st.caption("This network has learnt. Another one, or measuring the model, comes next.")
     with st.container(key="live-curves"):
         columns = st.columns(2)
         for number, view in enumerate(batch_curves(now)):

@@ -246,6 +246,14 @@ def test_after_the_last_epoch_the_page_says_what_goes_on_instead_of_a_time(open_
     assert "Measuring the explanations, 25 %" in [bar.proto.text for bar in app.get("progress")]
 
 
+def test_between_the_last_epoch_and_what_follows_the_page_says_so(open_page, browser):
+    run = _submit(epochs=1, state="running", started=1.0)
+    _stands(run, epoch=9, batch=6, seconds_left=0.0)
+    app = open_page("train", run=run.id)
+    assert not any("Time left" in metric.label for metric in app.metric)
+    assert "This network has learnt." in _texts(app)
+
+
 def test_what_an_earlier_attempt_wrote_is_not_shown(open_page, browser):
     run = _submit(epochs=1, state="running", started=time.time())
     _stands(run, written=time.time() - 60)
