@@ -56,7 +56,9 @@ def draw_beside(left: Sequence[View], right: Sequence[View], key: str) -> None:
     if not left or not right or any(isinstance(view, Trace | Volume) for view in (*left, *right)):
         draw_all((*left, *right), key)
         return
-    columns = st.columns([5, 4], gap="large")
+    # A table of values has long words, and bars beside it need less.
+    widths = [3, 5] if isinstance(left[0], ClassBars) and isinstance(right[0], Grid) else [5, 4]
+    columns = st.columns(widths, gap="large")
     for column, side, views in zip(columns, ("left", "right"), (left, right), strict=True):
         with column:
             draw_all(views, f"{key}/{side}")

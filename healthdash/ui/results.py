@@ -83,8 +83,9 @@ def _chosen(task: Task, bundle: Bundle, work: state.Workspace, found: list[Entry
     height = min(_ROW_PX * (len(frame) + 1) + 3, _TALLEST_PX)
     name = f"{task.slug}:row:{work.turn}"
     rows = st.dataframe(
-        frame, hide_index=True, on_select=lambda: _hold_row(name), selection_mode="single-row-required",
-        key=name, selection_default={"selection": {"rows": kept.value(name, [first])}},
+        _filled(frame), hide_index=True, on_select=lambda: _hold_row(name), key=name,
+        selection_mode="single-row-required",
+        selection_default={"selection": {"rows": kept.value(name, [first])}},
         column_config=_columns(frame), height=height, placeholder="–", alt=f"Results: {words}",
     )["selection"]["rows"]  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -102,6 +103,11 @@ def _named(task: Task, report: Report, entry: Entry) -> str:
 
 def _hold_row(name: str) -> None:
     kept.put(name, list(st.session_state[name]["selection"]["rows"]))
+
+
+def _filled(frame: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the columns of words in which no line has any; the download keeps them."""
+    return frame[[name for name in frame.columns if not (frame[name] == "").all()]]
 
 
 def _columns(frame: pd.DataFrame) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from healthdash import DISCLAIMER
 from healthdash.errors import UnreadableUpload
@@ -122,6 +123,29 @@ def test_of_many_files_the_open_one_is_named_and_ticked(open_page):
     app = _upload(open_page("images"), task, fakes.Upload("bad.json", b"?"), *good)
     assert r"good\_0.json" in [heading.value for heading in app.subheader]
     assert json.loads(app.dataframe[0].proto.selection_default)["selection"]["rows"] == [1]
+
+
+def test_columns_that_are_wholly_empty_are_not_shown(open_page):
+    task = KINDS["images"]
+    good = [task.file(task.example, f"good{i}.json") for i in range(2)]
+    app = _upload(open_page("images"), task, *good)
+    assert list(app.dataframe[0].value) == ["source", "result", "P(low)", "P(high)", "gate"]
+    assert "message" in app.session_state[f"work:{task.slug}"].table
+
+
+def test_a_table_of_values_is_wider_than_the_bars_beside_it():
+    def script():
+        import pandas as pd
+
+        from healthdash.ui.draw import draw_beside
+        from healthdash.views import ClassBars, Grid
+
+        bars = ClassBars(title="Row 1", labels=("a", "b"), probabilities=(0.4, 0.6))
+        draw_beside([bars], [Grid(title="Values", frame=pd.DataFrame({"Value": ["long"]}))], "here")
+
+    app = AppTest.from_function(script).run()
+    bars_width, table_width = (column.weight for column in app.columns)
+    assert table_width > bars_width
 
 
 def test_of_many_rows_the_open_one_is_named(open_page):
