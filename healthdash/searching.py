@@ -212,14 +212,14 @@ def _best(
 
 def _final(queue: Queue) -> Run | None:
     """Return the newest training of a best trial."""
-    return next((run for run in queue.store.of(_OWNER) if queue.folder(run.id).searched), None)
+    return next((run for run in queue.of(_OWNER) if queue.folder(run.id).searched), None)
 
 
 def _go_on(queue: Queue, root: Path, at_once: int) -> None:
     """Train the trials that wait, and once more each that an earlier command left without figures."""
-    left = {run.id for run in queue.store.of(_OWNER) if run.state not in ("queued", "done")}
+    left = {run.id for run in queue.of(_OWNER) if run.state not in ("queued", "done")}
     _serve(queue, root, at_once)  # tells, too, which of them are lost: until now they count as running
-    again = [run for run in queue.store.of(_OWNER) if run.id in left and run.can_resume]
+    again = [run for run in queue.of(_OWNER) if run.id in left and run.can_resume]
     again = [run for run in again if queue.folder(run.id).search]
     for run in again:
         queue.resume(run)

@@ -104,6 +104,14 @@ class Queue:
             if str(free) not in taken and free.name not in known and not free.exists()
         )  # fmt: skip
 
+    def of(self, owner: str) -> list[Run]:
+        """Return the runs of an owner whose files are here, the newest first."""
+        return self.store.of(owner, place_of(self._root))
+
+    def get(self, run_id: str, owner: str) -> Run | None:
+        """Return a run; None when there is none, it is not this owner's, or its files are elsewhere."""
+        return self.store.get(run_id, owner, place_of(self._root))
+
     def folder(self, run_id: str) -> RunFolder:
         """Return the folder of a run."""
         return RunFolder(self._root / run_id)
@@ -121,14 +129,14 @@ class Queue:
 
     def remove(self, run: Run) -> None:
         """End a run if it is not over, and remove it with its data; a model that it made stays."""
-        if self.store.remove(run.id, run.owner):
+        if self.store.remove(run.id, run.owner, place_of(self._root)):
             # At once, also when no dispatcher looks; one that does removes what is written meanwhile.
             self.folder(run.id).signal(signal.SIGKILL)
             self.folder(run.id).remove()
 
     def remove_all(self, owner: str) -> None:
-        """Remove every run of an owner."""
-        for run in self.store.of(owner):
+        """Remove every run of an owner whose files are here."""
+        for run in self.of(owner):
             self.remove(run)
 
     def look_after(self) -> None:

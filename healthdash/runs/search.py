@@ -127,7 +127,7 @@ def searches(queue: Queue, owner: str) -> list[Search]:
     """Return the searches of an owner, the newest first."""
     found: dict[str, list[tuple[int, Run]]] = {}
     told: dict[str, tuple[str, ...]] = {}
-    for run in queue.store.of(owner):
+    for run in queue.of(owner):
         search = queue.folder(run.id).search
         if search:
             found.setdefault(search["id"], []).append((int(search[_NUMBER]), run))

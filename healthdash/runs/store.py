@@ -85,14 +85,15 @@ class RunStore:
         with self._engine.begin() as connection:
             connection.execute(insert(_runs).values(**_row(asdict(run))))
 
-    def get(self, run_id: str, owner: str | None = None) -> Run | None:
-        """Return a run; None when there is none, or when it is not this owner's."""
-        found = self._select(_runs.c.id == run_id, *([_runs.c.owner == owner] if owner is not None else []))
+    def get(self, run_id: str, owner: str | None = None, place: str | None = None) -> Run | None:
+        """Return a run; None when there is none, or when it is not this owner's or of this place."""
+        asked = {"id": run_id, "owner": owner, "place": place}
+        found = self._select(*(_runs.c[name] == value for name, value in asked.items() if value is not None))
         return found[0] if found else None
 
-    def of(self, owner: str) -> list[Run]:
-        """Return the runs of one owner, the newest first."""
-        return self._select(_runs.c.owner == owner)[::-1]
+    def of(self, owner: str, place: str) -> list[Run]:
+        """Return the runs of one owner in a place, the newest first."""
+        return self._select(_runs.c.owner == owner, _runs.c.place == place)[::-1]
 
     def outs(self) -> set[str]:
         """Return the bundle folders that the runs of all owners make."""
@@ -121,9 +122,9 @@ class RunStore:
         with self._engine.begin() as connection:
             connection.execute(asked.values(tags=list(tags)))
 
-    def remove(self, run_id: str, owner: str) -> bool:
-        """Remove an owner's run; say whether there was one."""
-        asked = delete(_runs).where(_runs.c.id == run_id, _runs.c.owner == owner)
+    def remove(self, run_id: str, owner: str, place: str) -> bool:
+        """Remove an owner's run of a place; say whether there was one."""
+        asked = delete(_runs).where(_runs.c.id == run_id, _runs.c.owner == owner, _runs.c.place == place)
         with self._engine.begin() as connection:
             return connection.execute(asked).rowcount == 1
 

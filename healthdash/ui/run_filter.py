@@ -57,7 +57,7 @@ def kept(runs: Sequence[Run]) -> list[Run]:
 
 def tags(run: Run, store: RunStore) -> None:
     """Let the owner of a run put tags on it."""
-    others = {tag for other in store.of(run.owner) for tag in other.tags}
+    others = {tag for other in store.of(run.owner, run.place) for tag in other.tags}
     key = f"run:tags:{run.id}"
 
     def save() -> None:

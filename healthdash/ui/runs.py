@@ -77,10 +77,13 @@ def opened() -> Run | None:
     run_id = st.query_params.get("run") or st.session_state.get(_OPEN)
     if not run_id:
         return None
-    run = queue().store.get(run_id, owner.current().id)
+    run = queue().get(run_id, owner.current().id)
     if run is None:
         _leave()
-        st.warning("There is no such run here. A run is shown only to the browser that started it.")
+        st.warning(
+            "There is no such run here. A run is shown only to the browser that started it, on the server "
+            "that has its files."
+        )
         return None
     open_run(run.id)
     return run
@@ -88,7 +91,7 @@ def opened() -> Run | None:
 
 def listed() -> None:
     """Show the runs of this browser that its reader wants to see, and offer to compare them."""
-    runs = queue().store.of(owner.current().id)
+    runs = queue().of(owner.current().id)
     if runs:
         st.subheader("Runs", anchor=False)
         run_filter.form(runs, _WORDS, {run.task: _title(run.task) for run in runs})
@@ -100,7 +103,7 @@ def listed() -> None:
 
 
 def _table(was_active: bool) -> None:
-    runs = queue().store.of(owner.current().id)
+    runs = queue().of(owner.current().id)
     if was_active and not any(run.state in ACTIVE for run in runs):
         st.rerun()
     runs = run_filter.kept(runs)
@@ -171,7 +174,7 @@ def watch(run: Run) -> None:
 
 
 def _watch(run_id: str, was_over: bool) -> None:
-    run = queue().store.get(run_id, owner.current().id)
+    run = queue().get(run_id, owner.current().id)
     if run is None or run.is_over != was_over or st.session_state.get(_OPEN) != run_id:
         # A click runs this fragment alone; the whole page runs once more to leave the run, or to
         # begin or stop looking every second.

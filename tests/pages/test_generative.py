@@ -121,7 +121,7 @@ def test_unlabelled_items_are_a_second_upload_and_leave_with_the_data(open_page)
     next(one for one in app.button if one.label.startswith("Take every remedy")).click().run()
     next(one for one in app.button if one.label == "Train").click().run(timeout=120)
     assert not app.exception
-    (run,) = runs.queue().store.of(owner.Owner(TOKEN, False).id)
+    (run,) = runs.queue().of(owner.Owner(TOKEN, False).id)
     folder = runs.queue().folder(run.id)
     assert run.settings["unlabelled"] == "unlabelled/items.csv"
     assert (folder.path / "unlabelled" / "items.csv").read_bytes() == b"age\n1\n"

@@ -103,7 +103,7 @@ def test_the_synthetic_signals_go_from_a_click_to_a_run_with_their_cleaning(open
     button(app, "Split by group").click().run(timeout=120)
     button(app, "Train").click().run(timeout=120)
     assert not app.exception
-    (run,) = runs.queue().store.of(app.session_state["work:owner"].id)
+    (run,) = runs.queue().of(app.session_state["work:owner"].id)
     assert (run.task, run.settings["cleaning"]) == ("signals", "cleaning.json")
     assert "group-by" in (runs.queue().folder(run.id).path / "cleaning.json").read_text()
 
@@ -131,7 +131,7 @@ def test_data_of_the_server_are_used_where_they_lie_and_only_below_allowed_folde
     button(app, "Take every remedy that needs no decision").click().run(timeout=120)
     button(app, "Train").click().run(timeout=120)
     assert not app.exception
-    (run,) = runs.queue().store.of(app.session_state["work:owner"].id)
+    (run,) = runs.queue().of(app.session_state["work:owner"].id)
     assert run.data == str(set_)
     runs.queue().remove(run)
     assert (set_ / "manifest.csv").is_file()

@@ -152,7 +152,7 @@ def test_the_synthetic_table_goes_from_a_click_to_a_run_with_its_cleaning(open_p
     button(app, "Take every remedy that needs no decision").click().run()
     button(app, "Train").click().run(timeout=120)
     assert not app.exception
-    (run,) = runs.queue().store.of(app.session_state["work:owner"].id)
+    (run,) = runs.queue().of(app.session_state["work:owner"].id)
     assert (run.task, run.settings["target"], run.settings["cleaning"]) == (
         "table",
         "outcome",

@@ -97,7 +97,7 @@ def test_a_synthetic_set_is_trained_on_the_way_of_an_upload(open_page, no_dispat
     assert "worth nothing" in _texts(app)
     _button(app, "Train").click().run(timeout=120)
     assert not app.exception
-    (run,) = runs.queue().store.of(app.session_state["work:owner"].id)
+    (run,) = runs.queue().of(app.session_state["work:owner"].id)
     assert (runs.queue().folder(run.id).path / run.data).exists()
     assert run.settings["epochs"] == example.settings.epochs
     assert run.name == "synthetic"

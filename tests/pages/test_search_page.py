@@ -92,7 +92,7 @@ def test_the_best_is_trained_anew_with_as_many_epochs_as_wanted(open_page):
     next(one for one in app.number_input if (one.key or "").startswith("search:full")).set_value(25)
     _button(app, "Train the best anew").click().run()
     assert not app.exception
-    (run,) = [run for run in runs.queue().store.of(_me()) if not runs.queue().folder(run.id).search]
+    (run,) = [run for run in runs.queue().of(_me()) if not runs.queue().folder(run.id).search]
     assert (run.settings["learning_rate"], run.settings["epochs"], run.name) == (0.01, 25, "own")
     assert "Waiting: " in _texts(app)
 

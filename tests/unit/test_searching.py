@@ -65,7 +65,7 @@ class _Stubs:
     def runs(self) -> dict[int, Run]:
         """Return the trials by their numbers."""
         queue = self.queue
-        return {queue.folder(run.id).search.get("number", 0): run for run in queue.store.of("command line")}
+        return {queue.folder(run.id).search.get("number", 0): run for run in queue.of("command line")}
 
 
 @pytest.fixture
@@ -177,7 +177,7 @@ def test_a_search_that_was_killed_while_it_was_submitted_has_all_its_trials_in_t
     submit = Queue.submit
 
     def killed(queue: Queue, *given, **more) -> Run:
-        if len(queue.store.of("command line")) == 2:
+        if len(queue.of("command line")) == 2:
             raise SystemExit
         return submit(queue, *given, **more)
 

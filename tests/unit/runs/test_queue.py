@@ -192,7 +192,7 @@ def test_two_run_beside_each_other_where_the_settings_allow_it():
     for run in runs:
         place.until(run, "running")
     place.queue.remove_all("ann")
-    assert place.store.of("ann") == []
+    assert place.queue.of("ann") == []
 
 
 def test_deleting_ends_the_process_and_removes_the_folder(place):
@@ -231,7 +231,7 @@ def test_removing_all_leaves_the_runs_of_others(place):
     own, other = place.submit(), place.submit(owner="bob")
     place.queue.remove_all("ann")
     assert not place.queue.folder(own.id).path.exists()
-    assert [run.id for run in place.store.of("bob")] == [other.id]
+    assert [run.id for run in place.queue.of("bob")] == [other.id]
 
 
 def test_data_that_cannot_be_placed_leave_nothing_behind(place):
@@ -240,7 +240,7 @@ def test_data_that_cannot_be_placed_leave_nothing_behind(place):
 
     with pytest.raises(InvalidInput):
         place.queue.submit("ann", "toy", Path("/m"), TrainSettings(), refuse)
-    assert place.store.of("ann") == []
+    assert place.queue.of("ann") == []
     assert not [path for path in place.root.iterdir() if path.is_dir()]
 
 

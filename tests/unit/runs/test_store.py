@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import socket
@@ -76,9 +77,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return store.sqlite_url(tmp_path / "runs" / "runs.db")
     server: _Server = request.getfixturevalue("postgresql")
     opened = RunStore(server.url)
-    for owner in ("ann", "bob"):
-        for run in opened.of(owner):
-            opened.remove(run.id, owner)
+    for owner, place in itertools.product(("ann", "bob"), ("here", "elsewhere")):
+        for run in opened.of(owner, place):
+            opened.remove(run.id, owner, place)
     return server.url
 
 
@@ -111,25 +112,33 @@ def test_a_run_comes_back_as_it_was_put_in(runs):
 def test_another_store_finds_the_runs_of_the_first(url, runs):
     runs.add(_run())
     runs.close()
-    assert [run.id for run in RunStore(url).of("ann")] == ["a"]
+    assert [run.id for run in RunStore(url).of("ann", "here")] == ["a"]
 
 
 def test_one_owner_does_not_see_tag_or_remove_the_runs_of_another(runs):
     runs.add(_run("a", owner="ann"))
     runs.add(_run("b", owner="bob"))
-    assert [run.id for run in runs.of("bob")] == ["b"]
+    assert [run.id for run in runs.of("bob", "here")] == ["b"]
     assert runs.get("a", "bob") is None
-    assert not runs.remove("a", "bob")
+    assert not runs.remove("a", "bob", "here")
     runs.tag("a", "bob", ["mine"])
     assert runs.get("a", "ann").tags == ()
-    assert runs.remove("a", "ann")
+    assert runs.remove("a", "ann", "here")
     assert runs.get("a") is None
+
+
+def test_one_place_does_not_see_or_remove_the_runs_of_another(runs):
+    runs.add(_run("a", place="here"))
+    assert runs.of("ann", "elsewhere") == []
+    assert runs.get("a", "ann", "elsewhere") is None
+    assert not runs.remove("a", "ann", "elsewhere")
+    assert runs.get("a", "ann", "here") is not None
 
 
 def test_runs_are_listed_by_their_time(runs):
     for name, created in (("b", 2.0), ("c", 3.0), ("a", 1.0)):
         runs.add(_run(name, created=created))
-    assert [run.id for run in runs.of("ann")] == ["c", "b", "a"]
+    assert [run.id for run in runs.of("ann", "here")] == ["c", "b", "a"]
     assert [run.id for run in runs.active("here")] == ["a", "b", "c"]
 
 
@@ -172,10 +181,10 @@ def test_of_many_that_claim_a_run_one_gets_it(url, runs):
 
 def test_the_store_outlives_a_restart_of_its_server(postgresql):
     opened = RunStore(postgresql.url)
-    opened.of("ann")
+    opened.of("ann", "here")
     postgresql.restart()
     time.sleep(0.1)
-    assert isinstance(opened.of("ann"), list)
+    assert isinstance(opened.of("ann", "here"), list)
 
 
 def test_the_file_is_for_its_user_only(tmp_path):
