@@ -15,6 +15,7 @@ HealthdashError(message, *, hint)          hint = what the user can do next
 │   ├── TooLittleData                      how many per class, how many needed
 │   ├── TrainingDiverged                   epoch and last finite loss
 │   └── TrainingStopped                    by the user; the history so far is kept
+├── NoDatabase                             the list of the runs does not answer
 └── MissingDependency(package)             the hint is the pip line
 
 ContractError(RuntimeError)                a developer's mistake, never dressed up for users
@@ -37,6 +38,7 @@ __all__ = [
     "MissingDependency",
     "ModelError",
     "ModelMismatch",
+    "NoDatabase",
     "OutOfScope",
     "RefusedModel",
     "TooLittleData",
@@ -138,6 +140,10 @@ class TrainingDiverged(TrainingError):
 
 class TrainingStopped(TrainingError):
     """The user stopped the run; its history so far is kept."""
+
+
+class NoDatabase(HealthdashError):
+    """The database of the runs does not answer, or its address is none."""
 
 
 class MissingDependency(HealthdashError):

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from healthdash.apart import leftovers
+from healthdash.errors import NoDatabase
 from healthdash.runs import command
 from healthdash.runs.ending import ending
 from healthdash.runs.folder import RunFolder, locked
@@ -155,9 +154,9 @@ class Dispatcher:
             try:
                 if self.look():
                     last_busy = time.monotonic()
-            except (SQLAlchemyError, OSError) as error:
+            except (NoDatabase, OSError) as error:
                 # A database that restarts or a full disk must not leave the runs alone.
-                _log.warning("look again after %s", type(error).__name__)
+                _log.warning("look again after %s", type(error.__cause__ or error).__name__)
                 last_busy = time.monotonic()
                 time.sleep(_AGAIN_S)
             time.sleep(_LOOK_S)

@@ -6,7 +6,8 @@ processes that want the same run, one gets it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     Column,
+    Connection,
     Double,
     Engine,
     Integer,
@@ -29,9 +31,15 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy.exc import (
+    ArgumentError,
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 
-from healthdash.errors import MissingDependency
+from healthdash.errors import MissingDependency, NoDatabase
 from healthdash.runs.record import ACTIVE, Run, State, Told
 
 __all__ = ["RunStore", "sqlite_url"]
@@ -74,15 +82,18 @@ class RunStore:
     ------
     MissingDependency
         The driver of the database is not installed.
+    NoDatabase
+        The database does not answer, now or whenever it is asked.
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = _engine(url)
-        _create(self._engine)
+        with _translated():
+            self._engine = _engine(url)
+            _create(self._engine)
 
     def add(self, run: Run) -> None:
         """Put in a new run."""
-        with self._engine.begin() as connection:
+        with self._begun() as connection:
             connection.execute(insert(_runs).values(**_row(asdict(run))))
 
     def get(self, run_id: str, owner: str | None = None, place: str | None = None) -> Run | None:
@@ -97,7 +108,7 @@ class RunStore:
 
     def outs(self) -> set[str]:
         """Return the bundle folders that the runs of all owners make."""
-        with self._engine.connect() as connection:
+        with self._begun() as connection:
             return set(connection.execute(select(_runs.c.out)).scalars())
 
     def active(self, place: str) -> list[Run]:
@@ -113,28 +124,34 @@ class RunStore:
             Attributes of `Run`.
         """
         asked = update(_runs).where(_runs.c.id == run_id, _runs.c.state.in_(list(expect)))
-        with self._engine.begin() as connection:
+        with self._begun() as connection:
             return connection.execute(asked.values(**_row(values))).rowcount == 1
 
     def tag(self, run_id: str, owner: str, tags: Iterable[str]) -> None:
         """Set the tags of an owner's run."""
         asked = update(_runs).where(_runs.c.id == run_id, _runs.c.owner == owner)
-        with self._engine.begin() as connection:
+        with self._begun() as connection:
             connection.execute(asked.values(tags=list(tags)))
 
     def remove(self, run_id: str, owner: str, place: str) -> bool:
         """Remove an owner's run of a place; say whether there was one."""
         asked = delete(_runs).where(_runs.c.id == run_id, _runs.c.owner == owner, _runs.c.place == place)
-        with self._engine.begin() as connection:
+        with self._begun() as connection:
             return connection.execute(asked).rowcount == 1
 
     def close(self) -> None:
         """Close the connections; the store can be used again."""
         self._engine.dispose()
 
+    @contextmanager
+    def _begun(self) -> Iterator[Connection]:
+        """Give a connection; of what is changed by it, all is kept or nothing."""
+        with _translated(), self._engine.begin() as connection:
+            yield connection
+
     def _select(self, *conditions: Any) -> list[Run]:
         asked = select(_runs).where(*conditions).order_by(_runs.c.created, _runs.c.id)
-        with self._engine.connect() as connection:
+        with self._begun() as connection:
             return [_run(row) for row in connection.execute(asked).mappings()]
 
 
@@ -144,8 +161,21 @@ def sqlite_url(file: Path) -> str:
     return f"sqlite:///{file}"
 
 
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Say in words what any database says; its own may hold the address with its password."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        hint = "Check HEALTHDASH_DATABASE_URL, that its server runs, and that the disk has room."
+        raise NoDatabase("the list of the runs does not answer", hint=hint) from error
+
+
 def _engine(url: str) -> Engine:
-    asked = make_url(url)
+    try:
+        asked = make_url(url)
+    except ValueError as error:
+        raise ArgumentError("expected a number as the port") from error
     if asked.drivername in ("postgres", "postgresql"):
         asked = asked.set(drivername="postgresql+pg8000")
     if asked.get_backend_name() == "sqlite":

@@ -8,6 +8,7 @@ import streamlit as st
 
 from healthdash.runs import Run, RunStore
 from healthdash.runs.compare import MOST_TAGS, Filter, cleaned_tags, measures
+from healthdash.ui import problems
 
 __all__ = ["form", "kept", "tags"]
 
@@ -60,6 +61,7 @@ def tags(run: Run, store: RunStore) -> None:
     others = {tag for other in store.of(run.owner, run.place) for tag in other.tags}
     key = f"run:tags:{run.id}"
 
+    @problems.shown()
     def save() -> None:
         store.tag(run.id, run.owner, cleaned_tags(st.session_state[key]))
 

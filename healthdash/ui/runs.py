@@ -102,6 +102,7 @@ def listed() -> None:
     elsewhere.section()
 
 
+@problems.shown()
 def _table(was_active: bool) -> None:
     runs = queue().of(owner.current().id)
     if was_active and not any(run.state in ACTIVE for run in runs):
@@ -173,6 +174,7 @@ def watch(run: Run) -> None:
     run_filter.tags(run, queue().store)
 
 
+@problems.shown()
 def _watch(run_id: str, was_over: bool) -> None:
     run = queue().get(run_id, owner.current().id)
     if run is None or run.is_over != was_over or st.session_state.get(_OPEN) != run_id:
@@ -209,12 +211,12 @@ def _buttons(run: Run) -> None:
     with st.container(horizontal=True):
         if not run.is_over:
             st.button(
-                "Stop", icon=":material/stop_circle:", on_click=queue().stop, args=(run,),
+                "Stop", icon=":material/stop_circle:", on_click=problems.shown()(queue().stop), args=(run,),
                 disabled=run.state == "stopping",
             )  # fmt: skip
         if run.can_resume:
             st.button(
-                "Resume", icon=":material/resume:", on_click=queue().resume, args=(run,),
+                "Resume", icon=":material/resume:", on_click=problems.shown()(queue().resume), args=(run,),
                 help="Goes on from the last checkpoint, to the same model as without a break.",
             )  # fmt: skip
         st.button("All runs", icon=":material/list:", on_click=_leave)
@@ -223,6 +225,7 @@ def _buttons(run: Run) -> None:
             st.button("Delete for good", type="primary", on_click=_delete, args=(run,))
 
 
+@problems.shown()
 def _delete(run: Run) -> None:
     queue().remove(run)
     _leave()

@@ -114,6 +114,7 @@ def listed() -> None:
     st.fragment(_tables, run_every=3.0 if active else None)(active)
 
 
+@problems.shown()
 def _tables(was_active: bool) -> None:
     found = searches.searches(runs.queue(), owner.current().id)
     if was_active and all(search.is_over for search in found):

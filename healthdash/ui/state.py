@@ -18,6 +18,7 @@ from healthdash import apart
 from healthdash.bundles import Bundle
 from healthdash.explain import ExplainRequest
 from healthdash.task import Gate, Report, Task, Upload
+from healthdash.ui import problems
 from healthdash.ui.viewer import slabs
 from healthdash.views import Beeswarm
 
@@ -197,7 +198,8 @@ def forget() -> None:
     generation = st.session_state.get(_GENERATION, 0) + 1
     for held in list(st.session_state.values()):
         if callable(getattr(held, "close", None)):
-            held.close()
+            with problems.shown():  # what cannot be removed must not keep the rest
+                held.close()
     st.session_state.clear()
     st.session_state[_GENERATION] = generation
     st.query_params.clear()

@@ -152,6 +152,32 @@ def test_remove_my_data_removes_all_runs_of_this_browser_only(open_page, browser
     assert runs.queue().store.get(other.id) is not None
 
 
+def _no_answer(monkeypatch) -> None:
+    monkeypatch.setenv("HEALTHDASH_DATABASE_URL", "nonsense")
+    settings.current.cache_clear()
+    st.cache_resource.clear()
+
+
+def test_a_list_of_runs_that_does_not_answer_is_told_below_the_form(open_page, browser, monkeypatch):
+    _no_answer(monkeypatch)
+    app = open_page("train")
+    assert not app.exception
+    assert "The list of the runs does not answer" in _texts(app)
+    assert any(button.label == "Train" for button in app.button)
+
+
+def test_what_a_session_holds_is_removed_also_when_the_list_of_runs_does_not_answer(
+    open_page, browser, monkeypatch
+):
+    app = open_page("train")
+    app.session_state["work:held"] = "a patient"
+    _no_answer(monkeypatch)
+    _button(app, "Remove my data").click().run()
+    assert not app.exception
+    assert "The list of the runs does not answer" in _texts(app)
+    assert "work:held" not in app.session_state
+
+
 def test_a_finished_run_leads_to_its_model(open_page, browser):
     run = _submit(epochs=2, state="done", metrics={"AUC": {"value": 0.9, "part": "test"}})
     app = open_page("train", run=run.id)

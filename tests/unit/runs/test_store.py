@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from healthdash.errors import MissingDependency
+from healthdash.errors import MissingDependency, NoDatabase
 from healthdash.runs import Run, RunStore, Told, store
 
 _FOLDERS = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
@@ -185,6 +185,26 @@ def test_the_store_outlives_a_restart_of_its_server(postgresql):
     postgresql.restart()
     time.sleep(0.1)
     assert isinstance(opened.of("ann", "here"), list)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://ann:secret@127.0.0.1:1/none", "postgresql://ann:secret@none:port/none", "nonsense", ""],
+)
+def test_a_database_that_does_not_answer_is_told_without_its_address(url):
+    if url.startswith("postgresql"):
+        pytest.importorskip("pg8000", reason="pip install -r requirements-postgresql.txt")
+    with pytest.raises(NoDatabase, match="does not answer") as told:
+        RunStore(url)
+    assert "secret" not in told.value.message + told.value.hint
+
+
+def test_a_database_that_no_longer_answers_is_told(tmp_path):
+    opened = RunStore(store.sqlite_url(tmp_path / "runs" / "runs.db"))
+    opened.close()
+    (tmp_path / "runs" / "runs.db").write_bytes(b"no database" * 100)
+    with pytest.raises(NoDatabase):
+        opened.of("ann", "here")
 
 
 def test_the_file_is_for_its_user_only(tmp_path):
