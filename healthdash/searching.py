@@ -7,13 +7,12 @@ goes on when the same command is given once more.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,6 +21,7 @@ from healthdash.bundles import Bundle
 from healthdash.errors import TrainingError
 from healthdash.progress import Progress
 from healthdash.runs import search as runs
+from healthdash.runs.asked import asked, with_whole_paths
 from healthdash.runs.folder import RunFolder, locked
 from healthdash.runs.places import dispatched
 from healthdash.runs.queue import Queue, place_of
@@ -40,8 +40,6 @@ _TRIALS = 20
 _ASKED = "asked.json"
 #: Held as long as a command looks after the search in a folder.
 _LOCK = "search.lock"
-#: Settings that name a file.
-_FILES = ("cleaning", "unlabelled", "weights_file")
 Lines = Iterator[Mapping[str, Any]]
 
 
@@ -95,7 +93,7 @@ def trial(options: argparse.Namespace) -> Lines:
 
 def search(options: argparse.Namespace) -> Lines:
     """Draw, train all trials, and then a model with the settings of the best; one command at a time."""
-    task, base = tasks.get(options.task), _with_whole_paths(flags.settings(options))
+    task, base = tasks.get(options.task), with_whole_paths(flags.settings(options))
     bundle_folder.check(options.out)
     root = options.out.with_name(f"{options.out.name}-trials").absolute()
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -118,47 +116,23 @@ def search(options: argparse.Namespace) -> Lines:
 COMMANDS = {"search": search, "trial": trial}
 
 
-def _asked(task: Task, base: TrainSettings, options: argparse.Namespace) -> str:
-    """Return what a search depends on, as text: the same command gives the same."""
-    data: Path = options.data
-    space: Path | None = options.space
-    depends = {
-        "task": task.slug, "data": [str(data.absolute()), _digest(data)], "settings": asdict(base),
-        "trials": options.trials, "epochs of a trial": options.trial_epochs, "prune": options.prune,
-        "space": _digest(space) if space else "",
-    }  # fmt: skip
-    return json.dumps(depends, sort_keys=True)
-
-
-def _digest(path: Path) -> str:
-    """Return the sha256 of a file; empty for a folder."""
-    if not path.is_file():
-        return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _with_whole_paths(chosen: TrainSettings) -> TrainSettings:
-    """Return settings whose files are found from the folder of a run, too."""
-    named = {name: getattr(chosen, name) for name in _FILES}
-    whole: dict[str, Any] = {n: str(Path(v).absolute()) for n, v in named.items() if v and Path(v).exists()}
-    return replace(chosen, **whole)
-
-
 def _submit(queue: Queue, root: Path, task: Task, base: TrainSettings, options: argparse.Namespace) -> None:
     """Put the trials into the queue that are not there yet: all, or those that an ended command left out."""
-    asked, kept = _asked(task, base, options), root / _ASKED
+    if not 1 <= options.trials <= MOST_TRIALS:
+        raise TrainingError(f"expected 1 to {MOST_TRIALS} trials", hint="Choose another number.")
+    depends = asked(task.slug, base, options, made=[root, options.out.absolute()])
+    kept = root / _ASKED
     begun = next(iter(runs.searches(queue, _OWNER)), None)
-    if begun and not (kept.exists() and kept.read_text(encoding="utf-8") == asked):
+    if begun and not (kept.exists() and kept.read_text(encoding="utf-8") == depends):
         raise TrainingError(
             f"expected the data and settings of the search in {root.name}, got others",
             hint=f"Choose another --out, or remove the folder {root.name}.",
         )
-    if begun and len(begun.trials) == options.trials:
+    if begun and {number for number, _ in begun.trials}.issuperset(range(1, options.trials + 1)):
         return
     drawn, names = _drawn(task, base, options)
     if not begun:
-        kept.write_text(asked, encoding="utf-8")
+        kept.write_text(depends, encoding="utf-8")
     runs.submit(
         queue, _OWNER, task.slug, options.out.absolute(), drawn, names,
         lambda folder: _given(task, options.data, folder), prune=options.prune, begun=begun,
@@ -169,8 +143,6 @@ def _drawn(
     task: Task, base: TrainSettings, options: argparse.Namespace
 ) -> tuple[list[TrainSettings], list[str]]:
     """Return the settings of each trial and what was drawn; what is wrong with data or space shows."""
-    if not 1 <= options.trials <= MOST_TRIALS:
-        raise TrainingError(f"expected 1 to {MOST_TRIALS} trials", hint="Choose another number.")
     with tempfile.TemporaryDirectory(prefix="healthdash-") as folder:
         kind = as_labelled(task.load_dataset(_given(task, options.data, Path(folder)), base)).kind
     shared = posed(kind, base)
@@ -195,8 +167,9 @@ def _best(
 ) -> dict[str, Any]:
     """Train the model with the settings of the best trial, unless that is done."""
     run = _final(queue)
-    if run is None or queue.folder(run.id).searched.get("best") != found.judged[0][0]:
-        # A trial that went on after the model was made may be better than the one that it is of.
+    told = queue.folder(run.id).searched if run else {}
+    if run is None or (told["best"], told["trials"]) != (found.judged[0][0], found.measured):
+        # A trial that was added or went on since may be the best, and the card tells how many there are.
         run = runs.retrain(queue, _OWNER, found, options.out.absolute(), options.epochs)
     elif run.can_resume:
         queue.resume(run)

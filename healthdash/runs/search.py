@@ -60,6 +60,11 @@ class Search:
         known = [(n, run) for n, run in self.trials if run.state == "done" and not is_pruned(run)]
         return sorted(known, key=lambda one: one[1].metrics[LOSS]["value"])
 
+    @property
+    def measured(self) -> int:
+        """How many trials gave figures, ended early or not."""
+        return sum(run.state == "done" for _, run in self.trials)
+
     def rows(self) -> list[dict[str, Any]]:
         """Return what was drawn and what came of it, a row a trial, the best first."""
         ranked = [n for n, _ in self.judged]
@@ -159,8 +164,12 @@ def retrain(
     chosen = replace(settings_of(best.settings), epochs=epochs, folds=0)
     # A draw may hold a setting that means nothing beside the others, such as the decay of another optimiser.
     chosen = flags.without(chosen, tasks.get(best.task).heeded(chosen))
-    known = sum(run.state == "done" for _, run in search.trials)
-    told = {"trials": known, "best": number, "loss": best.metrics[LOSS]["value"], "drawn": list(search.drawn)}
+    told = {
+        "trials": search.measured,
+        "best": number,
+        "loss": best.metrics[LOSS]["value"],
+        "drawn": list(search.drawn),
+    }
     files = {
         path.name: path.read_bytes() for path in queue.folder(best.id).path.glob("*.json") if _is_own(path)
     }

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
-from healthdash import bundles, cli, searching
+from healthdash import bundles, cli, searching, tasks
 from healthdash.runs import Run, dispatcher
 from healthdash.runs.dispatcher import Dispatcher
 from healthdash.runs.folder import RunFolder, locked
 from healthdash.runs.queue import Queue, place_of
 from healthdash.runs.store import RunStore, sqlite_url
+from healthdash.training import archive
 
 COMMAND = ["search", "table", "--data", "synthetic", "--target", "outcome", "--network", "mlp"]
 
@@ -53,9 +55,9 @@ class _Stubs:
             self.programs[number].pop(0) if self.programs.get(number) else done,
         ]
 
-    def search(self, capsys, *more: str) -> dict:
+    def search(self, capsys, *more: str, command: list[str] = COMMAND) -> dict:
         """Give the command and return what it prints last."""
-        cli.main([*COMMAND, "--out", str(self.out), "--trials", "3", *more])
+        cli.main([*command, "--out", str(self.out), "--trials", "3", *more])
         return _lines(capsys)[-1]
 
     @property
@@ -194,3 +196,45 @@ def test_a_search_that_was_killed_while_it_was_submitted_has_all_its_trials_in_t
     assert all_of_them[1].settings == begun[1].settings
     rates = {run.settings["learning_rate"] for number, run in all_of_them.items() if number}
     assert len(rates) == 3
+
+
+def test_a_longer_search_adds_the_trials_that_are_missing(stubs, capsys):
+    assert stubs.search(capsys, "--trials", "2")["trial"] == 2
+    short = stubs.runs()
+    model = stubs.search(capsys)
+    assert (model["trial"], model["trials"], stubs.trained) == (3, 3, [1, 2, 0, 3, 0])
+    assert stubs.runs()[2].settings == short[2].settings
+
+
+def test_the_model_tells_of_all_trials_also_when_those_added_are_no_better(stubs, capsys):
+    worse = {"metrics": {"validation loss": {"value": 9.0, "part": "validation"}}}
+    stubs.programs = {3: [f"print({json.dumps(json.dumps(worse))})"]}
+    stubs.search(capsys, "--trials", "2")
+    model = stubs.search(capsys)
+    assert (model["trial"], model["trials"], stubs.trained) == (2, 3, [1, 2, 0, 3, 0])
+
+
+def test_other_labels_in_a_folder_are_another_search(stubs, capsys, tmp_path):
+    example, *_ = tasks.get("images").training_examples()
+    (upload,) = example.make()
+    (tmp_path / "data").mkdir()
+    data = archive.placed(upload.name, upload.data, tmp_path / "data")
+    table = data / "manifest.csv"
+    pictures = [path.relative_to(data) for path in sorted(data.rglob("*.png"))]
+    rows = [f"{path},{path.parent.name}" for path in pictures]
+    table.write_text("\n".join(["path,label", *rows]))
+    written = table.stat()
+    command = ["search", "images", "--data", str(data), "--network", "resnet-2d"]
+    assert stubs.search(capsys, command=command)["trial"] == 3
+    others = [f"{path},{row.split(',')[1]}" for path, row in zip(pictures, rows[::-1], strict=True)]
+    table.write_text("\n".join(["path,label", *others]))
+    assert table.stat().st_size == written.st_size
+    os.utime(table, ns=(written.st_atime_ns, written.st_mtime_ns))
+    assert "got others" in stubs.search(capsys, command=command)["error"]["message"]
+
+
+def test_other_unlabelled_items_are_another_search(stubs, capsys, tmp_path):
+    items = tmp_path / "items.csv"
+    for content, expected in (("age\n1\n", "model"), ("age\n2\n", "error")):
+        items.write_text(content)
+        assert expected in stubs.search(capsys, "--unlabelled", str(items))
