@@ -13,12 +13,13 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 from healthdash import bundle_folder, bundles, settings, tasks
 from healthdash.bundles import Bundle
-from healthdash.errors import TrainingError
+from healthdash.errors import InvalidInput, TrainingError
 from healthdash.progress import Progress
 from healthdash.runs import search as runs
 from healthdash.runs.asked import asked, with_whole_paths
@@ -29,6 +30,7 @@ from healthdash.runs.record import Run
 from healthdash.runs.store import RunStore, sqlite_url
 from healthdash.task import Task
 from healthdash.training import TrainSettings, archive, checkpoint, flags, live
+from healthdash.training.settings import abouts
 from healthdash.training.studio.items import as_labelled
 from healthdash.training.studio.search.space import MOST_TRIALS, default_space, posed, read_space
 
@@ -109,17 +111,25 @@ def search(options: argparse.Namespace) -> Lines:
         found = runs.searches(queue, _OWNER)[0]
         yield from ({"task": task.slug, **row} for row in found.rows())
         if not found.judged:
-            raise TrainingError("no trial was trained to its end", hint="Look at the logs of the trials.")
+            raise TrainingError("no trial was trained to its end", hint="The lines of the trials say why.")
         yield _best(queue, root, task, found, options)
 
 
 COMMANDS = {"search": search, "trial": trial}
 
 
-def _submit(queue: Queue, root: Path, task: Task, base: TrainSettings, options: argparse.Namespace) -> None:
-    """Put the trials into the queue that are not there yet: all, or those that an ended command left out."""
+def _check(options: argparse.Namespace) -> None:
     if not 1 <= options.trials <= MOST_TRIALS:
         raise TrainingError(f"expected 1 to {MOST_TRIALS} trials", hint="Choose another number.")
+    most, epochs = abouts()["epochs"], options.trial_epochs
+    if epochs is not None and not most.low <= epochs <= most.high:
+        problem = f"--trial-epochs: expected {most.low:g} to {most.high:g}, got {epochs}"
+        raise InvalidInput(problem, hint="Choose another number.")
+
+
+def _submit(queue: Queue, root: Path, task: Task, base: TrainSettings, options: argparse.Namespace) -> None:
+    """Put the trials into the queue that are not there yet: all, or those that an ended command left out."""
+    _check(options)
     depends = asked(task.slug, base, options, made=[root, options.out.absolute()])
     kept = root / _ASKED
     begun = next(iter(runs.searches(queue, _OWNER)), None)
@@ -203,7 +213,8 @@ def _go_on(queue: Queue, root: Path, at_once: int) -> None:
 def _serve(queue: Queue, root: Path, at_once: int) -> None:
     """Train what waits, here, until nothing is left; stopped, stop what trains."""
     signal.signal(signal.SIGTERM, _stop)
-    dispatcher = dispatched(queue.store, root, at_once or settings.current().runs_at_once)
+    at_once = at_once or settings.current().runs_at_once
+    dispatcher = dispatched(queue.store, root, at_once, partial(_tell, queue))
     try:
         dispatcher.serve()
     except (KeyboardInterrupt, SystemExit):
@@ -212,6 +223,15 @@ def _serve(queue: Queue, root: Path, at_once: int) -> None:
         dispatcher.serve()
         sys.stderr.write("the search was stopped; the same command lets it go on\n")
         raise
+
+
+def _tell(queue: Queue, run_id: str) -> None:
+    """Tell on stderr that a trial, or the training of the model, has begun or ended."""
+    number, run = queue.folder(run_id).search.get("number"), queue.get(run_id, _OWNER)
+    if number:
+        sys.stderr.write(f"{runs.searches(queue, _OWNER)[0].said(number)}\n")
+    elif run:
+        sys.stderr.write(f"the model: {run.state if run.is_over else 'begins'}\n")
 
 
 def _stop(*_: object) -> NoReturn:

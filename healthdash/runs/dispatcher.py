@@ -108,6 +108,8 @@ class Dispatcher:
         Returns the command of a run.
     start : function
         Starts a command in a run's folder, by default as a process of this machine.
+    tell : function of a run's name
+        Called whenever a run has begun or ended.
     """
 
     def __init__(
@@ -118,9 +120,10 @@ class Dispatcher:
         at_once: int,
         words: Callable[[Run, RunFolder], list[str]] = command.words,
         start: Callable[[list[str], RunFolder], Training] = _Process,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._store, self._root, self._place = store, root, place
-        self._at_once, self._words, self._begin = at_once, words, start
+        self._at_once, self._words, self._begin, self._tell = at_once, words, start, tell
         self._children: dict[str, _Child] = {}
 
     def serve(self) -> None:
@@ -172,6 +175,7 @@ class Dispatcher:
         except OSError as error:
             reason = Told("TrainingError", "the training cannot be started", type(error).__name__)
             self._store.change(run.id, ["running"], state="failed", ended=time.time(), error=reason)
+        self._tell(run.id)
 
     def _watch(self, run: Run) -> None:
         child = self._children.get(run.id) or _Child(RunFolder(self._root / run.id))
@@ -195,6 +199,7 @@ class Dispatcher:
         leftovers.sweep()  # an archive that it had unpacked when it was killed
         if end["state"] == "done":
             child.folder.forget_inputs()
+        self._tell(run.id)
 
     def _deleted(self, child: _Child) -> None:
         """End a run that its owner has deleted, and remove what it wrote since."""

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,20 @@ class Search:
     def _row(self, number: int, run: Run) -> dict[str, Any]:
         figures = {name: row["value"] for name, row in run.metrics.items()}
         state = "ended early" if is_pruned(run) else run.state
-        return {"trial": number, "state": state, **figures, **{n: run.settings.get(n) for n in self.drawn}}
+        drawn = {name: run.settings.get(name) for name in self.drawn}
+        error = {"error": asdict(run.error)} if run.error else {}
+        return {"trial": number, "state": state, **figures, **drawn, **error}
+
+    def said(self, number: int) -> str:
+        """Say in a line that a trial begins, or how it ended and how many are left."""
+        trial, run = f"trial {number} of {len(self.trials)}", dict(self.trials)[number]
+        if not run.is_over:
+            return f"{trial}: begins"
+        row = self._row(number, run)
+        loss = [f"validation loss {row[LOSS]:.3g}"] if LOSS in row else []
+        reason = [run.error.message] if run.error else []
+        left = sum(not other.is_over for _, other in self.trials)
+        return f"{trial}: {', '.join([row['state'], *loss, *reason])}, {left} left"
 
 
 def is_pruned(run: Run) -> bool:

@@ -126,7 +126,8 @@ def _tables(was_active: bool) -> None:
 def _table(search: Search) -> None:
     through = sum(run.is_over for _, run in search.trials)
     st.markdown(f"**{search.name}**: {through} of {len(search.trials)} trials are through")
-    frame = pd.DataFrame(search.rows()).rename(columns=lambda name: _words(str(name)))
+    rows = [row | {"error": row["error"]["message"]} if "error" in row else row for row in search.rows()]
+    frame = pd.DataFrame(rows).rename(columns=lambda name: _words(str(name)))
     st.dataframe(frame, hide_index=True, key=f"search:table:{search.id}")
     if search.judged:
         st.caption(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from healthdash import settings
-from healthdash.runs import queue, search
+from healthdash.runs import Told, queue, search
 from healthdash.training import TrainSettings
 from healthdash.ui import owner, runs
 
@@ -84,6 +84,16 @@ def test_the_trials_stand_in_a_table_the_best_first(open_page):
     assert table["trial"].tolist() == [2, 1]
     assert table["learning rate"].tolist() == [0.01, 0.1]
     assert "measured on the test part" in _texts(app)
+
+
+def test_the_reason_of_a_failed_trial_stands_in_the_table(open_page):
+    _searched((0.5,))
+    _, (_, failed) = search.searches(runs.queue(), _me())[0].trials
+    runs.queue().store.change(failed.id, ["queued"], state="failed", error=Told("TooLittleData", "too few"))
+    app = open_page("train")
+    assert not app.exception
+    table = next(frame.value for frame in app.dataframe if "trial" in frame.value)
+    assert table["error"].tolist()[1] == "too few"
 
 
 def test_the_best_is_trained_anew_with_as_many_epochs_as_wanted(open_page):

@@ -40,8 +40,8 @@ class _Stubs:
         self.programs: dict[int, list[str]] = {}
         self.trained: list[int] = []
 
-    def dispatched(self, store: RunStore, root: Path, at_once: int) -> Dispatcher:
-        return Dispatcher(store, root, place_of(root), at_once, words=self._words)
+    def dispatched(self, store: RunStore, root: Path, at_once: int, tell) -> Dispatcher:
+        return Dispatcher(store, root, place_of(root), at_once, words=self._words, tell=tell)
 
     def _words(self, run: Run, folder: RunFolder) -> list[str]:
         number = folder.search.get("number", 0)
@@ -115,6 +115,8 @@ def test_a_search_ends_with_a_model_and_is_not_done_twice(tmp_path, capsys):
     ("more", "words"),
     [
         (["--trials", "0"], "1 to 500 trials"),
+        (["--trial-epochs", "-4"], "--trial-epochs: expected 1 to 1000, got -4"),
+        (["--trial-epochs", "0"], "--trial-epochs: expected 1 to 1000, got 0"),
         (["--network", "ensemble"], "not for the network"),
         (["--target", "no such"], "column"),
     ],
@@ -238,3 +240,27 @@ def test_other_unlabelled_items_are_another_search(stubs, capsys, tmp_path):
     for content, expected in (("age\n1\n", "model"), ("age\n2\n", "error")):
         items.write_text(content)
         assert expected in stubs.search(capsys, "--unlabelled", str(items))
+
+
+def test_a_line_tells_of_each_trial_that_begins_and_ends(stubs, capsys):
+    stubs.programs = {2: [FULL]}
+    assert cli.main([*COMMAND, "--out", str(stubs.out), "--trials", "3"]) == 1
+    printed = capsys.readouterr()
+    assert printed.err.splitlines() == [
+        "trial 1 of 3: begins",
+        "trial 1 of 3: done, validation loss 0.5, 2 left",
+        "trial 2 of 3: begins",
+        "trial 2 of 3: failed, the disk is full, 1 left",
+        "trial 3 of 3: begins",
+        "trial 3 of 3: done, validation loss 0.25, 0 left",
+        "the model: begins",
+        "the model: done",
+    ]
+    failed = next(row for row in map(json.loads, printed.out.splitlines()) if row.get("state") == "failed")
+    assert failed["error"]["message"] == "the disk is full"
+    assert "Free some space" in failed["error"]["hint"]
+
+
+def test_when_no_trial_was_trained_each_says_why(stubs, capsys):
+    stubs.programs = {1: [FULL, FULL], 2: [FULL, FULL], 3: [FULL, FULL]}
+    assert "lines of the trials say why" in stubs.search(capsys)["error"]["hint"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from healthdash import settings
-from healthdash.runs import Run, search
+from healthdash.runs import Run, Told, search
 from healthdash.runs.command import words
 from healthdash.runs.folder import RunFolder
 from healthdash.runs.queue import Queue, opened
@@ -111,6 +111,15 @@ def test_the_best_by_validation_loss_stands_first_and_ended_ones_are_never_chose
     assert [row["trial"] for row in rows] == [2, 1, 3]
     assert [row["state"] for row in rows] == ["done", "done", "ended early"]
     assert rows[0] | {"learning_rate": 0.01, "validation loss": 0.2} == rows[0]
+
+
+def test_a_trial_that_failed_says_why(queue):
+    first, *_ = (run for _, run in _searched(queue).trials)
+    queue.store.change(first.id, ["queued"], state="failed", error=Told("TooLittleData", "too few", "Add."))
+    (found,) = search.searches(queue, "ann")
+    assert found.said(1) == "trial 1 of 3: failed, too few, 2 left"
+    errors = [row["error"] for row in found.rows() if "error" in row]
+    assert errors == [{"type": "TooLittleData", "message": "too few", "hint": "Add."}]
 
 
 def test_the_best_is_trained_anew_with_more_epochs_on_the_same_data(queue):
