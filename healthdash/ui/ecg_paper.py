@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from healthdash.ui.lanes import Lanes
 from healthdash.ui.palette import AGAINST, FOR, SERIES, Paper
 from healthdash.ui.scales import full_color
 from healthdash.views import Trace
@@ -16,7 +17,6 @@ __all__ = ["MOST_POINTS", "figure", "overview", "thinned"]
 MOST_POINTS = 5000
 # Kligfield et al. 2007, Circulation 115:1306: paper speed 25 mm/s, gain 10 mm/mV.
 _MM_PER_S, _MM_PER_MV = 25.0, 10.0
-_MV_PER = {"mV": 1.0, "uV": 0.001, "µV": 0.001, "V": 1000.0}
 #: A millimetre has 3.8 pixels at 96 to the inch; a little less lets ten seconds fit a common page.
 _PX_PER_MM = 3.5
 _MARGIN = {"l": 44, "r": 12, "t": 34, "b": 42}
@@ -66,7 +66,7 @@ def figure(view: Trace, start_s: float, length_s: float, paper: Paper) -> go.Fig
     """
     first = max(0, round(start_s * view.rate_hz))
     last = min(len(view.signal), first + max(2, round(length_s * view.rate_hz)))
-    lanes = _Lanes(view, view.signal[first:last])
+    lanes = Lanes(view, view.signal[first:last])
     drawn = go.Figure()
     for lead, name in enumerate(view.leads):
         _add_lead(drawn, view, lanes, lead, name, first, last, paper)
@@ -109,36 +109,8 @@ def overview(view: Trace, start_s: float, length_s: float, paper: Paper) -> go.F
     return drawn
 
 
-class _Lanes:
-    """Where each lead lies: lanes from top to bottom, as high as the signal in them."""
-
-    def __init__(self, view: Trace, stretch: NDArray[np.float32]) -> None:
-        self.is_paper = view.paper and view.unit in _MV_PER
-        self.factor = _MV_PER[view.unit] if self.is_paper else 1.0
-        scaled = np.nan_to_num(stretch) * self.factor
-        self.center = np.median(scaled, axis=0) if len(scaled) else np.zeros(len(view.leads))
-        spread = np.abs(scaled - self.center).max() if scaled.size else 1.0
-        least, most = (0.75, 2.5) if self.is_paper else (1e-6, np.inf)
-        half = float(np.clip(spread * 1.15, least, most))
-        self.half = np.ceil(half * 2) / 2 if self.is_paper else half
-        self.count = len(view.leads)
-
-    def place(self, lead: int, values: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the values of a lead (in the view's unit) at their height on the sheet."""
-        return np.asarray(values * self.factor - self.center[lead] + self.base(lead), np.float64)
-
-    def base(self, lead: int) -> float:
-        """Return the height of a lead's middle."""
-        return float(2 * self.half * (self.count - 1 - lead))
-
-    @property
-    def range(self) -> tuple[float, float]:
-        """Return the lowest and highest height of the sheet."""
-        return -self.half, self.base(0) + self.half
-
-
 def _add_lead(
-    drawn: go.Figure, view: Trace, lanes: _Lanes, lead: int, name: str, first: int, last: int, paper: Paper
+    drawn: go.Figure, view: Trace, lanes: Lanes, lead: int, name: str, first: int, last: int, paper: Paper
 ) -> None:
     share = MOST_POINTS // (2 * len(view.leads))
     places, values = thinned(view.signal[first:last, lead], share)
@@ -163,7 +135,7 @@ def _add_lead(
         _add_attribution(drawn, view, lanes, lead, first, last)
 
 
-def _add_attribution(drawn: go.Figure, view: Trace, lanes: _Lanes, lead: int, first: int, last: int) -> None:
+def _add_attribution(drawn: go.Figure, view: Trace, lanes: Lanes, lead: int, first: int, last: int) -> None:
     """Colour the stretches of one lead that count, broader where they count more."""
     assert view.attribution is not None
     shares = view.attribution[first:last, lead]
@@ -182,7 +154,7 @@ def _add_attribution(drawn: go.Figure, view: Trace, lanes: _Lanes, lead: int, fi
 
 
 def _add_stretches(
-    drawn: go.Figure, view: Trace, lanes: _Lanes, lead: int, first: int, places: NDArray[np.int64], level: int
+    drawn: go.Figure, view: Trace, lanes: Lanes, lead: int, first: int, places: NDArray[np.int64], level: int
 ) -> None:
     """Draw the trace from each place to the next sample, all in the colour of one level."""
     assert view.attribution is not None
@@ -207,7 +179,7 @@ def _add_stretches(
     )
 
 
-def _add_markers(drawn: go.Figure, view: Trace, lanes: _Lanes, first: int, last: int) -> None:
+def _add_markers(drawn: go.Figure, view: Trace, lanes: Lanes, first: int, last: int) -> None:
     """Write each beat's letter above the first lead."""
     top = lanes.range[1]
     for marker in view.markers:
@@ -244,7 +216,7 @@ def _add_ticks(
 
 
 def _add_scale(
-    drawn: go.Figure, view: Trace, lanes: _Lanes, first: int, length_s: float, paper: Paper
+    drawn: go.Figure, view: Trace, lanes: Lanes, first: int, length_s: float, paper: Paper
 ) -> None:
     """Draw axes: squared paper with its calibration pulse, or plain ones."""
     left = view.start_s + first / view.rate_hz
@@ -259,6 +231,8 @@ def _add_scale(
         drawn.update_layout(height=120 + 130 * lanes.count)
         drawn.update_xaxes(range=[left, left + length_s], gridcolor=paper.line)
         drawn.update_yaxes(range=[low, high], title=view.unit, gridcolor=paper.line, zeroline=False)
+        heights, words = lanes.ticks()
+        drawn.update_yaxes(tickvals=heights, ticktext=words)
         return
     from_s = left - 2 * _PULSE_S
     _add_pulse(drawn, lanes, from_s, paper)
@@ -294,7 +268,7 @@ def _squares(major: float, minor: float, paper: Paper) -> dict[str, object]:
     }
 
 
-def _add_pulse(drawn: go.Figure, lanes: _Lanes, from_s: float, paper: Paper) -> None:
+def _add_pulse(drawn: go.Figure, lanes: Lanes, from_s: float, paper: Paper) -> None:
     """Draw 1 mV for 0.2 s before the first lead, as a recorder does."""
     step = np.array([0, 0, 1, 1, 0, 0]) + lanes.base(0) - 0.5
     times = from_s + _PULSE_S * np.array([0, 0.5, 0.5, 1.5, 1.5, 2])

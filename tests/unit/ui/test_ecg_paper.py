@@ -59,6 +59,14 @@ def test_paper_is_in_millivolt_whatever_the_unit(unit, factor):
     assert np.ptp(drawn.data[0].y) == pytest.approx(2, rel=1e-3)
 
 
+def test_ticks_beside_a_trace_are_the_values_of_each_lead():
+    signal = np.stack([np.linspace(-1, 1, 101), np.linspace(4, 6, 101)], axis=1).astype(np.float32)
+    view = Trace(signal=signal, rate_hz=100, leads=("MLII", "V1"), unit="of the usual height", paper=False)
+    drawn = ecg_paper.figure(view, 0, 2, LIGHT)
+    assert drawn.layout.yaxis.ticktext == ("-1", "0", "1", "4", "5", "6")
+    assert drawn.layout.yaxis.tickvals == pytest.approx([*drawn.data[0].y[::50], *drawn.data[1].y[::50]])
+
+
 def test_beats_of_the_stretch_are_marked_and_no_others():
     marker = Marker(label="V", samples=np.array([100, 2000, 9000]), color="#D55E00")
     drawn = ecg_paper.figure(_trace(60, markers=(marker,)), 0, 10, LIGHT)
