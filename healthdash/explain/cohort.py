@@ -16,6 +16,7 @@ from scipy import stats
 from healthdash import explain
 from healthdash.errors import ExplainerNotApplicable
 from healthdash.explain.exact_rows import explain_rows
+from healthdash.explain.players import of_inputs
 from healthdash.explain.types import Arrays, ExplainRequest, Floats, OnProgress, Progress
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def shares(
     request: ExplainRequest,
     on_progress: OnProgress | None = None,
 ) -> Shares:
-    """Explain every row by a method with players.
+    """Explain every row by a method that shares the output out.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ def shares(
     Raises
     ------
     ExplainerNotApplicable
-        The cohort is empty or too large, or the method has no players or does not fit.
+        The cohort is empty or too large, or the method does not share out or does not fit.
     """
     rows_of(cohort)
     listener = on_progress or (lambda _: None)
@@ -97,15 +98,16 @@ def _one_by_one(
     for row in range(n):
         one = {name: values[row : row + 1] for name, values in cohort.items()}
         explanation = explain.run(method, forward, one, background, labels, request)
-        if explanation.shares is None or explanation.players is None:
+        if not explanation.is_additive:
             raise ExplainerNotApplicable(f"{method} gives no shares of columns", hint="Take Shapley values.")
         found.append(explanation)
         if on_progress(Progress((row + 1) / n)):
             break
-    assert found[0].players is not None
+    # A method without players has a value for each column.
+    players = found[0].players or of_inputs(cohort, most=n)
     return Shares(
-        found[0].players.names,
-        np.array([one.shares for one in found], np.float32),
+        players.names,
+        np.array([players.sums(one.values) for one in found], np.float32),
         np.array([one.base for one in found]),
         np.array([one.output for one in found]),
         max(one.largest_error for one in found),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -14,10 +15,12 @@ from healthdash import explain, settings
 from healthdash.task import Report, Task, Upload
 from healthdash.ui import analysis, cohort_views, draw, kept, problems, progress, state
 from healthdash.ui.cohort_views import Cohort
-from healthdash.ui.shown import Shown
 from healthdash.ui.sides import Side
 
-__all__ = ["section"]
+if TYPE_CHECKING:  # which leads here again
+    from healthdash.ui.shown import Shown
+
+__all__ = ["explained", "section"]
 
 _SIZES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 _START = 50
@@ -57,7 +60,7 @@ def section(one: Shown) -> None:
         # In a place of its own: tabs that a bar moves down begin at the first one again.
         with st.container():
             if wanted or progress.is_wanted(run):
-                side.work.cohorts[key] = _explained(side, rows[:n], _truth(side.task, reports, n), run)
+                side.work.cohorts[key] = explained(side, rows[:n], _truth(side.task, reports, n), run)
         if key in side.work.cohorts:
             _show(side, side.work.cohorts[key], f"{name}/{side.work.turn}/{source}/{turn}/{n}")
 
@@ -129,7 +132,7 @@ def _truth(task: Task, reports: Sequence[Report], n: int) -> NDArray[np.int64] |
     return joined if (joined >= 0).any() else None
 
 
-def _explained(
+def explained(
     side: Side, rows: NDArray[np.float32], truth: NDArray[np.int64] | None, run: tuple[object, ...]
 ) -> Cohort:
     """Explain every row, with a bar; stopped early, the rows so far."""

@@ -114,8 +114,8 @@ def beeswarm(cohort: Cohort) -> Beeswarm:
     low[known], high[known] = np.nanmin(values[:, known], axis=0), np.nanmax(values[:, known], axis=0)
     scaled = (values - low) / np.where(high > low, high - low, 1)
     return Beeswarm(
-        caption="One dot a row: right of the line it raised the estimated probability. Categories and groups "
-        "are grey. Of many rows a part is drawn, evenly chosen.",
+        caption="One dot a row: right of the line it raised the estimated probability. Categories, groups "
+        "and missing values are grey. Of many rows a part is drawn, evenly chosen.",
         features=cohort.labels, values=scaled.astype(np.float32), attributions=cohort.found.shares,
         target=cohort.target,
     )  # fmt: skip
@@ -171,7 +171,7 @@ def partial(column: Column, found: PartialDependence, target: str, *, centred: b
         "Both may ask the model about rows that no patient has.",
         feature=column.field.label, unit=column.unit,
         values=tuple(_words(column, found.values)), curves=curves, mean=mean, low=mean - reach,
-        high=mean + reach, y_label=f"change of the {what[:-3]}, points" if centred else what,
+        high=mean + reach, y_label=f"change of the {what[:-3]}, percentage points" if centred else what,
     )  # fmt: skip
 
 

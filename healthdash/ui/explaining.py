@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import streamlit as st
 
-from healthdash import explain, pipeline
+from healthdash import explain
 from healthdash.bundles import Bundle
 from healthdash.explain import ExplainRequest, Explanation, baselines
 from healthdash.task import Report, Task
-from healthdash.ui import address, asking, kept, problems, sides, state
+from healthdash.ui import address, asking, cohort, cohort_views, kept, problems, progress, sides, state
 from healthdash.ui.charts import percent
 from healthdash.ui.draw import draw, draw_beside
 from healthdash.ui.sides import Side
-from healthdash.views import Beeswarm
 
 __all__ = ["base_in_words", "residual_in_words", "section"]
 
 _MOST_ROWS = 100
-_WAITING = "Explaining…"
 
 
 def section(task: Task, bundle: Bundle, work: state.Workspace, number: int, item: int) -> None:
@@ -52,8 +49,8 @@ def section(task: Task, bundle: Bundle, work: state.Workspace, number: int, item
         st.rerun()
     if key in work.explained:
         _show(task, bundle, work.explained[key], item, place)
-    if task.unit == "row" and len(report.prediction) > 1:
-        _many(task, bundle, work, number, side.asked)
+    if len(report.prediction) > 1 and task.choices(bundle):
+        _many(side)
 
 
 def _want(work: state.Workspace, key: state.ExplanationKey) -> None:
@@ -126,50 +123,20 @@ def residual_in_words(explanation: Explanation) -> str:
     )
 
 
-def _many(task: Task, bundle: Bundle, work: state.Workspace, number: int, asked: ExplainRequest) -> None:
+def _many(side: Side) -> None:
     """Explain many rows at once and show how each feature works over all of them."""
-    report = work.reports[number]
-    assert report.prediction is not None
-    n = min(len(report.prediction), _MOST_ROWS)
-    key = (number, replace(asked, item=-1))
+    assert side.report.inputs is not None
+    (rows,) = side.report.inputs.values()
+    n, target = min(len(rows), _MOST_ROWS), side.asked.target
+    key = ("result", side.number, n, replace(side.asked, item=-1))
+    run = ("cohort", side.bundle.info.sha256, *key)
     st.subheader("Over many rows", anchor=False)
-    if st.button(f"Explain the first {n} rows for {asked.target}", key=f"many:{task.slug}:{number}"):
-        view = _beeswarm(task, bundle, report, asked, n)
-        if view is not None:
-            work.swarms[key] = view
-    if key in work.swarms:
-        draw(work.swarms[key], f"{task.slug}/{number}/swarm/{asked.target}")
-
-
-def _beeswarm(task: Task, bundle: Bundle, report: Report, asked: ExplainRequest, n: int) -> Beeswarm | None:
-    """Explain n rows, with a progress bar; None where one cannot be explained."""
-    done = st.progress(0.0, _WAITING)
-    shares, values, names = [], [], []
-    for item in range(n):
-        explained = pipeline.explain(task, report, bundle, replace(asked, item=item))
-        if explained.error is not None:
-            problems.tell(explained.error)
-            return None
-        lines = task.attributions(explained)
-        names = [line.feature for line in lines]
-        shares.append([line.attribution for line in lines])
-        values.append([line.value if isinstance(line.value, int | float) else np.nan for line in lines])
-        done.progress((item + 1) / n, f"{item + 1} of {n} rows")
-    done.empty()
-    return Beeswarm(
-        title=f"What moved the output towards {asked.target}, over {n} rows",
-        caption="One dot a row: right of the line it raised the estimated probability. "
-        "Grey dots have a category or no value.",
-        features=tuple(names),
-        values=_scaled(np.array(values, np.float32)),
-        attributions=np.array(shares, np.float32),
-        target=asked.target,
-    )
-
-
-def _scaled(values: np.ndarray) -> np.ndarray:
-    """Scale each feature to 0..1; missing values stay NaN."""
-    known = np.where(np.isnan(values), np.inf, values).min(axis=0)
-    top = np.where(np.isnan(values), -np.inf, values).max(axis=0)
-    span = np.where(top > known, top - known, 1)
-    return np.asarray((values - np.where(np.isfinite(known), known, 0)) / span, np.float32)
+    wanted = st.button(f"Explain the first {n} rows for {target}", key=f"many:{side.task.slug}:{side.number}")
+    if wanted or progress.is_wanted(run):
+        with problems.shown():
+            side.work.cohorts[key] = cohort.explained(side, rows[:n], None, run)
+    if key in side.work.cohorts:
+        found = side.work.cohorts[key]
+        title = f"What moved the output towards {target}, over {len(found.rows)} rows"
+        view = replace(cohort_views.beeswarm(found), title=title)
+        draw(view, f"{side.task.slug}/{side.number}/swarm/{target}")

@@ -33,7 +33,7 @@ def pairs(view: PairShares, paper: Paper) -> go.Figure:
             z=points, customdata=told, zmin=-full, zmax=full,
             colorscale=[[0, AGAINST], [0.5, paper.sheet], [1, FOR]],
             text=_written(points), texttemplate="%{text}", hoverongaps=False, xgap=1, ygap=1,
-            colorbar={"title": {"text": "points", "side": "right"}, "thickness": 10},
+            colorbar={"title": {"text": "percentage points", "side": "right"}, "thickness": 10},
             hovertemplate="%{customdata[0]}<br>with %{customdata[1]}: %{z:+.2f} percentage points"
             "<extra></extra>",
         )

@@ -108,18 +108,17 @@ def moved(view: Moved, paper: Paper) -> go.Figure:
     names = [wrapped(view.features[i], "<br>") for i in order]
     figure = go.Figure()
     for name, shares, opacity in (("changed", view.after, 1.0), ("as given", view.before, 0.35)):
-        kept = shares[order]
+        kept = 100 * shares[order]
         figure.add_trace(
             go.Bar(
                 x=kept, y=names, orientation="h", name=name, opacity=opacity,
                 marker_color=[FOR if s > 0 else AGAINST for s in kept],
-                text=[signed_percent(s) for s in kept], textposition="outside", cliponaxis=False,
+                text=[signed_percent(s) for s in shares[order]], textposition="outside", cliponaxis=False,
                 hovertemplate=f"%{{y}}, {name}: %{{text}} percentage points<extra></extra>",
             )
         )  # fmt: skip
     laid_out(figure, height=110 + 46 * len(names), paper=paper)
-    title = f"share in the estimated<br>probability of {view.target}"
-    figure.update_xaxes(tickformat="+.0%", title=title, automargin=True)
+    figure.update_xaxes(title=_share_of(view.target), tickformat="+~g", automargin=True)
     figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, type="category")
     figure.update_layout(bargap=0.3, title={"text": "pale: as given; full: changed", "font": {"size": 12}})
     return figure
@@ -189,17 +188,23 @@ def beeswarm(view: Beeswarm, paper: Paper) -> go.Figure:
     for row, feature in enumerate(order):
         shares = view.attributions[::step, feature]
         values = view.values[::step, feature]
-        figure.add_trace(_swarm(shares, values, row, view.features[feature]))
+        figure.add_traces(_swarm(shares, values, row, view.features[feature], paper))
     laid_out(figure, height=120 + 36 * len(order), paper=paper)
     figure.update_layout(
         coloraxis={"colorscale": _LOW_TO_HIGH, "cmin": 0, "cmax": 1, "colorbar": _value_bar()}
     )
-    names = [view.features[i] for i in order]
-    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, autorange="reversed", showgrid=True)
-    title = f"share in the estimated<br>probability of {view.target}"
-    figure.update_xaxes(tickformat="+.0%", title=title, automargin=True)
+    names = [wrapped(view.features[i], "<br>") for i in order]
+    figure.update_yaxes(
+        tickvals=list(range(len(names))), ticktext=names, autorange="reversed", showgrid=True, automargin=True
+    )
+    figure.update_xaxes(title=_share_of(view.target), tickformat="+~g", automargin=True)
     figure.add_vline(0, line={"color": paper.muted, "width": 1})
     return figure
+
+
+def _share_of(target: str) -> str:
+    """Name an axis of shares, in two lines as a narrow screen needs."""
+    return f"share in the estimated probability<br>of {target}, percentage points"
 
 
 def _value_bar() -> dict[str, object]:
@@ -211,8 +216,10 @@ def _value_bar() -> dict[str, object]:
     }
 
 
-def _swarm(shares: NDArray[np.float32], values: NDArray[np.float32], row: int, name: str) -> go.Scatter:
-    """Return the dots of one feature, spread where many share a place."""
+def _swarm(
+    shares: NDArray[np.float32], values: NDArray[np.float32], row: int, name: str, paper: Paper
+) -> list[go.Scatter]:
+    """Return the dots of one feature, spread where many share a place; those without a value are grey."""
     bins = np.round(shares / max(float(np.ptp(shares)), 1e-9) * 60)
     _, inverse, counts = np.unique(bins, return_inverse=True, return_counts=True)
     rank = np.empty(len(shares))
@@ -220,15 +227,17 @@ def _swarm(shares: NDArray[np.float32], values: NDArray[np.float32], row: int, n
         members = np.flatnonzero(inverse == place)
         rank[members] = np.arange(len(members)) - (len(members) - 1) / 2
     offset = np.clip(rank / max(12, counts.max()) * 0.8, -0.4, 0.4)
-    known = np.where(np.isnan(values), 0.5, values)
-    return go.Scatter(
-        x=shares,
-        y=row + offset,
-        mode="markers",
-        marker={"color": known, "coloraxis": "coloraxis", "size": 6, "opacity": 0.85},
-        showlegend=False,
-        hovertemplate=f"{name}: %{{x:+.1%}}<extra></extra>",
-    )
+    known = ~np.isnan(values)
+    colored = {"color": values[known], "coloraxis": "coloraxis"}
+    return [
+        go.Scatter(
+            x=100 * shares[part], y=row + offset[part], mode="markers", showlegend=False,
+            marker={"size": 6, "opacity": 0.85, **color},
+            hovertemplate=f"{name}: %{{x:+.1f}} percentage points<extra></extra>",
+        )
+        for part, color in ((known, colored), (~known, {"color": paper.muted}))
+        if part.any()
+    ]  # fmt: skip
 
 
 def largest(names: Sequence[str], shares: NDArray[np.float64]) -> tuple[list[str], NDArray[np.float64]]:

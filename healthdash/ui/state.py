@@ -20,7 +20,6 @@ from healthdash.explain import ExplainRequest
 from healthdash.task import Gate, Report, Task, Upload
 from healthdash.ui import problems
 from healthdash.ui.viewer import slabs
-from healthdash.views import Beeswarm
 
 if TYPE_CHECKING:
     from healthdash.explain.counterfactual import Counterfactuals
@@ -69,8 +68,6 @@ class Workspace:
         What pairs of players do together, by what was asked and who plays.
     otherwise : tuple or None
         The last search for changes that cross a threshold, and what was asked.
-    swarms : dict
-        Explanations of many rows, by what was asked.
     table : DataFrame or None
         The results in a table, made when it is first shown.
     gates : dict
@@ -96,7 +93,6 @@ class Workspace:
     losses: dict[object, MetricLoss] = field(default_factory=dict)
     pairs: dict[object, Interactions] = field(default_factory=dict)
     otherwise: tuple[object, Counterfactuals] | None = None
-    swarms: dict[ExplanationKey, Beeswarm] = field(default_factory=dict)
     table: pd.DataFrame | None = None
     gates: dict[int, Sequence[Gate]] = field(default_factory=dict)
     turn: int = 0
@@ -135,7 +131,7 @@ class Workspace:
         self.wanted = None
         self.changed, self.otherwise, self.cohorts, self.players = None, None, {}, {}
         self.losses, self.pairs = {}, {}
-        self.explained, self.judged, self.swarms, self.gates = {}, {}, {}, {}
+        self.explained, self.judged, self.gates = {}, {}, {}
 
     @property
     def sample(self) -> str:

@@ -215,6 +215,8 @@ def test_many_rows_are_explained_together(open_page):
     next(b for b in app.button if b.label.startswith("Explain the first 3 rows")).click().run()
     assert not app.exception
     assert "over 3 rows" in _texts(app)
+    swarm = json.loads(app.get("plotly_chart")[-1].proto.spec)["layout"]
+    assert sorted(swarm["yaxis"]["ticktext"]) == ["First", "Second"]
 
 
 def test_removing_my_data_forgets_uploads_and_results(open_page):

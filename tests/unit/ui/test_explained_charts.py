@@ -10,7 +10,7 @@ from healthdash.ui import ecg_paper, heatmap, scales, share_charts, whatif
 from healthdash.ui.caliper import measured
 from healthdash.ui.palette import LIGHT
 from healthdash.ui.radiograph import Look, rendered
-from healthdash.views import Dependence, MeanShares, Moved, Picture, Trace, Waterfall, Window
+from healthdash.views import Beeswarm, Dependence, MeanShares, Moved, Picture, Trace, Waterfall, Window
 
 
 def _waterfall(shares=(0.3, -0.1), base=0.2):
@@ -115,11 +115,24 @@ def test_dependence_shows_words_and_numbers():
     np.testing.assert_allclose(dots.y, [10, 20])
 
 
+def test_dots_without_a_value_are_grey_and_shares_are_percentage_points():
+    view = Beeswarm(
+        features=("Age",), values=np.array([[0.5], [np.nan], [1.0]], np.float32),
+        attributions=np.array([[0.05], [0.02], [-0.1]], np.float32), target="high",
+    )  # fmt: skip
+    drawn = share_charts.beeswarm(view, LIGHT)
+    known, missing = drawn.data
+    assert list(known.marker.color) == [0.5, 1.0]
+    assert missing.marker.color == LIGHT.muted
+    assert list(missing.x) == pytest.approx([2.0])
+    assert drawn.layout.xaxis.title.text.endswith("of high, percentage points")
+
+
 def test_what_moved_most_is_on_top():
     moved = Moved(features=("a", "b"), before=np.array([0.3, 0.0]), after=np.array([0.3, 0.2]), target="high")
     changed, given = share_charts.moved(moved, LIGHT).data
     assert list(changed.y) == ["b", "a"]
-    assert list(given.x) == [0.0, 0.3]
+    assert list(given.x) == [0.0, 30.0]
 
 
 def test_a_form_begins_with_a_value_that_is_possible():

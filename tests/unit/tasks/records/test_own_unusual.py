@@ -7,6 +7,7 @@ import pytest
 
 from healthdash import pipeline, tasks
 from healthdash.errors import InvalidInput
+from healthdash.explain import ExplainRequest, cohort
 from healthdash.task import Upload
 from healthdash.training import TrainSettings
 
@@ -42,3 +43,6 @@ def test_one_label_is_enough_to_learn_what_is_usual(table, tmp_path):
     assert report.error is None
     assert report.prediction.label(1) == "unusual"
     assert report.prediction.calibrated[0, 1] < report.prediction.calibrated[1, 1]
+    asked, labels = ExplainRequest(target="unusual"), bundle.info.labels
+    found = cohort.shares("reconstruction", bundle.forward, report.inputs, bundle.background, labels, asked)
+    np.testing.assert_allclose(found.base + found.shares.sum(axis=1), found.output, atol=1e-5)
