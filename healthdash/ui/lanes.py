@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from healthdash.ui.scales import ticked
 from healthdash.views import Trace
 
 __all__ = ["Lanes"]
@@ -12,6 +15,7 @@ __all__ = ["Lanes"]
 _MV_PER = {"mV": 1.0, "uV": 0.001, "µV": 0.001, "V": 1000.0}
 #: Part of a lane that has ticks: those of two lanes never touch.
 _TICKED = 0.9
+_MOST_TICKS = 4
 
 
 class Lanes:
@@ -28,7 +32,7 @@ class Lanes:
         self.half = np.ceil(half * 2) / 2 if self.is_paper else half
         self.count = len(view.leads)
 
-    def place(self, lead: int, values: NDArray[np.float32]) -> NDArray[np.float64]:
+    def place(self, lead: int, values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Return the values of a lead (in the view's unit) at their height on the sheet."""
         return np.asarray(values * self.factor - self.center[lead] + self.base(lead), np.float64)
 
@@ -43,14 +47,10 @@ class Lanes:
 
     def ticks(self) -> tuple[list[float], list[str]]:
         """Return heights on the sheet, and the value (in the view's unit) that the lead there has at each."""
-        rough = self.half / self.factor / 2
-        power = 10.0 ** np.floor(np.log10(rough))
-        step = power * next(times for times in (1, 2, 5, 10) if times * power >= rough)
         heights, words = [], []
         for lead in range(self.count):
             middle, reach = self.center[lead] / self.factor, _TICKED * self.half / self.factor
-            first, last = np.ceil((middle - reach) / step), np.floor((middle + reach) / step)
-            values = step * np.arange(int(first), int(last) + 1)
+            values = ticked(middle - reach, middle + reach, _MOST_TICKS)
             heights += self.place(lead, values).tolist()
             words += [f"{value:g}" for value in values]
         return heights, words

@@ -10,13 +10,21 @@ from numpy.typing import NDArray
 
 from healthdash.views import Picture, Trace, View, Waterfall
 
-__all__ = ["full_color", "shared"]
+__all__ = ["full_color", "shared", "ticked"]
 
 
 def full_color(attribution: NDArray[np.float32]) -> float:
     """Return the attribution that is drawn in full colour: few places are stronger, never 0."""
     sizes = np.abs(attribution)
     return float(np.percentile(sizes, 99.5)) or float(sizes.max(initial=0)) or 1.0
+
+
+def ticked(low: float, high: float, most: int) -> NDArray[np.float64]:
+    """Return round numbers from low to high, a step of 1, 2 or 5 apart, at most about so many."""
+    rough = (high - low) / most
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = power * next(times for times in (1, 2, 5, 10) if times * power >= rough)
+    return np.asarray(step * np.arange(int(np.ceil(low / step)), int(np.floor(high / step)) + 1))
 
 
 def shared(sides: Sequence[Sequence[View]]) -> list[list[View]]:

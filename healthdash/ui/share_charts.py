@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from healthdash.ui.charts import laid_out, percent, signed_percent, vertical
 from healthdash.ui.palette import AGAINST, FOR, SERIES, Paper
+from healthdash.ui.scales import ticked
 from healthdash.views import Beeswarm, Dependence, MeanShares, Moved, Waterfall
 
 __all__ = ["beeswarm", "dependence", "force", "largest", "mean_shares", "moved", "waterfall", "wrapped"]
@@ -18,7 +19,8 @@ __all__ = ["beeswarm", "dependence", "force", "largest", "mean_shares", "moved",
 #: Bars of a chart; of more features the rest are one bar. Tasks give twelve, and their own rest.
 _MOST_FEATURES = 13
 _ROW_PX = 30
-_LINE_LETTERS = 36
+_LINE_PX, _LINE_LETTERS = 16, 36
+_MOST_TICKS = 7
 _MOST_DOTS = 4000
 _LOW_TO_HIGH = [[0.0, "#0072B2"], [0.5, "#B8B0C8"], [1.0, "#D55E00"]]
 
@@ -31,7 +33,7 @@ def waterfall(view: Waterfall, paper: Paper) -> go.Figure:
     ends = view.base + np.cumsum(shares)
     starts = ends - shares
     figure = go.Figure(_steps(names, starts, shares))
-    laid_out(figure, height=110 + _ROW_PX * len(names), paper=paper)
+    laid_out(figure, height=110 + _row_px(figure.data[0].y) * len(names), paper=paper)
     low, high = view.span or (min(*starts, *ends), max(*starts, *ends))
     spread = max(high - low, 0.02)
     tickformat = ".0%" if spread > 0.05 else ".1%"
@@ -46,6 +48,8 @@ def _probability_axis(
     """Name the axis, in two lines as a narrow screen needs, and mark the base and the output."""
     title = f"estimated probability<br>of {view.target}"
     figure.update_xaxes(range=span, tickformat=tickformat, title=title, automargin=True)
+    # Beyond 0 and 100 % is only room for the numbers at the bars.
+    figure.update_xaxes(tickvals=ticked(max(span[0], 0.0), min(span[1], 1.0), _MOST_TICKS))
     for x, text, side in ((view.base, view.base_label, "bottom"), (view.output, "this input", "top")):
         vertical(figure, x, f"{text} {percent(x)}", side, paper, span)
 
@@ -143,7 +147,7 @@ def mean_shares(view: MeanShares, paper: Paper) -> go.Figure:
             + " (95 % interval %{customdata[0]:.3~g} to %{customdata[1]:.3~g})<extra></extra>",
         )
     )
-    laid_out(figure, height=110 + _ROW_PX * len(order), paper=paper)
+    laid_out(figure, height=110 + _row_px(figure.data[0].y) * len(order), paper=paper)
     figure.update_xaxes(title=f"{view.x_label}{f', {view.unit}' if view.unit else ''}")
     figure.add_vline(0, line={"color": paper.muted, "width": 1})
     figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, type="category")
@@ -189,11 +193,11 @@ def beeswarm(view: Beeswarm, paper: Paper) -> go.Figure:
         shares = view.attributions[::step, feature]
         values = view.values[::step, feature]
         figure.add_traces(_swarm(shares, values, row, view.features[feature], paper))
-    laid_out(figure, height=120 + 36 * len(order), paper=paper)
+    names = [wrapped(view.features[i], "<br>") for i in order]
+    laid_out(figure, height=120 + max(36, _row_px(names)) * len(order), paper=paper)
     figure.update_layout(
         coloraxis={"colorscale": _LOW_TO_HIGH, "cmin": 0, "cmax": 1, "colorbar": _value_bar()}
     )
-    names = [wrapped(view.features[i], "<br>") for i in order]
     figure.update_yaxes(
         tickvals=list(range(len(names))), ticktext=names, autorange="reversed", showgrid=True, automargin=True
     )
@@ -250,7 +254,21 @@ def largest(names: Sequence[str], shares: NDArray[np.float64]) -> tuple[list[str
     return joined, np.append(shares[kept], shares[others].sum())
 
 
-def wrapped(name: str, line_break: str) -> str:
-    """Return a long name on two lines; one that is longer still ends with dots."""
-    lines = textwrap.wrap(name, _LINE_LETTERS, max_lines=2, placeholder="…") or [""]
-    return line_break.join(lines)
+def wrapped(text: str, line_break: str) -> str:
+    """Return a long name, or "name = value", on two lines; of one that is longer still the name is cut."""
+    lines = textwrap.wrap(text, _LINE_LETTERS) or [""]
+    return line_break.join(lines if len(lines) <= 2 else _cut(text))
+
+
+def _cut(text: str) -> list[str]:
+    name, sign, value = text.rpartition(" = ")
+    ending = f"…{sign}{value if sign else ''}"
+    if len(ending) <= _LINE_LETTERS:
+        return textwrap.wrap(text, _LINE_LETTERS, max_lines=2, placeholder=ending)
+    value_lines = textwrap.wrap(f"= {value}", _LINE_LETTERS, max_lines=3, placeholder="…")
+    return [*textwrap.wrap(name, _LINE_LETTERS, max_lines=1, placeholder="…"), *value_lines]
+
+
+def _row_px(names: Sequence[str]) -> int:
+    """Return the height of a row in which the longest of wrapped names touches no other."""
+    return max(_ROW_PX, 8 + _LINE_PX * max((1 + name.count("<br>") for name in names), default=1))

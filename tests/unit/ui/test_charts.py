@@ -44,6 +44,30 @@ def test_a_waterfall_of_many_features_sums_the_small_ones():
     assert sum(bars.x) == pytest.approx(float(shares.sum()))
 
 
+def test_a_long_label_keeps_its_value():
+    name = "interval before, divided by the mean one of ten, in beats that look alike to this one"
+    cut = share_charts.wrapped(f"{name} = 0.452", "\n")
+    assert cut.endswith("… = 0.452")
+    assert cut.count("\n") == 1
+    where = "transferred to another short term hospital, in the same town"
+    assert share_charts.wrapped(f"{name} = {where}", " ").endswith(f"… = {where}")
+    assert share_charts.wrapped(name, " ").endswith("…")
+
+
+def test_a_probability_has_no_ticks_beyond_certainty_and_labels_of_two_lines_have_higher_rows():
+    def drawn(name):
+        shares = np.array([0.6, 0.39], np.float32)
+        view = Waterfall(
+            features=(name, "b"), attributions=shares, base=0.0, output=0.99, residual=0.0, target="high"
+        )
+        return share_charts.waterfall(view, LIGHT).layout
+
+    short, long = drawn("a"), drawn("Major vessels coloured by fluoroscopy = 0")
+    assert min(short.xaxis.tickvals) == 0
+    assert max(short.xaxis.tickvals) == pytest.approx(1)
+    assert long.height > short.height
+
+
 def test_classes_are_ordered_and_the_decided_one_stands_out():
     view = ClassBars(labels=("a", "b"), probabilities=(0.9, 0.1), predicted="b", threshold=0.05)
     (bars,) = charts.class_bars(view, LIGHT).data
