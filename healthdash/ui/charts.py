@@ -16,6 +16,7 @@ __all__ = ["class_bars", "curves", "faint", "laid_out", "matrix", "percent", "si
 _FEW_EPOCHS = 12
 #: Share of an axis at either end in which a centred word may be cut off on a narrow screen.
 _NEAR_END = 0.3
+_LINE_PX = 17
 
 
 def class_bars(view: ClassBars, paper: Paper) -> go.Figure:
@@ -175,7 +176,8 @@ def vertical(
     above = side == "top"
     figure.add_annotation(
         x=x,
-        y=1.0 if above else 1.07,
+        y=1.0,
+        yshift=0 if above else _LINE_PX,
         yref="paper",
         yanchor="bottom",
         xanchor="left" if share < _NEAR_END else "right" if share > 1 - _NEAR_END else "center",

@@ -129,6 +129,7 @@ def _add_way(figure: go.Figure, way: Way, rows: NDArray[np.intp], color: str, na
     figure.add_trace(
         go.Scatter(
             x=way.end, y=rows, mode="markers+text", name=name, customdata=told, text=told,
+            textfont={"color": color},
             textposition=["top right" if end < 0.5 else "top left" for end in way.end],
             marker={"size": 11, "color": color}, hovertemplate="changed: %{customdata}<extra></extra>",
         )

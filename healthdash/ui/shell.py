@@ -37,6 +37,7 @@ _LACKS = {
 # An explanation that does not depend on the model is shown, but as one that says nothing.
 # A long name of a link takes a second line; Streamlit would cut it off.
 # Paper keeps its scale on a narrow screen and scrolls; Streamlit would squeeze it.
+# Figures keep the colours of the theme that they were made for: their letters on the page itself must not.
 _STYLE = """<style>
 [class*="st-key-paper-"] { overflow-x: auto; }
 [class*="st-key-paper-"] [data-testid="stFullScreenFrame"],
@@ -44,6 +45,9 @@ _STYLE = """<style>
 [class*="st-key-paper-"] [data-testid="stPlotlyChart"] { max-width: none !important; overflow: visible; }
 [data-testid="stPageLink"] * { white-space: normal; overflow: visible; }
 [class*="st-key-doubted-"] { opacity: 0.35; filter: grayscale(1); }
+[data-testid="stPlotlyChart"] :is(.bartext-outside, .legendtext, .gtitle, .colorbar text) {
+  fill: currentColor !important;
+}
 </style>"""
 
 

@@ -57,6 +57,15 @@ def test_from_a_result_to_a_comparison_a_link_and_a_report(new_page, tmp_path):
 
 
 @pytest.mark.tf
+def test_numbers_at_the_bars_are_seen_after_a_change_of_light_and_dark(new_page):
+    page = new_page("records?task=heart-disease&sample=heart-low")
+    number = page.locator(".bartext-outside").first
+    for scheme, ink in (("light", "rgb(22, 36, 43)"), ("dark", "rgb(227, 236, 239)")) * 2:
+        page.emulate_media(color_scheme=scheme)
+        expect(number).to_have_css("fill", ink)
+
+
+@pytest.mark.tf
 @pytest.mark.parametrize("slug", ["heart-disease", "chest-xray", "ecg-beats"])
 def test_one_press_of_back_leads_to_the_result_with_its_choices(new_page, slug):
     task = tasks.get(slug)

@@ -66,6 +66,9 @@ def test_a_probability_has_no_ticks_beyond_certainty_and_labels_of_two_lines_hav
     assert min(short.xaxis.tickvals) == 0
     assert max(short.xaxis.tickvals) == pytest.approx(1)
     assert long.height > short.height
+    average, here = long.annotations
+    assert (average.y, here.y) == (1, 1)  # a share of a high figure would be outside of it
+    assert average.yshift > here.yshift
 
 
 def test_classes_are_ordered_and_the_decided_one_stands_out():
