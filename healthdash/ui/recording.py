@@ -11,7 +11,7 @@ from healthdash.ui.palette import Paper
 from healthdash.ui.paper import sheet
 from healthdash.views import Trace
 
-__all__ = ["on_paper", "point_at", "stretch"]
+__all__ = ["named", "on_paper", "point_at", "stretch"]
 
 _FOCUS, _MOVED = "trace-focus", "trace-moved"
 _NORMAL = "N"
@@ -31,9 +31,14 @@ def on_paper(view: Trace, duration_s: float, key: str, colors: Paper) -> None:
         st.session_state[_MOVED] = (f"{key}/start", _start(at_s, length_s, duration_s - length_s))
         st.rerun(scope="fragment")
     names = dict.fromkeys((span.label, span.color) for span in view.spans)
-    waves = [f":color[**{label}**]{{foreground={color}}}" for label, color in names] if choice.waves else []
-    beats = [f":color[**{m.label}**]{{foreground={m.color}}} {m.description}" for m in view.markers]
+    waves = [named(label, color) for label, color in names] if choice.waves else []
+    beats = [f"{named(m.label, m.color)} {m.description}" for m in view.markers]
     st.markdown("  \n".join(filter(None, [" · ".join([*beats, *waves]), f":small[{DISCLAIMER}]"])))
+
+
+def named(label: str, color: str) -> str:
+    """Return a word of a legend with a square of its colour: a pale word is hard to read."""
+    return f":color[■]{{foreground={color}}} **{label}**"
 
 
 def stretch(view: Trace, duration_s: float, key: str, fixed_s: float | None = None) -> tuple[float, float]:

@@ -118,6 +118,21 @@ def new_page(browser: Browser, server: Server):
         context.close()
 
 
+def swiped(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Draw a finger over the screen, as the browser hears it from a touch screen."""
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        told = [{"x": x, "y": y} for x, y in points]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": told})
+
+    touch("touchStart", start)
+    for step in range(1, 13):
+        touch("touchMove", tuple(a + (b - a) * step / 12 for a, b in zip(start, end, strict=True)))
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+    touch("touchEnd")
+
+
 def set_epochs(page: Page, epochs: int) -> None:
     """Open the settings of a training and choose how many epochs it takes at most."""
     page.get_by_text("Settings", exact=True).click()

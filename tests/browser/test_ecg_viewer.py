@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from .conftest import swiped
+
 pytestmark = pytest.mark.tf
 _PX_PER_MM = 96 / 25.4
 _MEASURED = re.compile(r"(\d+) ms · (\d+) /min · (\d\.\d\d) mV")
@@ -73,6 +75,43 @@ def test_a_reader_measures_filters_and_moves_along(new_page):
     for seen in ("95.0 to 105.0 s", "105.0 to 115.0 s"):  # the strip is made anew and keeps the focus
         page.keyboard.press("ArrowRight")
         expect(sheet).to_have_attribute("aria-label", re.compile(re.escape(seen)))
+
+
+def test_a_finger_moves_the_paper_or_a_leg_of_the_caliper_and_leaves_no_number_unmeant(new_page):
+    page, sheet = _opened(new_page, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    read, scroll = page.locator(".ecg .read").first, page.locator(".ecg .scroll").first
+    sheet.evaluate("e => e.scrollIntoView({block: 'center'})")
+    y = sheet.bounding_box()["y"] + 60
+    swiped(page, (250, y), (120, y))
+    assert scroll.evaluate("e => e.scrollLeft") > 50
+    expect(read).to_contain_text("Press Caliper")
+    page.mouse.move(200, y)
+    page.mouse.move(300, y)  # no button is down
+    expect(read).to_contain_text("Press Caliper")
+    page.get_by_role("button", name="Caliper", exact=True).first.tap()
+    expect(read).to_contain_text("200 ms")
+    sheet.evaluate("e => e.scrollIntoView({block: 'center'})")
+    y, x = sheet.bounding_box()["y"] + 60, sheet.locator(".caliper line").nth(1).bounding_box()["x"]
+    swiped(page, (x + 3, y), (x + 3 + 25 * _PX_PER_MM, y))
+    assert int(_MEASURED.match(_read(page))[1]) == pytest.approx(1200, abs=12)
+
+
+def test_keys_keep_the_caliper_on_the_paper_and_in_sight_and_the_strip_is_a_slider(new_page):
+    page, sheet = _opened(new_page, viewport={"width": 390, "height": 844})
+    sheet.press("c")
+    for _ in range(60):  # of 5 mm each
+        sheet.press("Alt+ArrowRight")
+    begin = float(sheet.locator(".caliper rect").get_attribute("x"))
+    assert int(_MEASURED.match(_read(page))[1]) == pytest.approx(1000 * (264 - begin) / 25, abs=2)
+    leg = sheet.locator(".caliper line").nth(1).bounding_box()["x"]
+    box = page.locator(".ecg .scroll").first.bounding_box()
+    assert box["x"] <= leg <= box["x"] + box["width"]
+
+    strip = page.locator("svg.strip").first
+    for key, told in (("End", "110.0 to 120.0 s of 120 s"), ("Home", "0.0 to 10.0 s of 120 s"),
+                      ("PageUp", "100.0 to 110.0 s of 120 s")):  # fmt: skip
+        strip.press(key)
+        expect(strip).to_have_attribute("aria-valuetext", told)
 
 
 def test_a_narrow_screen_scrolls_the_paper_and_keeps_its_millimetres(new_page):

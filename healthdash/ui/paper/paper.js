@@ -8,7 +8,15 @@
 const SVG = "http://www.w3.org/2000/svg";
 const CARD_MM = 85.6;
 const KEPT = "healthdash:mm";
+// How near a finger takes hold of a leg of the caliper, and how near the edge a leg moves the paper along.
+const REACH_MM = 6;
+const EDGE_PX = 24;
+// A wave that the lane cuts so short has no room for its letter.
+const NARROW_MM = 1;
+const HOW = matchMedia("(pointer: coarse)").matches ? "Press Caliper and drag a line of it" : "Drag on the paper, or press Caliper";
 const SHEETS = new WeakMap();
+
+const clamped = (value, most) => Math.min(Math.max(value, 0), most);
 
 function svg(tag, attributes = {}, ...children) {
   const made = document.createElementNS(SVG, tag);
@@ -49,6 +57,11 @@ function keepScale(value) {
   } catch {
     // A browser that keeps nothing asks again.
   }
+}
+
+/** Return a caliper with one leg, "0" or "1", moved by millimetres. */
+function shifted(caliper, leg, across, down) {
+  return { ...caliper, [`x${leg}`]: caliper[`x${leg}`] + across, [`y${leg}`]: caliper[`y${leg}`] + down };
 }
 
 function squares(id, step, color, width) {
@@ -112,19 +125,21 @@ class Sheet {
     for (const lane of this.data.lanes) {
       root.append(svg("path", { d: lane.path, ...line, class: "lead" }));
       root.append(words(lane.x + 1, lane.top + 3.4, lane.name, { fill: paper.ink, "font-weight": 700, stroke: paper.sheet, "stroke-width": 0.6, "paint-order": "stroke" }));
-      if (lane.flag) root.append(words(lane.x + 3 + 2.1 * lane.name.length, lane.top + 3.4, `⚠ ${lane.flag}`, { fill: "#D55E00", "font-size": 2.6, class: "flag", stroke: paper.sheet, "stroke-width": 0.5, "paint-order": "stroke" }));
+      if (lane.flag) root.append(words(lane.x + 3 + 2.1 * lane.name.length, lane.top + 3.4, `⚠ ${lane.flag}`, { fill: paper.ink, "font-size": 2.6, class: "flag", stroke: paper.sheet, "stroke-width": 0.5, "paint-order": "stroke" }));
     }
     for (const mark of this.data.marks) {
-      const letter = words(mark.x, 4, mark.label, { fill: mark.color, "font-weight": 700, "text-anchor": "middle" });
+      const letter = words(mark.x, 3.6, mark.label, { fill: paper.ink, "font-weight": 700, "text-anchor": "middle" });
       letter.append(svg("title"));
       letter.lastChild.textContent = mark.title;
-      root.append(letter);
+      root.append(letter, svg("rect", { x: mark.x - 1.3, y: 4.2, width: 2.6, height: 0.8, fill: mark.color }));
     }
     for (const second of this.data.seconds) root.append(words(second.x, height - 4.4, second.label, { fill: paper.muted, "font-size": 2.4, "text-anchor": "middle" }));
     root.append(words(1, height - 1.2, this.data.scale, { fill: paper.muted, "font-size": 2.4, stroke: paper.sheet, "stroke-width": 0.6, "paint-order": "stroke" }));
     this.legs = svg("g", { class: "caliper" });
     root.append(this.legs);
     root.addEventListener("pointerdown", (event) => this.press(event));
+    // The touch that has a leg moves this and not the page.
+    root.addEventListener("touchstart", (event) => { if (this.leg) event.preventDefault(); }, { passive: false });
     root.addEventListener("keydown", (event) => this.key(event));
     return root;
   }
@@ -134,31 +149,50 @@ class Sheet {
       const band = svg("rect", { x: span.x, y: span.y, width: span.width, height: span.height, fill: span.color, opacity: 0.16, class: "wave" });
       band.append(svg("title"));
       band.lastChild.textContent = span.title;
-      root.append(band);
+      const edges = svg("path", { d: `M${span.x} ${span.y}v${span.height}m${span.width} 0v${-span.height}`, stroke: span.color, "stroke-width": 0.2 });
+      root.append(band, edges);
+      if (span.width < NARROW_MM) continue;
+      const letter = words(span.x + span.width / 2, span.y + 2, span.label, { fill: this.data.paper.ink, "font-size": 2, "text-anchor": "middle" });
+      root.append(letter);
     }
   }
 
   point(event) {
     const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(this.drawn.getScreenCTM().inverse());
-    return { x: Math.min(Math.max(at.x, 0), this.data.width), y: Math.min(Math.max(at.y, 0), this.data.height) };
+    return { x: clamped(at.x, this.data.width), y: clamped(at.y, this.data.height) };
+  }
+
+  /** Return which leg a finger takes hold of, "0" or "1"; null: none is near, and the paper scrolls. */
+  held({ x }) {
+    if (!this.caliper) return null;
+    const [first, second] = [this.caliper.x0, this.caliper.x1].map((leg) => Math.abs(leg - x));
+    if (Math.min(first, second) > REACH_MM) return null;
+    return first < second ? "0" : "1";
   }
 
   press(event) {
-    if (event.button !== 0 || event.pointerType === "touch" && !event.isPrimary) return;
+    const isFinger = event.pointerType === "touch";
+    if (event.button !== 0 || isFinger && !event.isPrimary) return;
     const from = this.point(event);
+    const before = this.caliper;
+    this.leg = isFinger ? this.held(from) : null;
+    if (isFinger && !this.leg) return;
     const move = (moved) => {
       const to = this.point(moved);
       if (Math.hypot(to.x - from.x, to.y - from.y) < 0.5) return;
       moved.preventDefault();
-      this.measure({ x0: from.x, y0: from.y, x1: to.x, y1: to.y });
+      if (this.leg) this.measure(shifted(before, this.leg, to.x - from.x, to.y - from.y));
+      else this.measure({ x0: from.x, y0: from.y, x1: to.x, y1: to.y });
     };
-    const end = () => {
+    const end = (ended) => {
       this.drawn.removeEventListener("pointermove", move);
-      window.removeEventListener("pointerup", end);
+      for (const name of ["pointerup", "pointercancel"]) window.removeEventListener(name, end);
+      // The browser took the pointer away, to scroll: nobody meant to measure.
+      if (ended.type === "pointercancel") this.measure(before);
     };
-    if (event.pointerType === "mouse") this.drawn.setPointerCapture(event.pointerId);
+    if (event.pointerType !== "pen") this.drawn.setPointerCapture(event.pointerId);
     this.drawn.addEventListener("pointermove", move);
-    window.addEventListener("pointerup", end);
+    for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, end);
   }
 
   start() {
@@ -174,21 +208,34 @@ class Sheet {
     if (event.key === "Escape") this.measure(null);
     else if (event.key === "c" || event.key === "C") this.start();
     else if (steps && this.caliper) {
-      const end = event.shiftKey ? "0" : "1";
+      const leg = event.shiftKey ? "0" : "1";
       const size = event.altKey ? 5 : 0.25;
-      this.measure({ ...this.caliper, [`x${end}`]: this.caliper[`x${end}`] + size * steps[0], [`y${end}`]: this.caliper[`y${end}`] + size * steps[1] });
+      this.measure(shifted(this.caliper, leg, size * steps[0], size * steps[1]));
+      this.bring(this.caliper[`x${leg}`]);
     } else return;
     event.preventDefault();
   }
 
+  onPaper({ x0, y0, x1, y1 }) {
+    const { width, height } = this.data;
+    return { x0: clamped(x0, width), y0: clamped(y0, height), x1: clamped(x1, width), y1: clamped(y1, height) };
+  }
+
+  /** Scroll the paper so far that a place on it is in sight. */
+  bring(x) {
+    const { scrollLeft, clientWidth } = this.scroll;
+    const place = (x / this.data.width) * this.drawn.clientWidth;
+    this.scroll.scrollLeft = Math.min(Math.max(scrollLeft, place + EDGE_PX - clientWidth), place - EDGE_PX);
+  }
+
   measure(caliper) {
-    this.caliper = caliper;
+    this.caliper = caliper && this.onPaper(caliper);
     this.legs.replaceChildren();
     if (!caliper) {
-      this.read.textContent = "Drag on the paper, or press Caliper, to measure time, height and rate.";
+      this.read.textContent = `${HOW}, to measure time, height and rate.`;
       return;
     }
-    const { x0, y0, x1, y1 } = caliper;
+    const { x0, y0, x1, y1 } = this.caliper;
     const { ink } = this.data.paper;
     const [left, right, top, low] = [Math.min(x0, x1), Math.max(x0, x1), Math.min(y0, y1), Math.max(y0, y1)];
     const line = { stroke: ink, "stroke-width": 0.3, "stroke-dasharray": "1 0.6" };
@@ -203,7 +250,8 @@ class Sheet {
   strip() {
     const { strip, paper, label } = this.data;
     const root = svg("svg", { class: "strip", viewBox: "0 0 1000 100", preserveAspectRatio: "none", role: "slider", tabindex: 0,
-      "aria-label": `The whole recording: press to go there. ${label}`, "aria-valuemin": 0, "aria-valuemax": Math.round(strip.durationS), "aria-valuenow": Math.round((strip.from / 1000) * strip.durationS) });
+      "aria-label": `The whole recording: press to go there. ${label}`, "aria-valuemin": 0, "aria-valuemax": strip.durationS - strip.lengthS, "aria-valuenow": strip.startS,
+      "aria-valuetext": `${strip.startS.toFixed(1)} to ${(strip.startS + strip.lengthS).toFixed(1)} s of ${Number(strip.durationS.toFixed(1))} s` });
     root.append(svg("rect", { width: 1000, height: 100, fill: paper.sheet }));
     root.append(svg("path", { d: strip.path, fill: "none", stroke: paper.muted, "stroke-width": 1, "vector-effect": "non-scaling-stroke" }));
     for (const kind of strip.events) {
@@ -217,7 +265,7 @@ class Sheet {
       go(((event.clientX - place.left) / place.width) * strip.durationS);
     });
     root.addEventListener("keydown", (event) => {
-      const step = { ArrowLeft: -1, ArrowRight: 1, PageDown: 10, PageUp: -10 }[event.key];
+      const step = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10, Home: -Infinity, End: Infinity }[event.key];
       if (!step) return;
       event.preventDefault();
       go(strip.startS + (step + 0.5) * strip.lengthS);

@@ -241,6 +241,7 @@ def _spans(view: Trace, lanes: Sequence[_Lane], choice: Choice, half: float) -> 
                     "y": round(lane.y - half * choice.mm_per_mv, 2),
                     "height": round(2 * half * choice.mm_per_mv, 2),
                     "color": span.color,
+                    "label": span.label,
                     "title": f"{span.label}, {1000 * float(span.stop_s[i] - span.start_s[i]):.0f} ms",
                 }
 

@@ -89,7 +89,7 @@ def test_waves_lie_in_their_lane_and_end_with_it():
     drawn = sheet.of(_trace(spans=(span,)), 0, 10, sheet.Choice("grid"), LIGHT)
     first = [one for one in drawn["spans"] if one["width"] == pytest.approx(5)]
     assert len(first) == 1  # of lead I; the other one is in the seconds of aVR
-    assert first[0]["title"] == "P, 200 ms"
+    assert (first[0]["label"], first[0]["title"]) == ("P", "P, 200 ms")
     assert sheet.of(_trace(spans=(span,)), 0, 10, sheet.Choice(waves=False), LIGHT)["spans"] == []
 
 
