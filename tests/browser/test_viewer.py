@@ -13,7 +13,7 @@ from healthdash import tasks
 from healthdash.task import Upload
 from healthdash.tasks.imaging.sample import model_view
 
-from .conftest import upload
+from .conftest import swiped, upload
 from .made_pictures import dicom_bytes, series
 
 pytestmark = pytest.mark.tf
@@ -306,6 +306,43 @@ def test_a_narrow_screen_holds_the_viewer_without_sideways_scrolling(new_page):
     wide, seen = page.get_by_test_id("stMain").evaluate("e => [e.scrollWidth, e.clientWidth]")
     assert wide <= seen + 1
     assert all(pane["width"] > 100 for pane in (box.locator(".pane").nth(n).bounding_box() for n in range(3)))
+
+
+def test_a_finger_over_a_picture_scrolls_the_page_and_leaves_the_window_as_it_was(new_page):
+    data = dicom_bytes(CT, WindowCenter=0, WindowWidth=1500, **RESCALED)
+    page, box = _opened(
+        new_page, data, "lung-ct", viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True
+    )
+    main, canvas, level = page.get_by_test_id("stMain"), _canvas(box), box.get_by_label("Level, HU")
+    canvas.evaluate("e => e.scrollIntoView({block: 'center'})")
+    frame, top, before = canvas.bounding_box(), main.evaluate("e => e.scrollTop"), level.input_value()
+    x, y = frame["x"] + 0.5 * frame["width"], frame["y"] + 0.9 * frame["height"]
+    swiped(page, (x, y), (x, y - 200))
+    assert main.evaluate("e => e.scrollTop") > top + 50
+    expect(level).to_have_value(before)
+
+
+def test_keys_read_values_draw_a_line_and_keep_the_focus(new_page):
+    data, _ = _nifti()
+    _, box = _opened(new_page, data)
+    canvas, told = _canvas(box), box.locator("output.value")
+    before = _shown(box)
+    canvas.press("Control+ArrowRight")
+    assert (_shown(box) != before).any()  # the cross
+    canvas.press("ArrowRight")
+    expect(told).to_contain_text("column 22, row 25")  # of the next slice
+    canvas.press("m")
+    canvas.press("Enter")
+    for _ in range(10):
+        canvas.press("Control+ArrowRight")
+    canvas.press("Enter")
+    expect(told).to_have_text(re.compile(r"^10\.0 mm"))
+    canvas.press("Control+ArrowRight")
+    assert box.evaluate("e => e.rulers()")[0].startswith("10.0 mm")
+    box.get_by_role("button", name="Clear lines").press("Enter")
+    expect(canvas).to_be_focused()
+    canvas.press(" ")
+    expect(box.locator("output.at")).to_have_attribute("aria-live", "off")
 
 
 def test_each_picture_says_that_it_is_not_for_clinical_use(new_page):

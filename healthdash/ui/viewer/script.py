@@ -15,7 +15,7 @@ __all__ = ["MODULES", "joined", "style"]
 
 #: In the order in which they need each other.
 MODULES = (
-    "dom", "grey", "planes", "paint", "voxels", "pane", "model", "profile", "pointer", "keys", "controls",
+    "dom", "grey", "planes", "paint", "voxels", "keys", "pane", "model", "profile", "pointer", "controls",
     "window", "gestures", "state", "viewer", "index",
 )  # fmt: skip
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./[a-z]+\.js";\n', re.MULTILINE)

@@ -142,6 +142,8 @@ export class Controls {
     press(this.three, state.layout === "three");
     press(this.model, state.model);
     press(this.play, state.playing);
+    // Read out at each slice, a run through them would drown all else.
+    for (const output of [this.at, this.value]) output?.setAttribute("aria-live", state.playing ? "off" : "polite");
     this.rulers.hidden = !state.rulers.length;
     this.model.hidden = !this.viewer.data.model;
     if (this.choose) this.choose.hidden = !this.viewer.data.choose;

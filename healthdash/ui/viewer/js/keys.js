@@ -5,6 +5,13 @@ const PAN_PX = 24;
 const LEAP = 10;
 const LETTERS = { w: "window", p: "pan", z: "zoom", m: "measure", x: "cross" };
 
+/** Return what the keys do, as it is read out with the picture. */
+export function keysInWords(plane) {
+  const along = plane.sizeNormal > 1 ? "arrows and Page Up and Down change the slice, with Shift arrows move the picture" : "arrows move the picture";
+  return `Keys: ${along}, with Ctrl they read its values, with Alt they change the window; plus and minus zoom, 0 fits, I inverts; ` +
+    "M measures: Enter begins a line and ends it, Delete takes it away.";
+}
+
 /** Do what a key asks for; return whether it asked for anything. */
 export function keyed(viewer, pane, event) {
   const by = ARROWS[event.key];
@@ -29,6 +36,7 @@ export function keyed(viewer, pane, event) {
     Delete: () => { viewer.state.rulers.pop(); viewer.redraw(); },
     Backspace: () => { viewer.state.rulers.pop(); viewer.redraw(); },
   });
+  if (viewer.state.tool === "measure") acts.Enter = () => viewer.rule(pane);
   const tool = LETTERS[event.key];
   const act = acts[event.key] ?? (tool && (() => viewer.choose(tool)));
   act?.();

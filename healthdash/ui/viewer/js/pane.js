@@ -2,6 +2,7 @@
 
 import { element, clamped } from "./dom.js";
 import { Painter, paintHeat } from "./paint.js";
+import { keysInWords } from "./keys.js";
 import { placeOf, lengthOf } from "./planes.js";
 
 const CROSS = ["#56B4E9", "#E69F00", "#009E73"];
@@ -19,7 +20,7 @@ export class Pane {
     this.image = new ImageData(plane.sizeAcross, plane.sizeDown);
     this.canvas = element("canvas", {
       tabindex: 0, role: "application", "aria-roledescription": "picture",
-      "aria-label": plane.name ? `${plane.name} plane` : "Picture",
+      "aria-label": `${plane.name ? `${plane.name} plane` : "Picture"}. ${keysInWords(plane)}`,
     });
     const { edges } = plane;
     this.corner = element("span", { class: "corner" });
@@ -53,6 +54,9 @@ export class Pane {
     const { plane, state, canvas } = this;
     this.scale = scale;
     this.repaint();
+    // A picture that is seen whole needs no finger up and down: the page scrolls.
+    const isWhole = plane.sizeNormal === 1 && state.zoom === 1 && ["window", "pan"].includes(state.tool);
+    canvas.classList.toggle("whole", isWhole);
     const pen = canvas.getContext("2d", { alpha: false });
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.fillStyle = "#000";
@@ -63,7 +67,7 @@ export class Pane {
     pen.imageSmoothingQuality = wide < plane.sizeAcross ? "high" : "low";
     pen.drawImage(this.source, left, top, wide, tall);
     if (this.heat && state.heatSlice === state.position[0]) pen.drawImage(this.heat, left, top, wide, tall);
-    if (state.planes.length > 1 && state.layout === "three") this.drawCross(pen);
+    if (state.probed || (state.planes.length > 1 && state.layout === "three")) this.drawCross(pen);
     this.drawRulers(pen);
     this.corner.textContent = this.words();
   }

@@ -44,7 +44,12 @@ export function listen(pane, viewer) {
     pinch = null;
   };
   canvas.addEventListener("pointerup", lifted);
-  canvas.addEventListener("pointercancel", lifted);
+  canvas.addEventListener("pointercancel", (event) => {
+    // The browser scrolls the page with this finger.
+    viewer.end(pane, null, false);
+    fingers.delete(event.pointerId);
+    pinch = null;
+  });
   canvas.addEventListener("pointerleave", () => viewer.hover(pane, null));
   canvas.addEventListener("wheel", (event) => {
     event.preventDefault();

@@ -13,7 +13,7 @@ export function firstState(data) {
     position: [data.start, ...data.voxels.shape.slice(1).map((n) => n >> 1)],
     look: { center, width, curve: preset?.curve ?? "LINEAR", table, invert: data.invert },
     stated: preset?.slices ? null : preset?.stated, table, preset: 0, zoom: 1, layout: "one", smooth: true, rulers: [], model: false,
-    tool: data.voxels.channels === 3 ? "pan" : "window", isTime: data.voxels.isTime, playing: false,
+    tool: data.voxels.channels === 3 ? "pan" : "window", isTime: data.voxels.isTime, playing: false, probed: false,
     rate: data.frameTime > 0 ? clamped(1000 / data.frameTime, 1, 60) : USUAL_RATE,
     opacity: 0.6, threshold: 0,
   };

@@ -34,7 +34,7 @@ export class Viewer {
     Object.assign(this, { root, data, tell, drawn: 0, wheeled: 0, frame: 0 });
     this.state = seen(data);
     if (SEEN.size > MOST_SEEN) SEEN.delete(SEEN.keys().next().value);
-    this.state.playing = false;
+    Object.assign(this.state, { playing: false, probed: false });
     this.startAt(data.start);
     this.state.planes = planesOf(data.voxels);
     this.state.rulers = [];
@@ -228,11 +228,6 @@ export class Viewer {
     if (!this.controls.tools.has(tool)) return;
     this.state.tool = tool;
     this.panes.forEach((pane) => { pane.canvas.dataset.tool = tool; });
-    this.redraw();
-  }
-
-  clearRulers() {
-    this.state.rulers.length = 0;
     this.redraw();
   }
 
