@@ -4,7 +4,6 @@ import streamlit as st
 
 from healthdash.ui import shell
 
-st.set_page_config(page_title="healthdash", page_icon=shell.ICON, layout="wide")
 page = st.navigation(
     {
         "": [st.Page("pages/home.py", title="Home", icon=":material/home:", default=True)],
@@ -21,5 +20,6 @@ page = st.navigation(
         ],
     }
 )
+st.set_page_config(page_title=f"{page.title} · healthdash", page_icon=shell.ICON, layout="wide")
 with shell.frame():
     page.run()

@@ -76,7 +76,7 @@ def traces(versions: Floats, paper: Paper) -> go.Figure:
         )  # fmt: skip
     charts.laid_out(figure, height=90 + 55 * len(versions), paper=paper)
     figure.update_yaxes(showticklabels=False, showgrid=False)
-    figure.update_xaxes(title="sample")
+    figure.update_xaxes(title_text="sample")
     return figure
 
 

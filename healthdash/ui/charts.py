@@ -10,7 +10,17 @@ import plotly.graph_objects as go
 from healthdash.ui.palette import DIVERGING, SERIES, Paper
 from healthdash.views import ClassBars, Curve, Curves, Matrix
 
-__all__ = ["class_bars", "curves", "faint", "laid_out", "matrix", "percent", "signed_percent", "vertical"]
+__all__ = [
+    "class_bars",
+    "curves",
+    "faint",
+    "laid_out",
+    "matrix",
+    "percent",
+    "readable",
+    "signed_percent",
+    "vertical",
+]
 
 #: With fewer epochs than this every one has its tick.
 _FEW_EPOCHS = 12
@@ -38,7 +48,7 @@ def class_bars(view: ClassBars, paper: Paper) -> go.Figure:
     figure = go.Figure(bars)
     laid_out(figure, height=70 + 42 * len(labels), paper=paper)
     figure.update_xaxes(range=[0, 1.12], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
-    figure.update_xaxes(title="estimated probability")
+    figure.update_xaxes(title_text="estimated probability")
     # Labels such as 0 and 1 are names, not numbers.
     figure.update_yaxes(showgrid=False, type="category")
     if view.threshold is not None:
@@ -61,8 +71,8 @@ def curves(view: Curves, paper: Paper) -> go.Figure:
         solid = number if not (curve.dashed and solid >= 0) else solid
         _add_curve(figure, curve, SERIES[_rank(view.curves, solid) % len(SERIES)])
     laid_out(figure, height=360, paper=paper)
-    figure.update_xaxes(title=view.x_label)
-    figure.update_yaxes(title=view.y_label)
+    figure.update_xaxes(title_text=view.x_label)
+    figure.update_yaxes(title_text=view.y_label)
     if (
         view.x_label == "epoch"
         and max((float(np.ptp(one.x)) for one in view.curves), default=0) < _FEW_EPOCHS
@@ -136,7 +146,8 @@ def matrix(view: Matrix, paper: Paper) -> go.Figure:
             y=list(view.labels),
             text=text,
             texttemplate="%{text}",
-            colorscale=[[0, "rgba(0,114,178,0.04)"], [1, "rgba(0,114,178,0.85)"]],
+            textfont={"color": paper.ink},
+            colorscale=[[0, paper.sheet], [1, paper.full]],
             zmin=0,
             zmax=1,
             showscale=False,
@@ -144,8 +155,10 @@ def matrix(view: Matrix, paper: Paper) -> go.Figure:
         )
     )
     laid_out(figure, height=130 + 58 * len(view.labels), paper=paper)
-    figure.update_xaxes(title="model output", side="bottom", showgrid=False, type="category")
-    figure.update_yaxes(title="true", autorange="reversed", showgrid=False, automargin=True, type="category")
+    figure.update_xaxes(title_text="model output", side="bottom", showgrid=False, type="category")
+    figure.update_yaxes(
+        title_text="true", autorange="reversed", showgrid=False, automargin=True, type="category"
+    )
     return figure
 
 
@@ -209,3 +222,16 @@ def laid_out(figure: go.Figure, *, height: int, paper: Paper) -> None:
     )
     figure.update_xaxes(gridcolor=paper.line, zeroline=False, linecolor=paper.line, automargin=True)
     figure.update_yaxes(gridcolor=paper.line, zeroline=False, linecolor=paper.line)
+    readable(figure, paper)
+
+
+def readable(figure: go.Figure, paper: Paper) -> None:
+    """Write axes in ink, let the mode bar hide nothing, and let a finger that swipes scroll the page.
+
+    Zooming and moving a figure begin in its mode bar.
+    """
+    bar = {"bgcolor": "rgba(0,0,0,0)", "color": paper.muted, "activecolor": paper.ink}
+    figure.update_layout(dragmode=False, modebar=bar, hoverlabel={"font": {"color": paper.ink}})
+    ink = {"color": paper.ink}
+    figure.update_xaxes(tickfont=ink, title_font=ink)
+    figure.update_yaxes(tickfont=ink, title_font=ink)

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from healthdash.ui import charts, draw, ecg_paper, heatmap, kept, share_charts
+from healthdash.ui import charts, draw, ecg_paper, heatmap, kept, recording, share_charts
 from healthdash.ui.caliper import add_caliper, measured
 from healthdash.ui.explaining import base_in_words, residual_in_words
+from healthdash.ui.palette import AGAINST, FOR
 from healthdash.ui.radiograph import Look, default_window, suited
 from healthdash.ui.shown import Shown, has, scale_in_words
 from healthdash.views import Grid, Picture, Trace, View, Waterfall
@@ -164,7 +165,8 @@ def _words(shown: Sequence[Shown], every: Sequence[View]) -> None:
     """Say what the colours mean, and whether the sides may be compared by them."""
     words = []
     if has(every, Picture) or has(every, Trace):
-        words.append(":orange[**Orange**] speaks for the class, :blue[**blue**] against it.")
+        orange, blue = recording.named("Orange", FOR), recording.named("blue", AGAINST)
+        words.append(f"{orange} speaks for the class, {blue} against it.")
     scale = next((v.heat_scale for v in every if isinstance(v, Picture) and v.heat_scale), None)
     if len(shown) > 1:
         words.append(f"**{scale_in_words([one.report for one in shown])}**")

@@ -12,7 +12,7 @@ import streamlit as st
 from healthdash import DISCLAIMER
 from healthdash.errors import ContractError
 from healthdash.ui import charts, ecg_paper, header, many_charts, problems, recording, share_charts, viewer
-from healthdash.ui.palette import DARK, LIGHT, Paper
+from healthdash.ui.palette import AGAINST, DARK, FOR, LIGHT, Paper
 from healthdash.ui.paper import sheet
 from healthdash.ui.recording import point_at
 from healthdash.views import (
@@ -204,7 +204,8 @@ def _plot(figure: go.Figure, key: str, alt: str) -> None:
 
 
 def _legend(view: View, label: str) -> str:
-    words = f":orange[**Orange**] speaks for, :blue[**blue**] against: {label or 'the class'}."
+    pair = f"{recording.named('Orange', FOR)} speaks for, {recording.named('blue', AGAINST)} against"
+    words = f"{pair}: {label or 'the class'}."
     return f"{words} {_unless(view, _LOOKED)}"
 
 
@@ -235,7 +236,7 @@ def _trace_with_controls(view: Trace, key: str) -> None:
     if duration_s > length_s * 1.01:
         strip = ecg_paper.overview(view, start_s, length_s, paper())
         _plot(strip, f"{key}/overview", f"The whole recording, {duration_s:.0f} s")
-    legend = [f":color[**{m.label}**]{{foreground={m.color}}} {m.description}" for m in view.markers]
+    legend = [f"{recording.named(m.label, m.color)} {m.description}" for m in view.markers]
     looked = [_legend(view, view.attribution_label)] if view.attribution is not None else []
     st.markdown("  \n".join(filter(None, [" · ".join(legend), *looked, f":small[{DISCLAIMER}]"])))
 

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from healthdash.ui.charts import readable
 from healthdash.ui.lanes import Lanes
 from healthdash.ui.palette import AGAINST, FOR, SERIES, Paper
 from healthdash.ui.scales import full_color
@@ -70,7 +71,7 @@ def figure(view: Trace, start_s: float, length_s: float, paper: Paper) -> go.Fig
     drawn = go.Figure()
     for lead, name in enumerate(view.leads):
         _add_lead(drawn, view, lanes, lead, name, first, last, paper)
-    _add_markers(drawn, view, lanes, first, last)
+    _add_markers(drawn, view, lanes, first, last, paper)
     _add_scale(drawn, view, lanes, first, length_s, paper)
     return drawn
 
@@ -104,8 +105,9 @@ def overview(view: Trace, start_s: float, length_s: float, paper: Paper) -> go.F
         font={"color": paper.ink, "size": 12},
         showlegend=False,
     )
-    drawn.update_xaxes(title=f"whole recording, {unit}", fixedrange=True, showgrid=False)
+    drawn.update_xaxes(title_text=f"whole recording, {unit}", fixedrange=True, showgrid=False)
     drawn.update_yaxes(visible=False, fixedrange=True)
+    readable(drawn, paper)
     return drawn
 
 
@@ -179,8 +181,8 @@ def _add_stretches(
     )
 
 
-def _add_markers(drawn: go.Figure, view: Trace, lanes: Lanes, first: int, last: int) -> None:
-    """Write each beat's letter above the first lead."""
+def _add_markers(drawn: go.Figure, view: Trace, lanes: Lanes, first: int, last: int, paper: Paper) -> None:
+    """Write each beat's letter above the first lead, a line of its colour below it."""
     top = lanes.range[1]
     for marker in view.markers:
         inside = marker.samples[(marker.samples >= first) & (marker.samples < last)]
@@ -189,10 +191,12 @@ def _add_markers(drawn: go.Figure, view: Trace, lanes: Lanes, first: int, last: 
         drawn.add_trace(
             go.Scatter(
                 x=_seconds(view, inside),
-                y=np.full(len(inside), top - 0.12 * lanes.half),
-                mode="text",
+                y=np.full(len(inside), top - 0.2 * lanes.half),
+                mode="markers+text",
+                marker={"symbol": "line-ew", "size": 10, "line": {"color": marker.color, "width": 3}},
+                textposition="top center",
                 text=[f"<b>{marker.label}</b>"] * len(inside),
-                textfont={"color": marker.color, "size": 14},
+                textfont={"color": paper.ink, "size": 14},
                 hovertemplate=f"{marker.description or marker.label}<br>%{{x:.2f}} s<extra></extra>",
                 showlegend=False,
             )
@@ -223,14 +227,15 @@ def _add_scale(
     low, high = lanes.range
     drawn.update_layout(
         margin=_MARGIN, paper_bgcolor="rgba(0,0,0,0)", font={"color": paper.ink, "size": 12},
-        showlegend=False, hovermode="closest", dragmode="pan",
+        showlegend=False, hovermode="closest",
         plot_bgcolor=paper.sheet if lanes.is_paper else "rgba(0,0,0,0)",
     )  # fmt: skip
-    drawn.update_xaxes(title="time, s", zeroline=False)
+    readable(drawn, paper)
+    drawn.update_xaxes(title_text="time, s", zeroline=False)
     if not lanes.is_paper:
         drawn.update_layout(height=120 + 130 * lanes.count)
         drawn.update_xaxes(range=[left, left + length_s], gridcolor=paper.line)
-        drawn.update_yaxes(range=[low, high], title=view.unit, gridcolor=paper.line, zeroline=False)
+        drawn.update_yaxes(range=[low, high], title_text=view.unit, gridcolor=paper.line, zeroline=False)
         heights, words = lanes.ticks()
         drawn.update_yaxes(tickvals=heights, ticktext=words)
         return
@@ -250,7 +255,7 @@ def _add_scale(
             font={"size": 11, "color": paper.muted},
         )  # fmt: skip
     drawn.update_yaxes(range=[low, high], showticklabels=False, **_squares(0.5, 0.1, paper))
-    drawn.update_yaxes(scaleanchor="x", scaleratio=_MM_PER_MV / _MM_PER_S, constrain="domain", title="")
+    drawn.update_yaxes(scaleanchor="x", scaleratio=_MM_PER_MV / _MM_PER_S, constrain="domain", title_text="")
     drawn.add_annotation(
         x=1, xref="paper", xanchor="right", y=1, yref="paper", yanchor="bottom", showarrow=False,
         text="25 mm/s, 10 mm/mV", font={"size": 11, "color": paper.muted},

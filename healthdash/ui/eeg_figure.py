@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from healthdash.signals.eeg import EegPage
 from healthdash.signals.spectrum import Spectra
+from healthdash.ui.charts import readable
 from healthdash.ui.palette import AGAINST, Paper
 
 __all__ = ["GAP_MM", "spectrogram", "traces"]
@@ -59,11 +60,11 @@ def traces(
     drawn.update_layout(
         height=round((highest - lowest) * _PX_PER_MM + _MARGIN["t"] + _MARGIN["b"]),
         margin=_MARGIN, paper_bgcolor=_CLEAR, plot_bgcolor=_CLEAR, showlegend=False, hovermode="closest",
-        font={"color": paper.ink, "size": 12}, dragmode="pan",
+        font={"color": paper.ink, "size": 12},
     )  # fmt: skip
     drawn.update_xaxes(
-        title="time, s", range=[page.start_s, page.start_s + length_s], gridcolor=paper.line, zeroline=False,
-        dtick=1 if length_s <= 20 else 5, showgrid=True, griddash="solid",
+        title_text="time, s", range=[page.start_s, page.start_s + length_s], gridcolor=paper.line,
+        zeroline=False, dtick=1 if length_s <= 20 else 5, showgrid=True, griddash="solid",
         minor={"dtick": 1, "showgrid": True, "gridcolor": paper.line, "griddash": "dot"},
     )  # fmt: skip
     drawn.update_yaxes(
@@ -71,6 +72,7 @@ def traces(
         tickmode="array", tickvals=[-n * GAP_MM for n in range(len(page.names))],
         ticktext=[_plain(name) for name in page.names], ticklabelstandoff=6,
     )  # fmt: skip
+    readable(drawn, paper)
     return drawn
 
 
@@ -138,8 +140,9 @@ def spectrogram(
         height=300, margin={"l": 56, "r": 10, "t": 10, "b": 44}, paper_bgcolor=_CLEAR, plot_bgcolor=_CLEAR,
         font={"color": paper.ink, "size": 12},
     )  # fmt: skip
-    drawn.update_xaxes(title="time, s", showgrid=False, range=[left, right])
-    drawn.update_yaxes(title="frequency, Hz", showgrid=False)
+    drawn.update_xaxes(title_text="time, s", showgrid=False, range=[left, right])
+    drawn.update_yaxes(title_text="frequency, Hz", showgrid=False)
+    readable(drawn, paper)
     return drawn
 
 

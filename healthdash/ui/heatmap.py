@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from healthdash.ui import radiograph
+from healthdash.ui.charts import readable
 from healthdash.ui.palette import Paper
 from healthdash.views import Picture
 
@@ -80,8 +81,9 @@ def figure(
     _add_values(drawn, view, height, width, n_shares, regions)
     drawn.update_layout(
         height=_HEIGHT_PX, margin={"l": 0, "r": 0, "t": 26, "b": 0}, paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)", font={"color": paper.ink}, dragmode="pan",
+        plot_bgcolor="rgba(0,0,0,0)", font={"color": paper.ink},
     )  # fmt: skip
+    readable(drawn, paper)
     drawn.update_xaxes(visible=False, range=[0, width], constrain="domain")
     drawn.update_yaxes(visible=False, range=[height, 0], scaleanchor="x", constrain="domain")
     return drawn

@@ -78,10 +78,10 @@ def responses(view: Responses, paper: Paper) -> go.Figure:
         )
     )  # fmt: skip
     laid_out(figure, height=380, paper=paper)
-    figure.update_xaxes(title=f"{view.feature}{f', {view.unit}' if view.unit else ''}")
+    figure.update_xaxes(title_text=f"{view.feature}{f', {view.unit}' if view.unit else ''}")
     if any(isinstance(value, str) for value in values):
         figure.update_xaxes(type="category", categoryorder="array", categoryarray=values)
-    figure.update_yaxes(title=view.y_label)
+    figure.update_yaxes(title_text=view.y_label)
     figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"})
     return figure
 
@@ -101,7 +101,7 @@ def ways(view: Ways, paper: Paper) -> go.Figure:
     laid_out(figure, height=130 + (_ROW_PX + 12) * row, paper=paper)
     figure.update_xaxes(
         range=[-0.03, 1.03], tickvals=[0, 1], ticktext=["lowest", "highest"],
-        title="place in the range of the training rows, or among the codes",
+        title_text="place in the range of the training rows, or among the codes",
     )  # fmt: skip
     figure.update_yaxes(
         tickvals=list(range(row)), ticktext=names, range=[row - 0.5, -0.5], showgrid=False, automargin=True

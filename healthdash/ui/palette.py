@@ -16,7 +16,7 @@ DIVERGING = ((0.0, AGAINST), (0.5, "#9AA5AB"), (1.0, FOR))
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """The colours of a page and of the ECG paper on it."""
+    """The colours of a page and of the ECG paper on it; `full` is the fullest colour under ink."""
 
     ink: str
     muted: str
@@ -24,7 +24,8 @@ class Paper:
     sheet: str
     minor: str
     major: str
+    full: str
 
 
-LIGHT = Paper("#16242B", "#5B6B73", "#D3DEE2", "#FFFBFA", "#F9DFDB", "#EBAFA8")
-DARK = Paper("#E3ECEF", "#9FB0B8", "#31424A", "#161314", "#2A1E1C", "#4A302C")
+LIGHT = Paper("#16242B", "#5B6B73", "#D3DEE2", "#FFFBFA", "#F9DFDB", "#EBAFA8", "#56B4E9")
+DARK = Paper("#E3ECEF", "#9FB0B8", "#31424A", "#161314", "#2A1E1C", "#4A302C", "#005F95")

@@ -75,8 +75,8 @@ def curve(rates: Sequence[float], losses: Sequence[float], proposed: float, pape
     )  # fmt: skip
     figure = go.Figure(line)
     charts.laid_out(figure, height=280, paper=paper)
-    figure.update_xaxes(type="log", title="learning rate")
-    figure.update_yaxes(title="loss, running mean")
+    figure.update_xaxes(type="log", title_text="learning rate")
+    figure.update_yaxes(title_text="loss, running mean")
     figure.add_vline(x=proposed, line={"color": paper.muted, "dash": "dot"})
     return figure
 

@@ -20,6 +20,7 @@ __all__ = ["beeswarm", "dependence", "force", "largest", "mean_shares", "moved",
 _MOST_FEATURES = 13
 _ROW_PX = 30
 _LINE_PX, _LINE_LETTERS = 16, 36
+_BAR_PX = 28
 _MOST_TICKS = 7
 _MOST_DOTS = 4000
 _LOW_TO_HIGH = [[0.0, "#0072B2"], [0.5, "#B8B0C8"], [1.0, "#D55E00"]]
@@ -47,9 +48,11 @@ def _probability_axis(
 ) -> None:
     """Name the axis, in two lines as a narrow screen needs, and mark the base and the output."""
     title = f"estimated probability<br>of {view.target}"
-    figure.update_xaxes(range=span, tickformat=tickformat, title=title, automargin=True)
+    figure.update_xaxes(range=span, tickformat=tickformat, title_text=title, automargin=True)
     # Beyond 0 and 100 % is only room for the numbers at the bars.
     figure.update_xaxes(tickvals=ticked(max(span[0], 0.0), min(span[1], 1.0), _MOST_TICKS))
+    # The two lines of words above stand below the mode bar, which a touch screen always shows.
+    figure.update_layout(margin_t=figure.layout.margin.t + _BAR_PX, height=figure.layout.height + _BAR_PX)
     for x, text, side in ((view.base, view.base_label, "bottom"), (view.output, "this input", "top")):
         vertical(figure, x, f"{text} {percent(x)}", side, paper, span)
 
@@ -122,7 +125,7 @@ def moved(view: Moved, paper: Paper) -> go.Figure:
             )
         )  # fmt: skip
     laid_out(figure, height=110 + 46 * len(names), paper=paper)
-    figure.update_xaxes(title=_share_of(view.target), tickformat="+~g", automargin=True)
+    figure.update_xaxes(title_text=_share_of(view.target), tickformat="+~g", automargin=True)
     figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, type="category")
     figure.update_layout(bargap=0.3, title={"text": "pale: as given; full: changed", "font": {"size": 12}})
     return figure
@@ -148,7 +151,7 @@ def mean_shares(view: MeanShares, paper: Paper) -> go.Figure:
         )
     )
     laid_out(figure, height=110 + _row_px(figure.data[0].y) * len(order), paper=paper)
-    figure.update_xaxes(title=f"{view.x_label}{f', {view.unit}' if view.unit else ''}")
+    figure.update_xaxes(title_text=f"{view.x_label}{f', {view.unit}' if view.unit else ''}")
     figure.add_vline(0, line={"color": paper.muted, "width": 1})
     figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, type="category")
     return figure
@@ -177,8 +180,8 @@ def dependence(view: Dependence, paper: Paper) -> go.Figure:
             marker={"size": 7, "opacity": 0.8, "color": paper.muted}, hovertemplate=f"{words}<extra></extra>",
         )  # fmt: skip
     laid_out(figure, height=380, paper=paper)
-    figure.update_xaxes(title=f"{view.feature}{f', {view.unit}' if view.unit else ''}")
-    figure.update_yaxes(title=f"share for {view.target}, percentage points")
+    figure.update_xaxes(title_text=f"{view.feature}{f', {view.unit}' if view.unit else ''}")
+    figure.update_yaxes(title_text=f"share for {view.target}, percentage points")
     figure.add_hline(0, line={"color": paper.muted, "width": 1})
     return figure
 
@@ -201,7 +204,7 @@ def beeswarm(view: Beeswarm, paper: Paper) -> go.Figure:
     figure.update_yaxes(
         tickvals=list(range(len(names))), ticktext=names, autorange="reversed", showgrid=True, automargin=True
     )
-    figure.update_xaxes(title=_share_of(view.target), tickformat="+~g", automargin=True)
+    figure.update_xaxes(title_text=_share_of(view.target), tickformat="+~g", automargin=True)
     figure.add_vline(0, line={"color": paper.muted, "width": 1})
     return figure
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from healthdash import tasks
 
-from .conftest import upload
+from .conftest import swiped, upload
 
 STORIES = [
     ("images", "chest-xray"),
@@ -104,6 +104,25 @@ def test_a_narrow_screen_shows_everything_without_sideways_scrolling(new_page):
         expect(main.get_by_role("heading").first).to_be_visible()
         wide, seen = main.evaluate("element => [element.scrollWidth, element.clientWidth]")
         assert wide <= seen + 1
+
+
+def test_each_page_is_called_by_its_name(new_page):
+    page = new_page()
+    for name in ("Models", "Home"):
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(page).to_have_title(f"{name} · healthdash")
+
+
+def test_a_finger_over_a_chart_scrolls_the_page_and_cuts_nothing_down(new_page):
+    page = new_page("models", viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    chart, main = page.locator(".js-plotly-plot").first, _main(page)
+    chart.evaluate("e => e.scrollIntoView({block: 'center'})")
+    seen = "e => JSON.stringify([e._fullLayout.xaxis.range, e._fullLayout.yaxis.range])"
+    box, before, top = chart.bounding_box(), chart.evaluate(seen), main.evaluate("e => e.scrollTop")
+    x, y = box["x"] + 0.6 * box["width"], box["y"] + 0.5 * box["height"]
+    swiped(page, (x, y), (x, y - 200))
+    assert main.evaluate("e => e.scrollTop") > top + 50
+    assert chart.evaluate(seen) == before
 
 
 def test_the_keyboard_alone_leads_from_home_to_a_sample(new_page):

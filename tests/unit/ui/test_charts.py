@@ -4,7 +4,7 @@ import pytest
 from healthdash import views
 from healthdash.errors import ContractError
 from healthdash.ui import charts, draw, share_charts
-from healthdash.ui.palette import LIGHT
+from healthdash.ui.palette import DARK, LIGHT
 from healthdash.views import Beeswarm, ClassBars, Curve, Curves, Matrix, View, Waterfall
 
 
@@ -20,6 +20,32 @@ def test_labels_and_columns_that_are_numbers_are_names():
     bars = charts.class_bars(ClassBars(labels=("0", "1"), probabilities=(0.3, 0.7), predicted="1"), LIGHT)
     square = charts.matrix(Matrix(labels=("0", "1"), counts=np.eye(2, dtype=np.int64)), LIGHT)
     assert bars.layout.yaxis.type == square.layout.xaxis.type == square.layout.yaxis.type == "category"
+
+
+def test_axes_are_in_ink_with_their_titles_and_a_swipe_is_left_to_the_page():
+    shares = np.array([0.3, -0.1], np.float32)
+    view = Waterfall(
+        features=("a", "b"), attributions=shares, base=0.2, output=0.4, residual=0.0, target="high"
+    )
+    figure = share_charts.waterfall(view, LIGHT)
+    assert figure.layout.dragmode is False
+    assert figure.layout.xaxis.tickfont.color == figure.layout.yaxis.tickfont.color == LIGHT.ink
+    assert figure.layout.xaxis.title.font.color == LIGHT.ink
+    assert "probability" in figure.layout.xaxis.title.text
+
+
+def _contrast(one: str, other: str) -> float:
+    """Return the contrast of WCAG 2.2 between two colours."""
+    parts = np.array([[int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)] for color in (one, other)])
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    low, high = sorted(linear @ [0.2126, 0.7152, 0.0722])
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("paper", [LIGHT, DARK], ids=["light", "dark"])
+def test_every_cell_of_a_confusion_matrix_is_read_in_both_themes(paper):
+    (cells,) = charts.matrix(Matrix(labels=("0", "1"), counts=np.eye(2, dtype=np.int64)), paper).data
+    assert all(_contrast(cells.textfont.color, color) > 4.5 for _, color in cells.colorscale)
 
 
 def test_a_waterfall_ends_at_the_output_with_what_is_not_attributed():

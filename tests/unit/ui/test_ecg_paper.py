@@ -70,7 +70,7 @@ def test_ticks_beside_a_trace_are_the_values_of_each_lead():
 def test_beats_of_the_stretch_are_marked_and_no_others():
     marker = Marker(label="V", samples=np.array([100, 2000, 9000]), color="#D55E00")
     drawn = ecg_paper.figure(_trace(60, markers=(marker,)), 0, 10, LIGHT)
-    (letters,) = [trace for trace in drawn.data if trace.mode == "text"]
+    (letters,) = [trace for trace in drawn.data if trace.mode == "markers+text"]
     assert letters.x.tolist() == [0.4, 8.0]
 
 
