@@ -17,6 +17,8 @@ from scipy import ndimage, signal
 
 from healthdash.signals.filters import band_pass
 
+from .gaps import heard, held_still
+
 __all__ = [
     "WORKING_HZ",
     "Steepness",
@@ -45,7 +47,11 @@ _SEARCH_BACK = 0.18
 _LONG_GAP = 1.6
 # Below this share of its usual level a lead is silent: an electrode that is off, or a gap. Of the records of
 # MIT-BIH no lead's level falls below a quarter of it.
-_SILENT = 0.1
+_SILENT = 0.2
+# A level is slow: where no slope within four seconds reaches this share of the usual one, silence too.
+_QUIET, _QUIET_S = 0.1, 4.0
+# Leads of less clarity look like noise (see `gate`), and say nothing where clearer ones are silent.
+_NOISE = 4.5
 # Noise of some 5 microvolt has this level (millivolt a sample at 125 Hz); it says nothing of what is usual.
 _LEAST_LEVEL = 0.002
 #: Rates are taken to this part of a hertz.
@@ -123,19 +129,24 @@ def find_beats(signal_mv: NDArray[np.float32], rate_hz: float) -> NDArray[np.int
         Places of steepest energy, within 0.1 s of the R peak; empty when there is none.
     """
     working = resampled(signal_mv, rate_hz)
-    peaks = accepted(slope_energy(working))
+    is_heard = heard(working.shape, held_still(signal_mv, rate_hz), WORKING_HZ / rate_hz)
+    peaks = accepted(slope_energy(working, is_heard))
     positions = np.rint(peaks * (rate_hz / WORKING_HZ)).astype(np.int64)
     return np.asarray(np.minimum(positions, len(signal_mv) - 1))
 
 
-def slope_energy(working: NDArray[np.float32], middle: Sequence[Steepness] = ()) -> NDArray[np.float32]:
+def slope_energy(
+    working: NDArray[np.float32], is_heard: NDArray[np.bool_], middle: Sequence[Steepness] = ()
+) -> NDArray[np.float32]:
     """Return how steep the signal is, 0 or more, joined over leads; (n_samples, n_leads) at 125 Hz.
 
     Each lead is divided by its own running level and weighted by how clearly its complexes stand out, where
-    it is not silent; where all leads are, the energy is 0.
+    it is not silent; where all leads are, or all but noise, the energy is 0.
 
     Parameters
     ----------
+    is_heard : bool (n_samples, n_leads)
+        Where a lead has a signal.
     middle : sequence of Steepness
         What `steepness` says of the leads, if known; used where their middle is all of the recording.
     """
@@ -143,40 +154,56 @@ def slope_energy(working: NDArray[np.float32], middle: Sequence[Steepness] = ())
     if len(working) < _samples(1.0):
         return joined
     is_known = bool(middle) and len(middle[0].energy) == len(working)
-    for lead in middle if is_known else map(_steepness, working.T):
-        level = _level(lead.energy)
-        weight = np.float32(lead.clarity**2) * ~_is_silent(level)
-        joined += weight * lead.energy / np.maximum(level, 1e-9)
+    leads = middle if is_known else map(_steepness, working.T, is_heard.T)
+    clearest = 0.0
+    for lead, has_signal in zip(leads, is_heard.T, strict=True):
+        level, usual = _levels(lead.energy, has_signal)
+        weight = np.float32(lead.clarity**2) * (has_signal & ~_is_silent(lead.energy, level, usual))
+        joined += weight * lead.energy / np.maximum(level, max(_SILENT * usual, 1e-9))
         total += weight
-    return np.divide(joined, total, out=joined, where=total > 0)
+        clearest = max(clearest, lead.clarity)
+    least = _NOISE**2 if clearest >= _NOISE else 0.0
+    return np.divide(joined, total, out=np.zeros_like(joined), where=(total > 0) & (total >= least))
 
 
-def _is_silent(level: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Say where the running level of a lead is far below its usual one."""
-    heard = level[level > _LEAST_LEVEL]
-    usual = np.median(heard if len(heard) else level)
-    return np.asarray(level < _SILENT * usual)
+def _levels(energy: NDArray[np.float32], has_signal: NDArray[np.bool_]) -> tuple[NDArray[np.float32], float]:
+    """Return the running level of a lead, 0 where it has no signal, and the usual one."""
+    level = np.zeros_like(energy)
+    if has_signal.any():
+        level[has_signal] = _level(energy[has_signal])
+    loud = level[level > _LEAST_LEVEL]
+    return level, float(np.median(loud if len(loud) else level))
+
+
+def _is_silent(energy: NDArray[np.float32], level: NDArray[np.float32], usual: float) -> NDArray[np.bool_]:
+    """Say where a lead is far below its usual level."""
+    highest = ndimage.maximum_filter1d(energy, _samples(_QUIET_S))
+    return np.asarray((level < _SILENT * usual) | (highest < _QUIET * usual))
 
 
 def clarity(lead_mv: NDArray[np.float32], rate_hz: float) -> float:
     """Return how far the complexes of a lead stand out: about 3 for noise, 6 to 50 for an ECG; 0 if flat."""
     start = max(0, len(lead_mv) // 2 - round(_MIDDLE_S / 2 * rate_hz))
     part = lead_mv[start : start + round(_MIDDLE_S * rate_hz), None]
-    return _steepness(resampled(part, rate_hz)[:, 0]).clarity
+    working = resampled(part, rate_hz)[:, 0]
+    return _steepness(working, np.ones(len(working), bool)).clarity
 
 
-def steepness(working: NDArray[np.float32]) -> Steepness:
-    """Return how steep the ten minutes in the middle of one lead are; (n_samples,) at 125 Hz."""
+def steepness(working: NDArray[np.float32], has_signal: NDArray[np.bool_]) -> Steepness:
+    """Return how steep the ten minutes in the middle of one lead are; (n_samples,) at 125 Hz.
+
+    Its clarity is that of where it has a signal.
+    """
     start = max(0, len(working) // 2 - _samples(_MIDDLE_S / 2))
-    part = working[start : start + _samples(_MIDDLE_S)]
-    return _steepness(part)
+    part = slice(start, start + _samples(_MIDDLE_S))
+    return _steepness(working[part], has_signal[part])
 
 
-def _steepness(working: NDArray[np.float32]) -> Steepness:
+def _steepness(working: NDArray[np.float32], has_signal: NDArray[np.bool_]) -> Steepness:
     if len(working) < _samples(1.0):
         return Steepness(np.zeros(len(working), np.float32), 0.0)
     energy = _energy(working)
-    return Steepness(energy, _contrast(energy))
+    return Steepness(energy, _contrast(energy[has_signal]))
 
 
 def _energy(working: NDArray[np.float32]) -> NDArray[np.float32]:

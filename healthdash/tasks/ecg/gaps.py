@@ -1,4 +1,4 @@
-"""Stretches of a recording without a value: where no lead has one, no beat is sought."""
+"""Stretches of a recording in which leads say nothing: where none has a value, no beat is sought."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["inside", "missing", "missing_of_leads", "shown"]
+__all__ = ["heard", "held_still", "inside", "missing", "missing_of_leads", "shown"]
 
 #: As long as a QRS complex is wide: a beat may be hidden.
 _HIDING_S = 0.1
+#: A lead that keeps one value for so long is off; a drawn or coarse one may keep it for less, between beats.
+_STILL_S = 1.0
 
 
 def missing(signal_mv: NDArray[np.float32], rate_hz: float) -> tuple[tuple[int, int], ...]:
@@ -35,9 +37,27 @@ def shown(signal_mv: NDArray[np.float32], gaps: Sequence[tuple[int, int, int]]) 
     return drawn
 
 
-def _stretches(is_gap: NDArray[np.bool_], rate_hz: float) -> tuple[tuple[int, int], ...]:
+def held_still(signal_mv: NDArray[np.float32], rate_hz: float) -> tuple[tuple[int, int, int], ...]:
+    """Return lead number, and from and to which samples it keeps one value, for a second or longer."""
+    found = (_stretches(np.diff(lead) == 0, rate_hz, _STILL_S) for lead in signal_mv.T)
+    return tuple((number, start, stop + 1) for number, some in enumerate(found) for start, stop in some)
+
+
+def heard(
+    shape: tuple[int, int], gaps: Sequence[tuple[int, int, int]], scale: float = 1.0
+) -> NDArray[np.bool_]:
+    """Say where each lead has a signal, bool (n_samples, n_leads), at `scale` times the rate of the gaps."""
+    is_heard = np.ones(shape, bool)
+    for lead, start, stop in gaps:
+        is_heard[round(start * scale) : round(stop * scale), lead] = False
+    return is_heard
+
+
+def _stretches(
+    is_gap: NDArray[np.bool_], rate_hz: float, least_s: float = _HIDING_S
+) -> tuple[tuple[int, int], ...]:
     edges = np.flatnonzero(np.diff(is_gap, prepend=False, append=False)).reshape(-1, 2)
-    return tuple((start, stop) for start, stop in edges.tolist() if stop - start >= _HIDING_S * rate_hz)
+    return tuple((start, stop) for start, stop in edges.tolist() if stop - start >= least_s * rate_hz)
 
 
 def inside(at: NDArray[Any], gaps: Sequence[tuple[float, float]]) -> NDArray[np.bool_]:

@@ -19,7 +19,7 @@ from healthdash.signals.wfdb import read_marks
 from healthdash.task import Upload
 
 from .beat_codes import beats_among
-from .gaps import missing, missing_of_leads
+from .gaps import held_still, missing, missing_of_leads
 from .sample import Annotation, EcgSample
 
 __all__ = ["group", "read", "recognises"]
@@ -67,6 +67,7 @@ def read(uploads: Sequence[Upload]) -> EcgSample:
             *guessed,
             *_left_out(recording, kept, rate_hz),
             *_told_gaps(recording, gaps),
+            *_told_still(signal_mv, rate_hz, kept),
         ),
         signal_mv=bridged(signal_mv) if gaps else signal_mv,
         rate_hz=rate_hz,
@@ -145,6 +146,18 @@ def _told_gaps(recording: Recording, share: float) -> list[str]:
         return []
     why = f" ({'; '.join(recording.gaps)})" if recording.gaps else ""
     return [f"{share:.1%} of the values are marked as missing{why}; the model is given straight lines there."]
+
+
+def _told_still(signal_mv: NDArray[np.float32], rate_hz: float, kept: Sequence[Channel]) -> list[str]:
+    """Name the leads that keep one value for a time, but not always."""
+    seconds = np.zeros(len(kept))
+    for lead, start, stop in held_still(signal_mv, rate_hz):
+        seconds[lead] += (stop - start) / rate_hz
+    some = (seconds > 0) & (seconds < len(signal_mv) / rate_hz)
+    if not some.any():
+        return []
+    named = ", ".join(f"{kept[i].name} {seconds[i]:.0f} s" for i in np.flatnonzero(some).tolist())
+    return [f"Leads that keep one value for a time count for nothing there, as if off: {named}."]
 
 
 def _annotation(uploads: Sequence[Upload], rate_hz: float) -> Annotation | None:

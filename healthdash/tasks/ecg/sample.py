@@ -13,8 +13,8 @@ from healthdash.signals.leads import LeadKind, lead_kind, to_millivolt
 from healthdash.signals.recording import Mark, Stored
 from healthdash.task import Sample
 
-from .detect import WORKING_HZ, Steepness, accepted, resampled, slope_energy, steepness
-from .gaps import inside, shown
+from .detect import WORKING_HZ, Steepness, accepted, resampled, resampled_length, slope_energy, steepness
+from .gaps import heard, held_still, inside, shown
 
 __all__ = ["Annotation", "EcgSample", "LeadKind", "Stored", "lead_kind", "to_millivolt"]
 
@@ -81,7 +81,7 @@ class EcgSample(Sample):
     @cached_property
     def beats(self) -> NDArray[np.int64]:
         """Sample numbers of the beats that the detector finds on all leads."""
-        found = accepted(slope_energy(self.working_mv, self._steepness))
+        found = accepted(slope_energy(self.working_mv, self.heard(WORKING_HZ), self._steepness))
         at = np.rint(found * (self.rate_hz / WORKING_HZ)).astype(np.int64)
         at = np.minimum(at, len(self.signal_mv) - 1)
         return np.asarray(at[~inside(at, self.gaps)])
@@ -90,6 +90,16 @@ class EcgSample(Sample):
     def gaps_s(self) -> tuple[tuple[float, float], ...]:
         """The gaps in seconds."""
         return tuple((start / self.rate_hz, stop / self.rate_hz) for start, stop in self.gaps)
+
+    @cached_property
+    def lead_losses(self) -> tuple[tuple[int, int, int], ...]:
+        """Lead number, and from and to which samples it says nothing: it is missing, or held still."""
+        return (*self.lead_gaps, *held_still(self.signal_mv, self.rate_hz))
+
+    def heard(self, rate_hz: float) -> NDArray[np.bool_]:
+        """Say where each lead has a signal, bool (n_samples at this rate, n_leads)."""
+        length = resampled_length(len(self.signal_mv), self.rate_hz, rate_hz)
+        return heard((length, len(self.leads)), self.lead_losses, rate_hz / self.rate_hz)
 
     @property
     def known_s(self) -> float:
@@ -109,7 +119,8 @@ class EcgSample(Sample):
     @cached_property
     def _steepness(self) -> tuple[Steepness, ...]:
         """How steep each lead is in the middle of the recording."""
-        return tuple(steepness(lead) for lead in self.working_mv.T)
+        pairs = zip(self.working_mv.T, self.heard(WORKING_HZ).T, strict=True)
+        return tuple(steepness(lead, is_heard) for lead, is_heard in pairs)
 
     @cached_property
     def clarities(self) -> list[float]:

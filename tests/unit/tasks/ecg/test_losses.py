@@ -1,0 +1,101 @@
+"""Leads that are lost for a time, and hearts that pause."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from healthdash.task import Upload
+from healthdash.tasks.ecg import detect, read
+from healthdash.tasks.ecg.examples import matched
+from healthdash.tasks.ecg.gaps import heard, held_still
+from healthdash.tasks.ecg.sample import EcgSample
+from healthdash.tasks.ecg.samples import SyntheticEcg, synthesise
+
+RATE = 250
+
+
+def _csv(signal_mv: np.ndarray, leads: tuple[str, ...]) -> EcgSample:
+    rows = [",".join("" if np.isnan(v) else f"{v:.4f}" for v in row) for row in signal_mv]
+    head = ",".join(f"{lead}_mV" for lead in leads)
+    return read.read([Upload("a.csv", "\n".join([f"# rate_hz: {RATE}", head, *rows]).encode())])
+
+
+def _mixed() -> SyntheticEcg:
+    """Return an ECG whose first lead is clear and whose second is noisy."""
+    ecg = synthesise("normal", seconds=60.0)
+    noise = 0.05 * np.random.default_rng(0).standard_normal(len(ecg.signal_mv))
+    ecg.signal_mv[:, 1] += noise.astype(np.float32)
+    return ecg
+
+
+def _share_found(ecg: SyntheticEcg, found: np.ndarray, start: int, stop: int) -> float:
+    there = ecg.beats[(ecg.beats > start + 60) & (ecg.beats < stop - 60)]
+    return float((matched(there, found, 0.15 * RATE) >= 0).mean())
+
+
+def test_a_lead_that_keeps_its_value_for_a_second_is_not_heard() -> None:
+    signal = np.random.default_rng(0).standard_normal((1000, 2)).astype(np.float32)
+    signal[300:700, 1] = signal[300, 1]
+    signal[800:900, 0] = 0.0  # too short
+    assert held_still(signal, RATE) == ((1, 300, 700),)
+    is_heard = heard((500, 2), held_still(signal, RATE), 0.5)
+    assert is_heard[:, 0].all()
+    assert np.flatnonzero(~is_heard[:, 1]).tolist() == list(range(150, 350))
+
+
+@pytest.mark.parametrize("off", ["still", "missing", "noisy"])
+def test_a_clear_lead_that_drops_out_takes_no_beat_of_the_other_with_it(off: str) -> None:
+    ecg = _mixed()
+    start, stop = 20 * RATE, 26 * RATE
+    signal = ecg.signal_mv.copy()
+    noise = 0.005 * np.random.default_rng(1).standard_normal(stop - start)
+    signal[start:stop, 0] = {"still": signal[start, 0], "missing": np.nan, "noisy": noise}[off]
+    found = _csv(signal, ("II", "V1")).beats
+    # That a lead only grows quiet is known two seconds later.
+    late = 2 * RATE if off == "noisy" else 0
+    assert _share_found(ecg, found, start + late, stop - late) == 1.0
+    assert len(found) <= len(ecg.beats)
+
+
+def test_leads_that_follow_each_other_have_the_beats_of_a_whole_recording() -> None:
+    ecg = synthesise("normal", seconds=10.0)
+    whole = np.repeat(ecg.signal_mv, 2, axis=1)
+    parts = np.full_like(whole, np.nan)
+    for lead in range(4):
+        part = slice(lead * 625, (lead + 1) * 625)
+        parts[part, lead] = whole[part, lead]
+    found = _csv(parts, ("I", "II", "V1", "V2")).beats
+    assert (matched(ecg.beats, found, 0.15 * RATE) >= 0).mean() == 1.0
+    assert len(found) == len(ecg.beats)
+
+
+@pytest.mark.parametrize("seconds", [9, 15])
+def test_a_pause_with_ordinary_noise_holds_no_beats(seconds: int) -> None:
+    ecg = synthesise("normal", seconds=120.0)
+    signal = ecg.signal_mv * np.float32([1.0, 0.4])
+    start, stop = 50 * RATE, (50 + seconds) * RATE
+    noise = np.random.default_rng(0).normal(0, 0.02, (stop - start, 2))
+    signal[start:stop] = np.linspace(signal[start], signal[stop], stop - start) + noise
+    found = detect.find_beats(signal, RATE)
+    assert ((found > start + 125) & (found < stop - 125)).sum() <= 1
+
+
+def test_noise_alone_says_nothing_while_the_clear_lead_is_silent() -> None:
+    ecg = synthesise("normal", seconds=120.0)
+    rng = np.random.default_rng(0)
+    signal = ecg.signal_mv.copy()
+    signal[:, 1] = rng.normal(0, 0.1, len(signal))
+    start, stop = 50 * RATE, 62 * RATE
+    signal[start:stop, 0] = rng.normal(0, 0.01, stop - start)
+    found = detect.find_beats(signal, RATE)
+    assert ((found > start + 500) & (found < stop - 500)).sum() == 0
+    assert _share_found(ecg, found, 0, start) == 1.0
+
+
+def test_what_is_held_still_is_told() -> None:
+    signal = synthesise("normal", seconds=20.0).signal_mv.copy()
+    signal[1000:2000, 1] = signal[1000, 1]
+    (told,) = (text for text in _csv(signal, ("II", "V1")).notices if "one value" in text)
+    assert "V1 4 s" in told
+    assert "II" not in told
