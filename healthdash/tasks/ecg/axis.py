@@ -27,7 +27,7 @@ def axis(
     Parameters
     ----------
     leads : dict of float32 (n,)
-        By `signals.leads.plain_name`; drift taken out, millivolt.
+        By `signals.leads.plain_name`; drift taken out, millivolt; NaN where a lead has no signal.
     trusted : bool
         Whether the file states its unit.
 
@@ -46,7 +46,7 @@ def axis(
     nets = [_net_heights(leads[name], rate_hz, beats) for name in ("I", "AVF")]
     known = np.isfinite(nets[0]) & np.isfinite(nets[1])
     if known.sum() < _FEWEST_BEATS:
-        return Measurement(**told, reason="too few normal beats")
+        return Measurement(**told, reason="too few normal beats that I and aVF both show")
     angles = np.arctan2(2 * nets[1][known] / np.sqrt(3), nets[0][known])
     mean = np.angle(np.exp(1j * angles).mean())
     apart = np.degrees(np.angle(np.exp(1j * (angles - mean))))
@@ -71,7 +71,10 @@ def _why_no_axis(leads: Mapping[str, NDArray[np.float32]], trusted: bool) -> str
 
 
 def _share(part: NDArray[np.floating[Any]], whole: NDArray[np.floating[Any]]) -> float:
-    return float(np.std(part)) / max(float(np.std(whole)), 1e-9)
+    known = np.isfinite(part)
+    if not known.any():
+        return 0.0
+    return float(np.std(part[known])) / max(float(np.std(whole[known])), 1e-9)
 
 
 def _net_heights(lead: NDArray[np.float32], rate_hz: float, beats: Beats) -> Floats:

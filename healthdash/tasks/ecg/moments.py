@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .waves.limits import Limits
 
-__all__ = ["Beats", "aligned_s", "beats_of", "usual_intervals"]
+__all__ = ["Beats", "aligned_s", "aligned_where_heard_s", "beats_of", "usual_intervals"]
 
 Floats = NDArray[np.float64]
 _FEWEST_BEATS = 2
@@ -130,6 +130,19 @@ def aligned_s(lead: NDArray[np.float32], rate_hz: float, at_s: Floats) -> Floats
     bend = before - 2 * here + after
     part = np.where(bend < 0, 0.5 * (before - after) / np.where(bend < 0, bend, -1.0), 0.0)
     moments[inside] = (at[inside] + inner - reach + np.clip(part, -0.5, 0.5)) / rate_hz
+    return moments
+
+
+def aligned_where_heard_s(
+    leads: NDArray[np.float32], is_heard: NDArray[np.bool_], rate_hz: float, at_s: Floats
+) -> Floats:
+    """Return the moments of complexes, each by the first lead (n, n_leads) with a signal; see `aligned_s`."""
+    moments, left = np.array(at_s, np.float64), np.ones(len(at_s), bool)
+    at = np.clip(np.rint(at_s * rate_hz).astype(np.int64), 0, len(leads) - 1)
+    for lead, has_signal in zip(leads.T, is_heard.T, strict=True):
+        chosen = left & has_signal[at]
+        moments[chosen] = aligned_s(lead, rate_hz, at_s[chosen])
+        left &= ~chosen
     return moments
 
 

@@ -8,7 +8,7 @@ from healthdash.task import Prediction
 from healthdash.views import Curve, Curves, View
 
 from .measurements import Measurement, rate, rr_statistics
-from .moments import Beats, aligned_s
+from .moments import Beats, aligned_where_heard_s
 from .prepare import CONFIG, working_leads
 from .sample import EcgSample
 
@@ -20,8 +20,9 @@ _FEWEST = 3
 
 def labelled_beats(sample: EcgSample, prediction: Prediction) -> Beats:
     """Return the beats of a prediction, of which those labelled N are normal; without the limits of waves."""
-    lead = working_leads(sample, CONFIG)[:, 0]
-    at_s = aligned_s(lead, CONFIG["working_hz"], prediction.items / sample.rate_hz)
+    leads, rate_hz = working_leads(sample, CONFIG), CONFIG["working_hz"]
+    is_heard = sample.heard(rate_hz)[:, sample.model_leads]
+    at_s = aligned_where_heard_s(leads, is_heard, rate_hz, prediction.items / sample.rate_hz)
     unknown = np.full(len(at_s), np.nan)
     is_normal = prediction.decided == prediction.labels.index("N")
     return Beats(unknown, unknown, unknown, unknown, at_s, is_normal, sample.gaps_s)

@@ -75,7 +75,7 @@ class Delineation:
         One a lead.
     together : Found
         Of all usable leads: limits where the mean of their probabilities changes its label, which is about
-        where they change in the middle one of the leads.
+        where they change in the middle one of the leads. A lead takes part where it has a signal.
     left_out : tuple of str
         Leads that took no part in `together`: no QRS complex was found in them, or far fewer than in others.
     """
@@ -104,16 +104,25 @@ def delineate(sample: EcgSample, call: Delineator, config: Mapping[str, Any]) ->
     found = tuple(
         found_in(one, height, config["rate_hz"]) for one, height in zip(probability, heights.T, strict=True)
     )
-    used = _usable(found)
-    mean = probability[used].mean(axis=0) if len(used) > 1 else probability[used[0]]
-    spread = np.sqrt(np.mean(np.square(heights[:, used]), axis=1)) if len(used) > 1 else heights[:, used[0]]
+    is_heard = sample.heard(config["rate_hz"])[:, numbers]
+    used = _usable(found, is_heard)
     names = tuple(sample.leads[i] for i in numbers)
     return Delineation(
         names,
         found,
-        found_in(mean, spread, config["rate_hz"]) if len(used) > 1 else found[used[0]],
+        found[used[0]]
+        if len(used) == 1
+        else _together(probability[used], heights[:, used], is_heard[:, used], config["rate_hz"]),
         tuple(name for i, name in enumerate(names) if i not in used),
     )
+
+
+def _together(probability: Floats, heights: Floats, is_heard: NDArray[np.bool_], rate_hz: float) -> Found:
+    """Return the waves of some leads (n_leads, n, 4), each where it has a signal."""
+    taking_part = is_heard | ~is_heard.any(axis=1, keepdims=True)
+    mean = probability.mean(axis=0, where=taking_part.T[:, :, None])
+    spread = np.sqrt(np.mean(np.square(heights), axis=1, where=taking_part))
+    return found_in(mean, spread, rate_hz)
 
 
 def delineated_leads(sample: EcgSample) -> list[int]:
@@ -121,11 +130,12 @@ def delineated_leads(sample: EcgSample) -> list[int]:
     return list(range(len(sample.leads))) if sample.duration_s <= _LONG_S else sample.model_leads[:1]
 
 
-def _usable(found: Sequence[Found]) -> list[int]:
-    """Return leads with at least half as many QRS complexes as the median lead; at least one."""
+def _usable(found: Sequence[Found], is_heard: NDArray[np.bool_]) -> list[int]:
+    """Return leads with at least half as many QRS complexes as the median lead, in as long; at least one."""
     counts = np.array([(one.limits.kind == 2).sum() for one in found])
-    usual = float(np.median(counts[counts > 0])) if (counts > 0).any() else 0.0
-    return [i for i, count in enumerate(counts) if count >= max(1.0, usual / 2)] or [0]
+    often = counts / np.maximum(is_heard.sum(axis=0), 1)
+    usual = float(np.median(often[counts > 0])) if (counts > 0).any() else 0.0
+    return np.flatnonzero((counts > 0) & (often >= usual / 2)).tolist() or [0]
 
 
 def of_samples(call: Delineator, leads: Floats, rate_hz: float, config: Mapping[str, Any]) -> Floats:

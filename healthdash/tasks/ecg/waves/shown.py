@@ -17,7 +17,7 @@ from healthdash.views import ClassBars, Grid, Metric, Metrics, Notice, Sections,
 
 from ..axis import axis
 from ..measurements import Measurement, intervals, rr_statistics, to_plain
-from ..moments import Beats, aligned_s, beats_of
+from ..moments import Beats, aligned_where_heard_s, beats_of
 from ..rhythm_views import rhythm_views
 from ..sample import EcgSample
 from ..views import measurement_table, median_beats, trace_of
@@ -59,8 +59,19 @@ def beats_in(sample: EcgSample, found: Delineation) -> Beats:
     limits = found.together.limits
     is_qrs = limits.kind == LABELS.index("QRS")
     middle = (limits.onset_s[is_qrs] + limits.offset_s[is_qrs]) / 2
-    lead = filtered(sample.signal_mv[:, sample.model_leads[:1]], sample.rate_hz, CONFIG)[:, 0]
-    return beats_of(limits, at_s=aligned_s(lead, CONFIG["rate_hz"], middle), gaps_s=sample.gaps_s)
+    numbers = _aligning(sample)
+    leads = filtered(sample.signal_mv[:, numbers], sample.rate_hz, CONFIG)
+    is_heard = sample.heard(CONFIG["rate_hz"])[:, numbers]
+    at_s = aligned_where_heard_s(leads, is_heard, CONFIG["rate_hz"], middle)
+    return beats_of(limits, at_s=at_s, gaps_s=sample.gaps_s)
+
+
+def _aligning(sample: EcgSample) -> list[int]:
+    """Return the lead whose shape tells the moments; before the others, where it is lost for a time."""
+    first, *_ = sample.model_leads
+    if all(lead != first for lead, _, _ in sample.lead_losses):
+        return [first]
+    return [first, *sorted(set(range(len(sample.leads))) - {first}, key=lambda i: -sample.clarities[i])]
 
 
 def measured(sample: EcgSample, beats: Beats, found: Delineation) -> tuple[Measurement, ...]:
@@ -69,6 +80,7 @@ def measured(sample: EcgSample, beats: Beats, found: Delineation) -> tuple[Measu
     leads: dict[str, NDArray[np.float32]] = {}
     if len(found.leads) > 1 and len(wanted) > 1:
         heights = filtered(sample.signal_mv[:, wanted], sample.rate_hz, CONFIG)
+        heights[~sample.heard(CONFIG["rate_hz"])[:, wanted]] = np.nan
         leads = {plain_name(sample.leads[i]): heights[:, n] for n, i in enumerate(wanted)}
     return (
         *intervals(beats),
