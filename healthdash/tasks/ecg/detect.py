@@ -20,6 +20,7 @@ from healthdash.signals.filters import band_pass
 from .gaps import heard, held_still
 
 __all__ = [
+    "NOISE_CLARITY",
     "WORKING_HZ",
     "Steepness",
     "accepted",
@@ -50,8 +51,8 @@ _LONG_GAP = 1.6
 _SILENT = 0.2
 # A level is slow: where no slope within four seconds reaches this share of the usual one, silence too.
 _QUIET, _QUIET_S = 0.1, 4.0
-# Leads of less clarity look like noise (see `gate`), and say nothing where clearer ones are silent.
-_NOISE = 4.5
+#: Leads of less clarity look like noise (see `gate`), and say nothing where clearer ones are silent.
+NOISE_CLARITY = 4.5
 # Noise of some 5 microvolt has this level (millivolt a sample at 125 Hz); it says nothing of what is usual.
 _LEAST_LEVEL = 0.002
 #: Rates are taken to this part of a hertz.
@@ -162,7 +163,7 @@ def slope_energy(
         joined += weight * lead.energy / np.maximum(level, max(_SILENT * usual, 1e-9))
         total += weight
         clearest = max(clearest, lead.clarity)
-    least = _NOISE**2 if clearest >= _NOISE else 0.0
+    least = NOISE_CLARITY**2 if clearest >= NOISE_CLARITY else 0.0
     return np.divide(joined, total, out=np.zeros_like(joined), where=(total > 0) & (total >= least))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from healthdash.task import Gate
 
-from .prepare import CONFIG, working_leads
+from .prepare import CONFIG, set_aside, working_leads
 from .sample import EcgSample, lead_kind
 
 __all__ = ["GATE", "gate"]
@@ -126,6 +126,12 @@ def _doubts(sample: EcgSample, c: Mapping[str, Any]) -> Sequence[str]:
         found.append(f"Only {sample.duration_s:.0f} s: the usual beat and rhythm are known poorly.")
     if not sample.unit_stated:
         found.append("The unit of the signal is not stated; it was assumed, and the heights may be wrong.")
+    aside = set_aside(sample)
+    if aside is not None:
+        found.append(
+            f"Complexes hardly stand out in lead {sample.leads[aside]} ({sample.clarities[aside]:.1f}-fold): "
+            f"{sample.leads[sample.model_leads[0]]} takes its place."
+        )
     if sample.gap_share > c["most_gaps"]:
         found.append(f"{sample.gap_share:.0%} of the signal are missing.")
     if sample.rate_hz < c["slowest_hz"]:

@@ -18,7 +18,7 @@ from scipy import signal
 from healthdash.signals.filters import band_pass
 
 from .alike import means_of_alike
-from .detect import WORKING_HZ, resampled
+from .detect import NOISE_CLARITY, WORKING_HZ, resampled
 from .usual import cut, local_usual, part_of_beat, running, shape_features, shifts, usual_beat
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ __all__ = [
     "model_leads",
     "ordered_leads",
     "sample_inputs",
+    "set_aside",
     "working_leads",
 ]
 
@@ -96,7 +97,7 @@ _LEAD_II = re.compile(r"^(ecg|ekg|lead)?[\s_]*m?l?ii$|^d2$|^(ecg|ekg)[\s_]*2$", 
 
 
 def ordered_leads(sample: EcgSample) -> list[int]:
-    """Return the numbers of at most two leads for the model: II first where it is, then the clearest.
+    """Return the numbers of at most two leads for the model: II first where it is clear, then the clearest.
 
     Lead II shows the P wave best and is what most of the training recordings hold; the second lead is
     the clearest of the others.
@@ -104,9 +105,19 @@ def ordered_leads(sample: EcgSample) -> list[int]:
     if len(sample.leads) == 1:
         return [0]
     clear = sample.clarities
-    named = [i for i, name in enumerate(sample.leads) if _LEAD_II.match(name.strip()) and clear[i] > 0]
+    named = [i for i in _named_ii(sample) if clear[i] >= NOISE_CLARITY]
     rest = sorted((i for i in range(len(clear)) if i not in named[:1]), key=lambda i: -clear[i])
     return [i for i in [*named[:1], *rest][:2] if clear[i] > 0] or [0]
+
+
+def _named_ii(sample: EcgSample) -> list[int]:
+    return [i for i, name in enumerate(sample.leads) if _LEAD_II.match(name.strip())]
+
+
+def set_aside(sample: EcgSample) -> int | None:
+    """Return the number of lead II where it is there, but a clearer lead is the model's first; else None."""
+    named = _named_ii(sample)
+    return named[0] if named and sample.model_leads[0] not in named else None
 
 
 def model_leads(sample: EcgSample) -> Floats:

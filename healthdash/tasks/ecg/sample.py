@@ -146,7 +146,7 @@ class EcgSample(Sample):
 
     @cached_property
     def model_leads(self) -> list[int]:
-        """Numbers of the one or two leads that the model sees; II first where it is."""
+        """Numbers of the one or two leads that the model sees; II first where it is clear."""
         from .prepare import ordered_leads
 
         return ordered_leads(self)

@@ -55,7 +55,7 @@ def delineation_of(sample: EcgSample, bundle: Bundle) -> Delineation:
 
 
 def beats_in(sample: EcgSample, found: Delineation) -> Beats:
-    """Return the complexes of all leads together, their moments by the shape in the clearest lead."""
+    """Return the complexes of all leads together, their moments by the shape in the model's first lead."""
     limits = found.together.limits
     is_qrs = limits.kind == LABELS.index("QRS")
     middle = (limits.onset_s[is_qrs] + limits.offset_s[is_qrs]) / 2
