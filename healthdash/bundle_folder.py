@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from healthdash.errors import InputError
@@ -12,18 +13,22 @@ from healthdash.errors import InputError
 __all__ = ["check", "is_hidden", "put"]
 
 
-def check(folder: Path) -> None:
+def check(folder: Path, own: Iterable[Path | None] = ()) -> None:
     """Raise `InputError` where no bundle can be written, or where something else would be lost.
 
     Parameters
     ----------
     folder : Path
         One that does not exist, or is empty, or holds a bundle; what else it holds then stays.
+    own : iterable of Path or None
+        What the training itself keeps: one that was stopped may have left it there, without a bundle.
     """
     folder = folder.resolve()
     hint = "Name a folder of its own, such as models/mine, with --out."
     if folder.is_dir():
-        if (foreign := _foreign(folder)) and not (folder / "bundle.json").is_file():
+        ours = {path.absolute().parent.resolve() / path.name for path in own if path}
+        foreign = [name for name in _foreign(folder) if folder / name not in ours]
+        if foreign and not (folder / "bundle.json").is_file():
             raise InputError(
                 f"expected a new folder for the model, got one that holds other files ({foreign[0]})",
                 hint=hint,

@@ -1,6 +1,6 @@
 """The command line: JSON Lines on stdout, logs on stderr.
 
-Exit codes: 0 all good; 1 at least one error; 2 wrong usage; 143 ended by SIGTERM.
+Exit codes: 0 all good; 1 at least one error; 2 wrong usage; 130 ended by Ctrl-C; 143 by SIGTERM.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from healthdash import (
     tasks,
 )
 from healthdash.bundles import Bundle
+from healthdash.disk import of_system
 from healthdash.errors import CorruptModel, HealthdashError, InputError
 from healthdash.exchange import commands as exchange
 from healthdash.explain import METHODS, ExplainRequest
@@ -44,6 +45,7 @@ from healthdash.training.studio import elsewhere
 __all__ = ["main"]
 
 _log = logging.getLogger("healthdash")
+_LAST_PORT = 65_535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,11 +59,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = _COMMANDS[options.command]
     try:
         return _print_lines(command(options))
-    except HealthdashError as error:
-        _print_lines([{"error": export.error(error)}])
-        return 1
     except BrokenPipeError:
         return 1
+    except KeyboardInterrupt:
+        _print_lines([{"error": export.error(HealthdashError("stopped"))}])
+        return 128 + signal.SIGINT
+    except HealthdashError as error:
+        _print_lines([{"error": export.error(error)}])
+    except OSError as error:
+        _print_lines([{"error": export.error(of_system(error))}])
+    return 1
 
 
 def _end(*_: object) -> NoReturn:
@@ -73,6 +80,13 @@ def _count(text: str) -> int:
     """Return a whole number from 1 on."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text}")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    """Return the number of a port."""
+    if not text.isdecimal() or not 1 <= int(text) <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"expected 1 to {_LAST_PORT:,}, got {text}")
     return int(text)
 
 
@@ -138,7 +152,7 @@ def _parser() -> argparse.ArgumentParser:
         )
     matching.add_parsers(commands, predict)
     serve = commands.add_parser("serve", help="start the app")
-    serve.add_argument("--port", type=int, default=8501)
+    serve.add_argument("--port", type=_port, default=8501)
     return parser
 
 
@@ -230,13 +244,16 @@ def _train(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     task = tasks.get(options.task)
     chosen = flags.settings(options)
     flags.check(chosen, task.heeded(chosen), f"a model of {task.slug}")
-    bundle_folder.check(options.out)
+    shown = options.history and options.history.with_name(live.LIVE)
+    made = options.history and options.history.with_name(samples.FOLDER)
+    bundle_folder.check(options.out, own=(options.history, shown, made, options.checkpoints))
+    found_by = searching.found_by(options.searched)
+    if options.history:
+        options.history.parent.mkdir(parents=True, exist_ok=True)
     with _labelled(task, options.data) as path:
         dataset = task.load_dataset(path, chosen)
     progress = Progress(options.history)
-    shown = options.history and options.history.with_name(live.LIVE)
     labels = _label_names(task, dataset)
-    made = options.history and options.history.with_name(samples.FOLDER)
     with (
         checkpoint.kept_in(options.checkpoints),
         live.shown_in(shown, labels),
@@ -244,7 +261,7 @@ def _train(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
         elsewhere.fitted_by(scale.fitting()),
     ):
         trained = task.train(dataset, chosen, options.out, progress)
-    trained = searching.told(trained, options.searched)
+    trained = searching.told(trained, found_by)
     bundle = judging.after_training(task, trained, progress.explained)
     yield {
         "task": task.slug,

@@ -27,12 +27,13 @@ class Shares:
 
 
 class Progress:
-    """Logs epochs, keeps them in a file, and ends the run on SIGTERM."""
+    """Logs epochs, keeps them in a file, and ends the run on SIGTERM or Ctrl-C, on a second one at once."""
 
     def __init__(self, history: Path | None) -> None:
         self._file = HistoryFile(history) if history else None
         self._shares, self._stopped = Shares("explanations"), False
-        signal.signal(signal.SIGTERM, self._stop)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
 
     def __call__(self, row: EpochRow) -> None:
         """Log an epoch."""
@@ -54,6 +55,7 @@ class Progress:
 
     def _stop(self, *_: object) -> None:
         self._stopped = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _brief(value: object) -> str:

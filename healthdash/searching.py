@@ -34,7 +34,7 @@ from healthdash.training.settings import abouts
 from healthdash.training.studio.items import as_labelled
 from healthdash.training.studio.search.space import MOST_TRIALS, default_space, posed, read_space
 
-__all__ = ["COMMANDS", "add_parsers", "told"]
+__all__ = ["COMMANDS", "add_parsers", "found_by", "told"]
 
 _OWNER = "command line"
 _TRIALS = 20
@@ -65,16 +65,25 @@ def add_parsers(commands: Any) -> None:
         flags.add(command)
 
 
-def told(bundle: Bundle, searched: Path | None) -> Bundle:
-    """Say in a model's card how its settings were found; None changes nothing."""
+def found_by(searched: Path | None) -> str:
+    """Return in words how settings were found, from the file that a search wrote; empty of None."""
     if searched is None:
-        return bundle
-    found = json.loads(searched.read_bytes())
-    words = (
-        f"the best of {found['trials']} trials of a random search over {', '.join(found['drawn'])}, by the "
-        f"loss of the validation part ({found['loss']:.4g}); its test part was not looked at in the search"
-    )
-    return bundles.with_recipe(bundle, {"settings found by": words.replace("_", " ")})
+        return ""
+    try:
+        found = json.loads(searched.read_bytes())
+        words = (
+            f"the best of {found['trials']} trials of a random search over {', '.join(found['drawn'])}, by "
+            f"the loss of the validation part ({found['loss']:.4g}); "
+            "its test part was not looked at in the search"
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidInput("expected the JSON file of a search", hint="Check --searched.") from error
+    return words.replace("_", " ")
+
+
+def told(bundle: Bundle, words: str) -> Bundle:
+    """Say in a model's card how its settings were found; no words change nothing."""
+    return bundles.with_recipe(bundle, {"settings found by": words}) if words else bundle
 
 
 def trial(options: argparse.Namespace) -> Lines:
@@ -235,4 +244,4 @@ def _tell(queue: Queue, run_id: str) -> None:
 
 
 def _stop(*_: object) -> NoReturn:
-    raise SystemExit(1)
+    raise SystemExit(128 + signal.SIGTERM)

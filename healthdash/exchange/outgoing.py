@@ -137,6 +137,8 @@ def write(bundle: Bundle, slug: str, out: Path) -> int:
     InputError
         The file cannot be written.
     """
+    if out.is_dir():
+        raise InputError("expected a file to write, got a folder", hint="Name a file with --out.")
     content = form(slug).make(bundle)
     partial = out.with_name(f".{out.name}-{os.getpid()}")
     try:

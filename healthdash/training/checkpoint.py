@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
+from healthdash.disk import is_full
 from healthdash.errors import TrainingError
 
 __all__ = ["folder", "kept_in", "written"]
@@ -51,7 +51,7 @@ def written(path: Path) -> Iterator[Path]:
     except OSError as error:
         # First of all room for the words that say so.
         partial.unlink(missing_ok=True)
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not is_full(error):
             raise
         raise TrainingError(
             "the disk is full",

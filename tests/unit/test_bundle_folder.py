@@ -57,6 +57,17 @@ def test_a_bundle_is_replaced_beside_other_files_that_stay(tmp_path, made):
     }  # fmt: skip
 
 
+def test_a_training_that_was_stopped_is_tried_again_beside_its_own_log(tmp_path):
+    log = tmp_path / "mine" / "log.csv"
+    log.parent.mkdir()
+    log.write_text("epoch\n1\n")
+    with pytest.raises(InputError, match=r"log\.csv"):
+        bundle_folder.check(log.parent)
+    bundle_folder.check(log.parent, own=(log, None))
+    with pytest.raises(InputError, match=r"log\.csv"):
+        bundle_folder.check(log.parent, own=(tmp_path / "log.csv",))
+
+
 def test_a_file_is_no_place_for_a_model_and_a_new_folder_is(tmp_path):
     bundle_folder.check(tmp_path / "a" / "b")
     (tmp_path / "file").write_text("")

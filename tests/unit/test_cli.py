@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from healthdash import bundles, cli, settings
+from healthdash.errors import TrainingStopped
+from healthdash.progress import Progress
 
 
 def _lines(capsys) -> list[dict]:
@@ -64,6 +67,61 @@ def test_what_sigterm_ends_removes_its_files(tmp_path, monkeypatch):
         signal.signal(signal.SIGTERM, before)
     assert stopped.value.code == 143
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (KeyboardInterrupt(), 130, "stopped"),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "the disk is full"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "patient.csv"), 1, "cannot be used: No such file"),
+    ],
+)
+def test_what_ends_a_command_has_a_line(error, code, words, capsys, monkeypatch):
+    def ended(_):
+        yield {}
+        raise error
+
+    monkeypatch.setitem(cli._COMMANDS, "tasks", ended)
+    assert cli.main(["tasks"]) == code
+    _, line = _lines(capsys)
+    assert words in line["error"]["message"]
+    assert "patient" not in str(line)
+
+
+@pytest.fixture
+def _signals():
+    """Give back what answers to signals."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, answer in before.items():
+        signal.signal(number, answer)
+
+
+@pytest.mark.usefixtures("_signals")
+def test_a_training_ends_after_its_epoch_and_at_once_on_a_second_ctrl_c():
+    progress = Progress(None)
+    os.kill(os.getpid(), signal.SIGINT)
+    with pytest.raises(TrainingStopped):
+        progress({"epoch": 1})
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_what_is_no_file_of_a_search_is_said_before_the_data_are_read(capsys, tmp_path):
+    (tmp_path / "searched.json").write_text("{}")
+    asked = ["train", "heart-disease", "--data", str(tmp_path / "missing"), "--out", str(tmp_path / "own")]
+    assert cli.main([*asked, "--searched", str(tmp_path / "searched.json")]) == 1
+    (line,) = _lines(capsys)
+    assert line["error"]["hint"] == "Check --searched."
+
+
+@pytest.mark.parametrize("port", ["0", "99999", "web"])
+def test_a_port_that_is_none_is_wrong_usage(port, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["serve", "--port", port])
+    assert stopped.value.code == 2
+    assert "expected 1 to 65,535" in capsys.readouterr().err
 
 
 def test_a_file_that_is_not_there_has_its_own_line(capsys, tmp_path):
@@ -123,7 +181,8 @@ def test_judge_prints_one_object_and_writes_only_when_asked(capsys, tmp_path):
 @pytest.mark.tf
 def test_training_ends_with_a_card_that_says_how_good_its_explanations_are(capsys, tmp_path):
     asked = ["train", "heart-disease", "--data", "synthetic", "--out", str(tmp_path / "own")]
-    assert cli.main([*asked, "--epochs", "1", "--members", "1", "--folds", "2"]) == 0
+    history = str(tmp_path / "own" / "logs" / "epochs.csv")
+    assert cli.main([*asked, "--epochs", "1", "--members", "1", "--folds", "2", "--history", history]) == 0
     captured = capsys.readouterr()
     assert json.loads(captured.out)["metrics"]
     assert "explanations 100%" in captured.err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -165,6 +166,17 @@ def test_the_model_is_of_the_trial_that_is_the_best_by_now(stubs, capsys):
     assert (model["trial"], model["trials"], stubs.trained) == (3, 3, [1, 2, 3, 0, 3, 0])
     assert stubs.search(capsys) == model
     assert stubs.trained == [1, 2, 3, 0, 3, 0]
+
+
+def test_a_search_that_sigterm_ends_says_so_by_its_exit_code(stubs, capsys):
+    before = signal.getsignal(signal.SIGTERM)
+    stubs.programs[0] = ["import os, time; os.kill(os.getppid(), 15); time.sleep(60)"]
+    try:
+        with pytest.raises(SystemExit) as stopped:
+            stubs.search(capsys)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert stopped.value.code == 143
 
 
 def test_one_command_at_a_time_looks_after_a_search(stubs, capsys):

@@ -7,12 +7,13 @@ import subprocess
 import sys
 import zipfile
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from healthdash import bundles
-from healthdash.errors import MissingDependency, UnknownModel
+from healthdash.errors import InputError, MissingDependency, UnknownModel
 from healthdash.exchange import onnx_file, outgoing, script
 from healthdash.exchange.elsewhere import inputs_to_check
 
@@ -34,6 +35,12 @@ def test_an_unknown_form_lists_those_there_are(bundle, tmp_path):
     with pytest.raises(UnknownModel) as caught:
         outgoing.write(bundle, "pickle", tmp_path / "x")
     assert "zip, savedmodel, onnx, script" in caught.value.hint
+
+
+def test_a_folder_is_no_file_to_write(bundle, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="got a folder"):
+        outgoing.write(bundle, "zip", Path("."))
 
 
 @pytest.mark.tf
