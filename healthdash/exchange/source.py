@@ -139,7 +139,11 @@ class _Function:
 
     def _joined(self, nested: Any) -> str:
         triples = [nested] if nested and isinstance(nested[0], str) else list(nested)
-        names = [self._tensor(triple) for triple in triples]
+        # Of a network inside, Keras counts the calls from 1 here, and from 0 among arguments.
+        inside = {
+            layer["config"]["name"] for layer in self._config["layers"] if layer["class_name"] == "Functional"
+        }
+        names = [self._tensor((layer, number - (layer in inside), at)) for layer, number, at in triples]
         return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
 
 

@@ -6,8 +6,10 @@ import io
 import subprocess
 import sys
 import zipfile
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +18,8 @@ from healthdash import bundles
 from healthdash.errors import InputError, MissingDependency, UnknownModel
 from healthdash.exchange import onnx_file, outgoing, script
 from healthdash.exchange.elsewhere import inputs_to_check
+from healthdash.exchange.source import source
+from tests import labelled
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +102,21 @@ def test_networks_in_networks_are_written_as_functions(slug):
     # Before a script is given out, it is run with the bundle's weights against the bundle's network.
     text = script.script(bundles.get(slug))
     assert text.count("\ndef build") >= 2
+
+
+@pytest.mark.tf
+@pytest.mark.parametrize("made", [partial(labelled.rows, 40), labelled.pictures, labelled.signals])
+def test_an_autoencoder_of_each_kind_is_written_as_a_script(made):
+    from healthdash.training.studio.generative import autoencoder, form, networks, scoring
+
+    items = made()
+    prepared, rows = items.fitted(np.arange(40)), np.arange(40)
+    coding = form.fitted_form(items.kind, prepared, rows, seed=0)
+    restoring = autoencoder.build(coding, networks.default_size(coding))
+    errors = scoring.error_network(coding, restoring, prepared.name)
+    network = scoring.scored(errors, np.linspace(0.1, 2, 30))
+    held = SimpleNamespace(network=network, background={prepared.name: prepared.inputs(rows)})
+    script._check(f"import keras\nfrom keras import layers, ops\n{source(network)}", held)
 
 
 def test_settings_are_found_however_a_recipe_words_them():
