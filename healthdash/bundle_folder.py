@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from healthdash.errors import InputError
+from healthdash.errors import InputError, InvalidInput
 
-__all__ = ["check", "is_hidden", "put"]
+__all__ = ["check", "is_hidden", "put", "safe_name"]
 
 
 def check(folder: Path, own: Iterable[Path | None] = ()) -> None:
@@ -61,6 +62,14 @@ def put(folder: Path, partial: Path) -> None:
 def is_hidden(folder: Path) -> bool:
     """Say whether a folder is none of a model, but one that is being written or was replaced."""
     return folder.name.startswith(".")
+
+
+def safe_name(text: str) -> str:
+    """Return a name that is safe as a folder."""
+    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    if not name:
+        raise InvalidInput("expected a name with a letter or a digit", hint="Write another name.")
+    return name
 
 
 def _foreign(folder: Path) -> list[str]:

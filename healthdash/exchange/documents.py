@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from healthdash.bundle_folder import safe_name
 from healthdash.bundles import FORMAT, GOLDEN_TOLERANCE, BundleInfo
-from healthdash.errors import ModelMismatch, RefusedModel
+from healthdash.errors import InvalidInput, ModelMismatch, RefusedModel
 from healthdash.training.evaluation import Evaluation
 
 __all__ = ["Documents", "Golden", "checked"]
@@ -23,6 +24,8 @@ __all__ = ["Documents", "Golden", "checked"]
 Model = TypeVar("Model", bound=BaseModel)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
+_MOST_OF_A_NAME = 60
+_PATH = re.compile(r"[/\\]")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LONGEST_TEXT = 20_000
 _LONGEST_NAME = 200
@@ -66,7 +69,7 @@ def checked(files: Mapping[str, bytes]) -> Documents:
     """
     described = _json(files["bundle.json"], "bundle.json")
     _check_format(described)
-    info = _parsed(BundleInfo, files["bundle.json"], "bundle.json")
+    info = _named(_parsed(BundleInfo, files["bundle.json"], "bundle.json"))
     evaluation = _parsed(Evaluation, files["evaluation.json"], "evaluation.json")
     golden = _parsed(Golden, files["golden.json"], "golden.json")
     _check_texts(described, "bundle.json")
@@ -135,9 +138,19 @@ def _values(document: Any) -> Iterator[Any]:
             yield value
 
 
+def _named(info: BundleInfo) -> BundleInfo:
+    """Return a description with a name that is safe: a folder's blanks and umlauts become hyphens."""
+    if _NAME.fullmatch(info.name) or _PATH.search(info.name):
+        return info
+    try:
+        return info.model_copy(update={"name": safe_name(info.name)[:_MOST_OF_A_NAME]})
+    except InvalidInput as error:
+        raise RefusedModel("its name", error.message) from error
+
+
 def _check_info(info: BundleInfo, sha256: str) -> None:
     if not _NAME.fullmatch(info.name) or not _NAME.fullmatch(info.task):
-        raise RefusedModel("its name", "expected letters, digits and hyphens, at most 60")
+        raise RefusedModel("its name", "expected no path, but letters, digits, dots, hyphens and underscores")
     if not _SHA256.fullmatch(info.sha256) or info.sha256 != sha256:
         raise RefusedModel("other weights", "the weights are not those that bundle.json names by their hash")
     labels = info.labels

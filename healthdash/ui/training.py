@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import cast
 
 import streamlit as st
 
-from healthdash import settings, tasks
+from healthdash import bundle_folder, settings, tasks
 from healthdash.errors import InvalidInput
 from healthdash.runs import Run
 from healthdash.runs import search as searches
@@ -32,7 +31,7 @@ from healthdash.ui import (
     unlabelled,
 )
 
-__all__ = ["bundle_name", "page"]
+__all__ = ["page"]
 
 #: Name of the upload.
 _GIVEN = "train:data"
@@ -119,7 +118,7 @@ def _search(
 ) -> None:
     """Put the trials of a search into the queue."""
     assert given is not None
-    out = runs.queue().free_name(settings.current().own_models / task.slug / bundle_name(name))
+    out = runs.queue().free_name(settings.current().own_models / task.slug / bundle_folder.safe_name(name))
     searches.submit(
         runs.queue(), owner.current().id, task.slug, out, wanted.drawn, wanted.names, _fill(task, given()),
         prune=wanted.prune, beside=beside,
@@ -210,17 +209,9 @@ def _no_synthetic() -> None:
             st.session_state.pop(key, None)
 
 
-def bundle_name(text: str) -> str:
-    """Return a name that is safe as a folder."""
-    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-    if not name:
-        raise InvalidInput("expected a name with a letter or a digit", hint="Write another name.")
-    return name
-
-
 def _started(task: Task, given: Upload, chosen: TrainSettings, name: str, beside: Mapping[str, bytes]) -> Run:
     """Put a run with its data, and the files beside them, into the queue."""
-    out = settings.current().own_models / task.slug / bundle_name(name)
+    out = settings.current().own_models / task.slug / bundle_folder.safe_name(name)
     fill = _fill(task, given)
     return runs.queue().submit(owner.current().id, task.slug, out, chosen, fill, beside=beside, numbered=True)
 

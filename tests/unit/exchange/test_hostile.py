@@ -97,6 +97,7 @@ DOCUMENTS = {
         made.document("bundle.json", lambda told: told["calibration"].update(offset=[0, 0, 0])), "its labels"
     ),
     "name that is a path": (made.document("bundle.json", _text(name="../../x")), "its name"),
+    "name without a letter": (made.document("bundle.json", _text(name="..")), "its name"),
     "unknown field": (made.document("bundle.json", _text(loader="evil")), "its form"),
     "not JSON": (made.changed(bundle_json=b"{"), "its form"),
     "deep JSON": (_nested_json(100_000), "its form"),
@@ -211,6 +212,14 @@ def test_a_bundle_of_a_task_that_there_is_not_is_refused():
 def test_the_honest_bundle_passes_every_check_also_in_a_folder():
     incoming.checked(made.HONEST)
     incoming.checked(made.archive({f"bundle/{name}": data for name, data in made.files().items()}))
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"), [("m c", "m-c"), ("Tübingen v1.2", "t-bingen-v1-2"), ("a_b.C", "a_b.C")]
+)
+def test_a_name_is_brought_into_the_form_of_a_folder(name, safe):
+    _, found = incoming.checked(made.document("bundle.json", _text(name=name)))
+    assert found.info.name == safe
 
 
 def test_a_message_repeats_nothing_of_the_stranger(caplog):
