@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from healthdash.runtime import tensorflow
 
 from .source import plain, source
 
-__all__ = ["script", "settings_of"]
+__all__ = ["left_out", "script", "settings_of"]
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _TOLERANCE = 1e-4
@@ -33,9 +33,17 @@ _USUAL: Mapping[str, float | str] = {
     "label_smoothing": 0.0,
     "optimizer": "adamw",
     "balance": "none",
+    "loss": "cross-entropy",
 }
-_CHOICES = {"optimizer": ("adamw", "adam", "sgd"), "balance": ("none", "class-weights")}
+_CHOICES = {
+    "optimizer": ("adamw", "adam", "sgd"),
+    "balance": ("none", "class-weights"),
+    "loss": ("cross-entropy", "focal"),
+}
 _WHOLE = ("epochs", "patience", "batch_size")
+#: What the script does whatever the recipe says, and entries of recipes that the written network holds.
+_ALWAYS: Mapping[str, float | str] = {"schedule": "cosine", "members": 1, "precision": "float32"}
+_IN_NETWORK = ("network", "hidden", "embedding", "dropout")
 
 
 def script(bundle: Bundle) -> str:
@@ -51,6 +59,7 @@ def script(bundle: Bundle) -> str:
     """
     tensorflow()
     info = bundle.info
+    settings = settings_of(info.recipe, info.seed)
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES), undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, keep_trailing_newline=True, autoescape=False,  # noqa: S701  (Python, not HTML)
@@ -61,8 +70,8 @@ def script(bundle: Bundle) -> str:
         disclaimer=DISCLAIMER,
         labels=info.labels,
         inputs={plain(name): tuple(shape) for name, shape in info.inputs.items()},
-        settings=settings_of(info.recipe, info.seed),
-        recipe={plain(str(key)): plain(str(value)) for key, value in info.recipe.items()},
+        settings=settings,
+        left_out=[plain(entry) for entry in left_out(info.recipe, settings)],
         versions={plain(name): plain(number) for name, number in info.versions.items()},
         network=source(bundle.network),
     )
@@ -83,6 +92,16 @@ def settings_of(recipe: Mapping[str, Any], seed: int) -> dict[str, float | int |
         told = float(number.group()) if number else float(usual)
         found[name] = int(told) if name in _WHOLE else told
     return {**found, "seed": seed}
+
+
+def left_out(recipe: Mapping[str, Any], settings: Mapping[str, float | int | str]) -> Iterator[str]:
+    """Yield the entries of a recipe that the script does not follow, with what it does in their place."""
+    here = {**settings, **_ALWAYS}
+    for name, value in recipe.items():
+        key = str(name).replace(" ", "_")
+        if key in _IN_NETWORK or not value or str(here.get(key)) == str(value):
+            continue
+        yield f"{name} {value}" + (f" (here: {here[key]})" if key in here else "")
 
 
 def _check(written: str, bundle: Bundle) -> None:

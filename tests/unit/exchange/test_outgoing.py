@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from healthdash import bundles
+from healthdash.bundles import Bundle
 from healthdash.errors import InputError, MissingDependency, UnknownModel
 from healthdash.exchange import onnx_file, outgoing, script
 from healthdash.exchange.elsewhere import inputs_to_check
@@ -125,3 +126,32 @@ def test_settings_are_found_however_a_recipe_words_them():
     )
     assert (found["batch_size"], found["learning_rate"], found["seed"]) == (32, 0.0015, 3)
     assert found["optimizer"] == "adamw"
+
+
+def test_a_script_lists_only_what_it_does_not_follow():
+    recipe = {
+        "network": "Perceptron", "epochs": 9, "learning rate": 0.002, "dropout": 0.3, "mixup": 0.0,
+        "members": 1, "loss": "focal", "balance": "resampling", "schedule": "plateau", "folds": 5,
+    }  # fmt: skip
+    settings = script.settings_of(recipe, 0)
+    assert settings["loss"] == "focal"
+    assert list(script.left_out(recipe, settings)) == [
+        "balance resampling (here: none)", "schedule plateau (here: cosine)", "folds 5"
+    ]  # fmt: skip
+
+
+@pytest.mark.tf
+def test_the_script_has_the_loss_of_the_model(bundle):
+    from healthdash.training.studio.losses import loss_of
+
+    focal = bundle.info.model_copy(update={"recipe": {"loss": "focal"}})
+    names: dict = {"__name__": "retrain"}
+    exec(script.script(Bundle(bundle.path, focal)), names)
+    logits = np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32)
+    truth = np.array([0, 1, 0, 1, 1, 0])
+    np.testing.assert_allclose(
+        names["loss"](truth, logits), loss_of("focal")(np.eye(2, dtype=np.float32)[truth], logits), atol=1e-6
+    )
+    decayed = names["optimizer"](10)
+    assert decayed.global_clipnorm == 1.0
+    assert "bias" in decayed._exclude_from_weight_decay_pattern.pattern
