@@ -56,7 +56,6 @@ _CODE = re.compile(r"type|concept|source|kind|code|class", re.I)
 _DAY = r"(?:\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{4})"
 _DATE = re.compile(rf"{_DAY}(?:[T ]\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?(?:Z|[+-]\d{{2}}:?\d{{2}})?)?")
 _DAY_AND_MONTH = r"^(\d{1,2})[./](\d{1,2})"
-_PERCENT = re.compile(r"^([+-]?[\d.]+)\s?%$")
 _CODED = re.compile(r"[A-Za-z]{1,2}\d[\w.]*")
 #: Share of the known cells that must be numbers, or dates, for the column to be taken as such.
 _MOST = 0.95
@@ -113,7 +112,7 @@ def numbers_of(text: pd.Series) -> NDArray[np.float64]:
     """Return the numbers (n,), 6.5 for "6.5 %"; NaN for gaps and for cells that are no number."""
     # Each different text is read once: in a large table most of them come again.
     codes, different = pd.factorize(text)
-    cells = pd.Series([*different, ""], dtype=object).replace(_PERCENT, r"\1", regex=True)
+    cells = pd.Series([*different, ""], dtype=object)
     found = to_numeric(cells.where(~is_gap(cells), "")).to_numpy(np.float64, copy=True)
     found[~np.isfinite(found)] = np.nan
     return np.asarray(found[codes], np.float64)

@@ -11,6 +11,7 @@ __all__ = ["has_absurd_exponent", "to_numeric"]
 # pandas 2.3.3 keeps an exponent in 32 bits: "1e2147483648" ends the process by a signal and "1e4294967290"
 # is read as 1e-06 (pandas/_libs/src/parser/tokenizer.c, precise_xstrtod). No quantity needs five digits.
 _ABSURD = r"[eE][+-]?0*[1-9]\d{4,}"
+_PERCENT = re.compile(r"^\s*([+-]?[\d.]+)\s*%\s*$")
 
 
 def has_absurd_exponent(text: str) -> bool:
@@ -19,8 +20,11 @@ def has_absurd_exponent(text: str) -> bool:
 
 
 def to_numeric(text: pd.Series) -> pd.Series:
-    """Return the numbers of a column of text or numbers, any index; NaN for what is none."""
+    """Return the numbers of a column of text or numbers, any index; 6.5 for "6.5 %", NaN for what is none."""
     if text.dtype == object:
-        absurd = text.astype(str).str.contains(_ABSURD, regex=True)
+        plain = text.astype(str)
+        absurd = plain.str.contains(_ABSURD, regex=True)
         text = text.where(~absurd, "") if absurd.any() else text
+        if plain.str.contains("%", regex=False).any():
+            text = text.replace(_PERCENT, r"\1", regex=True)
     return pd.to_numeric(text, errors="coerce")

@@ -18,6 +18,7 @@ from healthdash.fields import CategoryField, Field, NumberField
 from healthdash.tables.coding import plain_code
 from healthdash.tables.layout import canonical, is_same_name, signs
 from healthdash.tables.numeric import to_numeric
+from healthdash.tables.units import conversion
 
 __all__ = [
     "Columns",
@@ -38,6 +39,8 @@ GAPS = (
 )  # fmt: skip
 CODE_GAPS = ("", "?", "na", "n/a", "nan", "null")
 _MOST_PROBLEMS = 20
+_WITH_COMMA = r"[+-]?\d+,\d+(?:\s*%)?"
+_THOUSANDS = r"[+-]?[1-9]\d{0,2},\d{3}(?:\s*%)?"
 #: A row number, from 0, and what is wrong in it.
 Wrong = tuple[int, str]
 
@@ -107,12 +110,13 @@ def type_columns(columns: Mapping[str, pd.Series], fields: Sequence[Field], n: i
     wrong: list[Wrong] = []
     notices: list[str] = []
     for field in fields:
-        is_number = isinstance(field, NumberField)
         if field.name not in columns:
+            is_number = isinstance(field, NumberField)
             typed[field.name] = np.full(n, np.nan) if is_number else np.full(n, "", object)
-        elif is_number:
-            typed[field.name], bad = to_numbers(columns[field.name])
-            wrong += [(row, _no_number(field, columns[field.name].iloc[row])) for row in bad.tolist()]
+        elif isinstance(field, NumberField):
+            cells = columns[field.name]
+            typed[field.name], bad = to_numbers(cells, is_share=_may_be_percent(field))
+            wrong += [(row, _no_number(field, cells.iloc[row])) for row in bad.tolist()]
         else:
             choices = field.choices if isinstance(field, CategoryField) else {}
             typed[field.name], unknown = to_codes(columns[field.name], choices)
@@ -121,23 +125,27 @@ def type_columns(columns: Mapping[str, pd.Series], fields: Sequence[Field], n: i
     return Columns(pd.DataFrame(typed, index=pd.RangeIndex(n)), tuple(wrong), tuple(notices))
 
 
-def to_numbers(text: pd.Series) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _may_be_percent(field: NumberField) -> bool:
+    """Say whether 58 may be written as "58 %": where the unit is not another one."""
+    return not field.unit or conversion("%", field.unit) is not None
+
+
+def to_numbers(text: pd.Series, *, is_share: bool = True) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return the numbers (n,), NaN for gaps, and the rows that hold something else.
 
     A comma before the decimals is understood where the column is not cut at commas, unless three digits
-    follow it: that may be a thousand as well.
+    follow it: that may be a thousand as well. Percent is understood where `is_share`.
     """
     plain = text.str.lower()
     gaps = plain.isin(GAPS).to_numpy()
-    numbers = to_numeric(plain.where(~gaps, "nan")).to_numpy(np.float64, copy=True)
-    bad = np.flatnonzero(~gaps & ~np.isfinite(numbers))
-    for row in bad:
-        cell = plain.iloc[row]
-        if re.fullmatch(r"[+-]?\d+,\d+", cell) and not re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", cell):
-            numbers[row] = float(cell.replace(",", "."))
-        else:
-            numbers[row] = np.nan
-    return numbers, bad[np.isnan(numbers[bad])]
+    with_comma = plain.str.fullmatch(_WITH_COMMA) & ~plain.str.fullmatch(_THOUSANDS)
+    cells = plain.where(~gaps, "nan").mask(with_comma, plain.str.replace(",", ".", regex=False))
+    numbers = to_numeric(cells).to_numpy(np.float64, copy=True)
+    is_bad = ~gaps & ~np.isfinite(numbers)
+    if not is_share:
+        is_bad |= plain.str.endswith("%").to_numpy(bool)
+    numbers[is_bad] = np.nan
+    return numbers, np.flatnonzero(is_bad)
 
 
 def _no_number(field: Field, cell: str) -> str:

@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 
 from healthdash.errors import InvalidInput
-from healthdash.fields import Field
+from healthdash.fields import Field, NumberField
+from healthdash.tables.kinds import numbers_of
 from healthdash.task import Upload
 from healthdash.tasks.records import TASKS
-from healthdash.tasks.records.columns import match_columns, to_codes, to_numbers
+from healthdash.tasks.records.columns import match_columns, to_codes, to_numbers, type_columns
 from healthdash.tasks.records.heart import gaps_written_as_zero
 from healthdash.tasks.records.icd9 import category_of
 
@@ -106,6 +107,24 @@ def test_gaps_of_numbers(gap):
 @pytest.mark.parametrize(("text", "value"), [("1,5", 1.5), ("1e2", 100), ("-3", -3), ("+4.0", 4)])
 def test_spellings_of_numbers(text, value):
     assert to_numbers(pd.Series([text]))[0][0] == value
+
+
+def test_percent_is_the_number_before_its_sign_wherever_a_number_is_read():
+    cells = pd.Series(["58%", "6.5 %", "-1 %", "%", "5 % of all"], dtype=object)
+    numbers, bad = to_numbers(cells)
+    np.testing.assert_array_equal(numbers, numbers_of(cells))
+    assert numbers[:3].tolist() == [58, 6.5, -1]
+    assert bad.tolist() == [3, 4]
+    assert to_numbers(pd.Series(["6,5 %"]))[0].tolist() == [6.5]
+
+
+def test_percent_is_no_number_of_another_unit():
+    fields = [
+        NumberField(name=name, label=name, unit=unit) for name, unit in (("ef", "%"), ("chol", "mg/dl"))
+    ]
+    found = type_columns({one.name: pd.Series(["58%"]) for one in fields}, fields, 1)
+    assert found.frame["ef"].tolist() == [58]
+    assert [reason for _, reason in found.wrong] == ["column chol: expected a number, got text"]
 
 
 @pytest.mark.parametrize("text", ["inf", "12 mg", "1,2,3", "0x10", "--1"])
