@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
@@ -11,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .kinds import days_of, is_gap, numbers_of
+from .numeric import CLOCK, clock_hours
 
 __all__ = ["CLOCKS", "Clock", "clock_of", "hours_of", "hours_of_day"]
 
@@ -24,7 +24,6 @@ CLOCKS: dict[Clock, str] = {
     "moments": "dates and times of day; the first of a stay is its start",
 }
 _HOURS = {"minutes": 1 / 60, "hours": 1.0, "days": 24.0}
-_CLOCK = re.compile(r"(\d{1,4}):([0-5]\d)(?::([0-5]\d)(?:\.\d+)?)?(?:\s*([ap])\.?m\.?)?", re.IGNORECASE)
 #: A date without marks: 20190501.
 _BARE_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 #: Share of the times that must be understood.
@@ -45,7 +44,7 @@ def clock_of(name: str, text: pd.Series) -> Clock | None:
     if not len(known):
         return None
     seen = pd.Series(known.unique()[:5000], dtype=object)
-    if seen.str.fullmatch(_CLOCK).mean() >= _MOST:
+    if seen.str.fullmatch(CLOCK).mean() >= _MOST:
         return "hh:mm"
     if seen.str.fullmatch(_BARE_DATE).mean() >= _MOST:
         return "moments"
@@ -80,7 +79,7 @@ def hours_of(
     # Each different text is parsed once: there are far fewer of them than events.
     codes, different = pd.factorize(text)
     if clock == "hh:mm":
-        return _of_clock(map(str, different))[codes]
+        return clock_hours(map(str, different))[codes]
     cells = pd.Series(different, dtype=object)
     hours = days_of(cells, day_first) * 24 if clock == "moments" else numbers_of(cells) * _HOURS[clock]
     hours = hours[codes]
@@ -95,7 +94,7 @@ def hours_of_day(text: pd.Series) -> NDArray[np.float64]:
     numbers = numbers_of(pd.Series(different, dtype=object))
     if (numbers[np.isfinite(numbers)] < 1).all():
         numbers = numbers * 24
-    hours = _of_clock(map(str, different))
+    hours = clock_hours(map(str, different))
     return np.asarray(np.where(np.isnan(hours), numbers, hours)[codes], np.float64)
 
 
@@ -104,14 +103,3 @@ def _since_first(hours: NDArray[np.float64], stays: NDArray[np.int64]) -> NDArra
     start = np.full(int(stays.max(initial=0)) + 1, np.inf)
     np.minimum.at(start, stays, np.where(np.isnan(hours), np.inf, hours))
     return np.asarray(hours - start[stays], np.float64)
-
-
-def _of_clock(cells: Iterable[str]) -> NDArray[np.float64]:
-    found = [_CLOCK.fullmatch(cell.strip()) for cell in cells]
-    return np.array([_hours(parts) if parts else np.nan for parts in found], np.float64)
-
-
-def _hours(parts: re.Match[str]) -> float:
-    hour, half = int(parts[1]), (parts[4] or "").lower()
-    hour = hour % 12 + 12 * (half == "p") if half else hour
-    return hour + int(parts[2]) / 60 + int(parts[3] or 0) / 3600

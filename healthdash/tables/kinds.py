@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .numeric import to_numeric
+from .numeric import clock_hours, to_numeric
 
 __all__ = [
     "GAPS",
@@ -21,6 +21,7 @@ __all__ = [
     "day_comes_first",
     "days_of",
     "identifies",
+    "is_clock",
     "is_gap",
     "names_patients",
     "names_people",
@@ -30,9 +31,11 @@ __all__ = [
     "profiles",
 ]
 
-Kind = Literal["number", "whole number", "category", "yes or no", "date", "identifier", "free text", "empty"]
+Kind = Literal[
+    "number", "whole number", "hours", "category", "yes or no", "date", "identifier", "free text", "empty"
+]
 KINDS: tuple[Kind, ...] = (
-    "number", "whole number", "category", "yes or no", "date", "identifier", "free text", "empty",
+    "number", "whole number", "hours", "category", "yes or no", "date", "identifier", "free text", "empty",
 )  # fmt: skip
 
 #: Text that means "not known", whatever its case.
@@ -61,6 +64,8 @@ _CODED = re.compile(r"[A-Za-z]{1,2}\d[\w.]*")
 _MOST = 0.95
 _FEWEST_TO_SPARE = 20
 _MOST_CODES = 50
+#: Cells that tell whether a column is told by the clock.
+_SEEN = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +97,12 @@ class Profile:
     @property
     def is_number(self) -> bool:
         """Whether its values have an order and a size."""
-        return self.kind in ("number", "whole number")
+        return self.kind in ("number", "whole number", "hours")
 
     @property
     def is_input(self) -> bool:
         """Whether a network can take it in as it is."""
-        return self.kind in ("number", "whole number", "category", "yes or no")
+        return self.is_number or self.kind in ("category", "yes or no")
 
 
 def is_gap(text: pd.Series) -> NDArray[np.bool_]:
@@ -109,13 +114,27 @@ def is_gap(text: pd.Series) -> NDArray[np.bool_]:
 
 
 def numbers_of(text: pd.Series) -> NDArray[np.float64]:
-    """Return the numbers (n,), 6.5 for "6.5 %"; NaN for gaps and for cells that are no number."""
+    """Return the numbers (n,), 6.5 for "6.5 %"; NaN for gaps and for cells that are no number.
+
+    A column told by the clock is one of hours: 3.5 for "3:30".
+    """
     # Each different text is read once: in a large table most of them come again.
     codes, different = pd.factorize(text)
     cells = pd.Series([*different, ""], dtype=object)
-    found = to_numeric(cells.where(~is_gap(cells), "")).to_numpy(np.float64, copy=True)
+    gaps = is_gap(cells)
+    found = to_numeric(cells.where(~gaps, "")).to_numpy(np.float64, copy=True)
     found[~np.isfinite(found)] = np.nan
+    if np.isnan(found[~gaps]).any() and is_clock(cells):
+        found = np.where(np.isnan(found), clock_hours(cells), found)
     return np.asarray(found[codes], np.float64)
+
+
+def is_clock(text: pd.Series) -> bool:
+    """Say whether nearly all known cells are durations or times of day, such as "3:37" or "03:37:00"."""
+    seen = text[~is_gap(text)].iloc[:_SEEN].astype(str)
+    # "1:20" beside "1:40" is how far a serum was diluted.
+    is_ratio = seen.str.fullmatch(r"1:\d+").all()
+    return bool(len(seen)) and not is_ratio and bool(np.isfinite(clock_hours(seen)).mean() >= _MOST)
 
 
 def day_comes_first(text: pd.Series) -> bool | None:
@@ -193,7 +212,7 @@ def _kind(name: str, known: pd.Series, counts: pd.Series, declared: str) -> tupl
         return _text_kind(name, known, counts), 0  # codes such as ICD's V45 beside 428.0
     if odd == 0 or (len(known) >= _FEWEST_TO_SPARE and odd <= (1 - _MOST) * len(known)):
         numbers = numbers_of(known)
-        return _number_kind(name, numbers[np.isfinite(numbers)], len(counts)), odd
+        return _in_hours(_number_kind(name, numbers[np.isfinite(numbers)], len(counts)), cells), odd
     no_date = int(times[~cells.str.fullmatch(_DATE).to_numpy(bool)].sum())
     if no_date <= (1 - _MOST) * len(known):
         return "date", no_date
@@ -205,8 +224,12 @@ def _as_declared(declared: Kind, known: pd.Series) -> tuple[Kind, int]:
         numbers = numbers_of(known)
         found = numbers[np.isfinite(numbers)]
         whole = bool(len(found)) and bool((found == np.round(found)).all())
-        return ("whole number" if whole else "number"), int(np.isnan(numbers).sum())
+        return _in_hours("whole number" if whole else "number", known), int(np.isnan(numbers).sum())
     return declared, 0
+
+
+def _in_hours(kind: Kind, cells: pd.Series) -> Kind:
+    return "hours" if kind in ("number", "whole number") and is_clock(cells) else kind
 
 
 def _number_kind(name: str, numbers: NDArray[np.float64], distinct: int) -> Kind:

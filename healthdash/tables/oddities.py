@@ -52,6 +52,10 @@ def _of_kind(profile: Profile, drop: Remedy) -> Iterator[Finding]:
         as_days = Remedy("Take as a number of days", (TakeAs(column=name, kind="date"),))
         words = f"{name} is a date. New rows come from later dates than any that were learnt from."
         yield Finding("date", "warning", words, (name,), (drop, as_days))
+    elif profile.kind == "hours":
+        in_hours = Remedy("Take as a number of hours", (TakeAs(column=name, kind="hours"),), True)
+        words = f"{name} is told by the clock, such as 3:30, and is taken as hours, such as 3.5."
+        yield Finding("hours", "note", words, (name,), (in_hours, category))
     elif profile.odd:
         words = f"{name} holds numbers, but for {profile.odd:,} cells that are none."
         parse = Remedy("Parse as number, the others as missing", (TakeAs(column=name, kind="number"),), True)

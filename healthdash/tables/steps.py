@@ -18,6 +18,7 @@ from healthdash.errors import InvalidInput
 
 from .events import FromEvents
 from .kinds import Kind, day_comes_first, days_of, is_gap, numbers_of
+from .numeric import clock_hours
 from .step import DAY_ORDER, StepBase
 
 __all__ = [
@@ -86,7 +87,10 @@ class TakeAs(StepBase):
         return self.model_copy(update={"day_first": day_comes_first(frame[self.column])})
 
     def apply(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return the table with what is no number, or no date, as a gap; dates as days since 2000-01-01."""
+        """Return the table with what is no number, or no date, as a gap; dates as days since 2000-01-01.
+
+        What is told by the clock is told in hours.
+        """
         if self.column not in frame:
             return frame
         text = frame[self.column]
@@ -94,6 +98,9 @@ class TakeAs(StepBase):
             return frame.assign(**{self.column: text.where(~np.isnan(numbers_of(text)), "")})
         if self.kind == "date":
             return frame.assign(**{self.column: _as_text(days_of(text, self.day_first))})
+        if self.kind == "hours":
+            hours = clock_hours(text)
+            return frame.assign(**{self.column: _as_text(np.where(np.isnan(hours), numbers_of(text), hours))})
         return frame
 
 
@@ -280,9 +287,9 @@ def fitted(frame: pd.DataFrame, steps: Iterable[Step]) -> tuple[list[Step], pd.D
 
 
 def kinds_of(steps: Iterable[Step]) -> dict[str, str]:
-    """Return the kinds that steps give to columns; the last word counts. A date became a number."""
+    """Return the kinds that steps give to columns; the last word counts. Dates and hours became numbers."""
     said = {step.column: str(step.kind) for step in steps if isinstance(step, TakeAs)}
-    return {name: "number" if kind == "date" else kind for name, kind in said.items()}
+    return {name: "number" if kind in ("date", "hours") else kind for name, kind in said.items()}
 
 
 def group_of(steps: Iterable[Step]) -> str | None:

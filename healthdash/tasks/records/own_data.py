@@ -116,6 +116,7 @@ def load_own(path: Path, settings: TrainSettings) -> OwnData:
 def _with_needed(steps: Sequence[Step], found: DataReport) -> list[Step]:
     """Return the steps with those that training needs anyway: no rows without outcome, numbers only."""
     needed: list[Step] = [LeaveOutRows(column=found.target)]
+    needed += [TakeAs(column=one.name, kind="hours") for one in found.profiles if one.kind == "hours"]
     needed += [TakeAs(column=one.name, kind="number") for one in found.profiles if one.is_number and one.odd]
     return [*steps, *(step for step in needed if step not in steps)]
 

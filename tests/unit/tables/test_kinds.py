@@ -26,6 +26,8 @@ def text(*cells: str, name: str = "x") -> pd.Series:
         ([str(n) for n in range(1, 40)], "identifier"),
         ([f"{n:05x}-{n * 7919 % 997}" for n in range(40)], "identifier"),
         ([f"seen on ward {n} with a cough" for n in range(40)], "free text"),
+        (["3:37", "01:05:00", "n/a", "26:10"], "hours"),
+        (["1:20", "1:40", "1:10", "1:20"], "category"),  # how far a serum was diluted
         (["428", "V45", "401", "E11"] * 10, "category"),
     ],
 )

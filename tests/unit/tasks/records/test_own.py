@@ -61,6 +61,22 @@ def test_events_of_another_hospital_come_in_the_units_of_training_and_that_is_sa
     assert "glucose, mmol/L x 18.02 = mg/dL" in new.notices[1]
 
 
+def test_what_is_told_by_the_clock_is_learnt_from_as_hours(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = [
+        f"{rng.integers(20, 80)},{n // 60:02d}:{n % 60:02d}:00,{'sick' if n > 150 else 'well'}"
+        for n in rng.integers(20, 300, 80).tolist()
+    ]
+    path = tmp_path / "surgery.csv"
+    path.write_text("\n".join(["age,op_duration,outcome", *rows]))
+    own = load_own(path, TrainSettings(target="outcome"))
+    assert [one.name for one in own.question.fields] == ["age", "op_duration"]
+    assert 0 < own.data.frame["op_duration"].min() < own.data.frame["op_duration"].max() < 5
+    assert TakeAs(column="op_duration", kind="hours") in own.question.steps
+    new = PosedTable(own.question).read_text(b"age,op_duration\n50,3:30\n50,2.5\n50,long\n")
+    assert new.frame["op_duration"].tolist() == ["3.5", "2.5", ""]
+
+
 def test_the_question_of_a_table_is_found(file, caplog):
     with caplog.at_level(logging.WARNING):
         own = load_own(file, TrainSettings())
