@@ -100,7 +100,9 @@ def without_unit(name: str) -> tuple[str, str]:
     """
     for form in (_BRACKETS, _AFTER):
         found = form.match(name.strip())
-        if found and (unit := unit_named(found[2])) and found[1].strip():
+        # The "min" of "hr_min" is the lowest, no minute.
+        is_lowest = form is _AFTER and found is not None and found[2].lower() == "min"
+        if found and not is_lowest and (unit := unit_named(found[2])) and found[1].strip():
             return found[1].strip(), unit
     return name, ""
 

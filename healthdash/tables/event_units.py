@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .concepts import Concept, concept_named
 from .kinds import GAPS
 from .layout import canonical
-from .units import Conversion, conversion, unit_named, unit_shown
+from .units import Conversion, conversion, unit_key, unit_named, unit_shown
 
 __all__ = ["InUnits", "commonest_units", "in_units", "unit_column"]
 
@@ -28,7 +28,7 @@ _NAMES = (
 #: May be units of a hospital as well.
 _EITHER = frozenset(("unit", "units"))
 #: Units that a single letter or digit may stand for.
-_LETTERS = frozenset(("1", "Cel", "K", "[degF]", "a", "d", "g", "h", "m"))
+_LETTERS = frozenset(("1", "Cel", "K", "[degF]", "a", "d", "g", "h", "m", "s"))
 #: Cells without a unit; 0 is OMOP's "no matching concept".
 _NO_UNIT = GAPS | {"none", "0", "no unit", "no units"}
 #: Words in names of parameters, and the analyte in `units.py`. Its mass is the same in blood and in urine.
@@ -61,12 +61,15 @@ class InUnits:
         Parameter and rule to the number of such values: "glucose, mmol/L x 18.02 = mg/dL".
     lost : dict of str to int
         Parameter and unit that is wanted, to the number of values that have no way to it.
+    kept : dict of str to int
+        The same, for values that stay as they are, because one of the two units is not known.
     """
 
     numbers: NDArray[np.float64]
     changed: NDArray[np.bool_]
     converted: Mapping[str, int]
     lost: Mapping[str, int]
+    kept: Mapping[str, int] = field(default_factory=dict)
 
     def text(self, cells: pd.Series) -> pd.Series:
         """Return the cells (n,) with what changed in its place, "" for what was lost."""
@@ -76,9 +79,14 @@ class InUnits:
         return pd.Series(told, index=cells.index, name=cells.name, dtype=object)
 
     def notices(self) -> Iterator[str]:
-        """Yield a sentence on what was converted, and one on what was lost."""
+        """Yield a sentence on what was converted, one on what was kept, and one on what was lost."""
         if self.converted:
             yield f"Values in other units were converted: {_listed(self.converted)}."
+        if count := sum(self.kept.values()):
+            yield (
+                f"{count:,} values are in a unit that is not known, and were taken as they are: "
+                f"{_listed(self.kept)}."
+            )
         if count := sum(self.lost.values()):
             yield (
                 f"{count:,} values are in a unit that cannot be converted, and count as not measured: "
@@ -153,13 +161,16 @@ def in_units(
     out[asked] = out[asked] * factors[which] + offsets[which]
     converted: dict[str, int] = {}
     lost: dict[str, int] = {}
-    for (name, _), way, count in zip(found, ways, np.bincount(which, minlength=len(ways)), strict=True):
+    kept: dict[str, int] = {}
+    for (name, unit), way, count in zip(found, ways, np.bincount(which, minlength=len(ways)), strict=True):
+        words = f"{name} (taken in {unit_shown(wanted[name])})"
         if way is None:
-            words = f"{name} (taken in {unit_shown(wanted[name])})"
             lost[words] = lost.get(words, 0) + int(count)
         elif way.is_needed:
             converted[f"{name}, {way.rule}"] = int(count)
-    return InUnits(out, asked & (out != numbers), converted, lost)
+        elif not _is_sure(unit, wanted[name]):
+            kept[f"{words[:-1]}, told in {unit})"] = int(count)
+    return InUnits(out, asked & (out != numbers), converted, lost, kept)
 
 
 def _units_of(text: pd.Series) -> tuple[NDArray[np.int64], list[str]]:
@@ -170,9 +181,9 @@ def _units_of(text: pd.Series) -> tuple[NDArray[np.int64], list[str]]:
 
 
 def _plain(cell: str) -> str | None:
-    """Return the UCUM name of a unit, or one that is not known without case and blanks; None without one."""
+    """Return what all spellings of a unit have in common; None without one."""
     plain = re.sub(r"\s+", " ", cell.strip().lower())
-    return None if plain in _NO_UNIT else unit_named(cell) or plain.replace(" ", "")
+    return None if plain in _NO_UNIT else unit_key(cell)
 
 
 def _commonest(
@@ -190,9 +201,17 @@ def _commonest(
 
 
 def _way(parameter: str, unit: str, wanted: str) -> Conversion | None:
-    if unit == _plain(wanted):
-        return Conversion(unit, unit, 1.0)
+    if unit == _plain(wanted) or not _is_sure(unit, wanted):
+        return Conversion(unit, wanted, 1.0)
     return conversion(unit, wanted, _analyte(parameter))
+
+
+def _is_sure(unit: str, wanted: str) -> bool:
+    """Say whether two units are the same or another one; one that is not known may be either.
+
+    Numbers of concepts have one spelling: another number is another unit.
+    """
+    return unit == _plain(wanted) or all(unit_named(one) or one.isdecimal() for one in (unit, wanted))
 
 
 @lru_cache(maxsize=1024)

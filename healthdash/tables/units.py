@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -18,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Conversion", "alternatives", "conversion", "unit_named", "unit_shown"]
+__all__ = ["Conversion", "alternatives", "conversion", "unit_key", "unit_named", "unit_shown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,14 @@ _CHARGES = {
     "sodium": 1, "potassium": 1, "calcium": 2, "magnesium": 2, "chloride": 1, "bicarbonate": 1, "lactate": 1,
     "anion gap": 1,
 }  # fmt: skip
+_PREFIXES = {"": 1.0, "f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "d": 0.1, "k": 1e3}
+#: What may be dissolved, and the dimension of it in a volume; units of `units.csv` go before.
+_DISSOLVED = {
+    "g": ("g", "mass concentration"), "mol": ("mol", "amount concentration"),
+    "eq": ("eq", "charge concentration"), "u": ("U", "activity"), "iu": ("U", "activity"),
+    "[iu]": ("U", "activity"),
+}  # fmt: skip
+_IN_A_VOLUME = re.compile(r"([fpnumk]?)(g|mol|eq|u|iu|\[iu\])/([fpnumd]?)l(feu|ddu)?")
 #: What else each unit is often mistaken for; looked at where values cannot be in the unit told.
 _ALTERNATIVES = {
     "mass concentration": ("mg/dL", "mmol/L", "umol/L", "g/L", "g/dL"),
@@ -75,7 +84,12 @@ def _number(text: str) -> float:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"\s+", " ", text.strip().lower().replace("μ", "µ"))
+    """Return a unit without its many ways to write 10*3, micro and shortened words: "×10³/mcL", "sec."."""
+    plain = re.sub(r"\s+", " ", text.strip().lower())
+    plain = re.sub(r"[²³¹⁰⁴-⁹]+", lambda power: f"^{unicodedata.normalize('NFKC', power[0])}", plain)
+    plain = re.sub(r"^(?:[x×] ?)?10 ?(?:\*\*|[*^e(]) ?(\d+)\)?", r"10*\1", plain)
+    plain = re.sub(r"[µμ]|\bmc(?=g|l|mol|i?u)", "u", plain)
+    return re.sub(r"\.(?= |$)", "", plain)
 
 
 @cache
@@ -94,7 +108,21 @@ def _units() -> Mapping[str, _Unit]:
 
 def _known(text: str) -> _Unit | None:
     plain = _plain(text)
-    return _units().get(plain) or _units().get(plain.replace(" ", ""))
+    bare = plain.replace(" ", "")
+    return _units().get(plain) or _units().get(bare) or _in_a_volume(bare)
+
+
+def _in_a_volume(plain: str) -> _Unit | None:
+    """Return a unit of what is dissolved by its prefixes: "ng/ml", "uiu/ml"; None for another one."""
+    parts = _IN_A_VOLUME.fullmatch(plain)
+    if parts is None:
+        return None
+    prefix, what, volume, kind = parts.groups()
+    shown, dimension = _DISSOLVED[what]
+    # D-dimer is told in its own mass or in that of fibrinogen, which is about twice as much.
+    behind = f" {kind.upper()}" if kind else ""
+    name = f"{prefix}{shown}/{volume}L{behind}"
+    return _Unit(name, name, dimension + behind, _PREFIXES[prefix] / _PREFIXES[volume], 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +170,11 @@ def unit_named(text: str) -> str:
     return unit.name if unit else ""
 
 
+def unit_key(text: str) -> str:
+    """Return the UCUM name of a unit; of one that is not known what all its spellings have in common."""
+    return unit_named(text) or _plain(text).replace(" ", "")
+
+
 def unit_shown(text: str) -> str:
     """Return a unit as people read it; one that is not known as it is."""
     unit = _known(text)
@@ -164,6 +197,8 @@ def conversion(source: str, target: str, analyte: str = "") -> Conversion | None
         return None
     if left.dimension != right.dimension:
         left, right = _of_ions(left, analyte), _of_ions(right, analyte)
+    if "count" in (left.dimension, right.dimension):
+        left, right = _of_cells(left), _of_cells(right)
     if left.dimension == right.dimension:
         factor = left.factor / right.factor
         offset = (left.offset - right.offset) / right.factor
@@ -180,6 +215,11 @@ def _of_ions(unit: _Unit, analyte: str) -> _Unit:
     if unit.dimension != "charge concentration" or analyte not in _CHARGES:
         return unit
     return replace(unit, dimension="amount concentration", factor=unit.factor / _CHARGES[analyte])
+
+
+def _of_cells(unit: _Unit) -> _Unit:
+    """Return g/L as 10*9/L, where cells are counted: there it is giga, and no gram."""
+    return replace(unit, dimension="count", factor=1.0) if unit.name == "g/L" else unit
 
 
 def alternatives(unit: str, analyte: str = "") -> tuple[str, ...]:

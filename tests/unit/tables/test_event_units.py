@@ -27,6 +27,7 @@ LEARNT = [
     (3, "glucose", "103", ""), (0, "temperature", "37", "C"), (1, "temperature", "98.6", "F"),
     (2, "temperature", "38", "C"), (0, "chloride", "101", "mEq/L"), (1, "chloride", "102", "mmol/L"),
     (0, "titre", "4", "cups"), (1, "titre", "5", "Cups "), (2, "titre", "900", "tins"),
+    (0, "vitamin D", "50", "nmol/L"), (1, "vitamin D", "60", "nmol/L"), (2, "vitamin D", "20", "ng/mL"),
 ]  # fmt: skip
 
 
@@ -38,15 +39,21 @@ def step():
 def test_values_in_other_units_are_converted_or_left_out_and_counted(step):
     made = one_row_a_stay(read_text_table(text(LEARNT).encode()), step)
     row = made.frame.iloc[0]
-    assert step.units == {"glucose": "mg/dL", "temperature": "Cel", "chloride": "meq/L", "titre": "cups"}
+    assert step.units == {
+        "glucose": "mg/dL", "temperature": "Cel", "chloride": "meq/L", "titre": "cups", "vitamin D": "nmol/L",
+    }  # fmt: skip
     assert [row["glucose lowest"], row["glucose highest"], row["glucose count"]] == ["99", "103", "4"]
     assert [row["temperature lowest"], row["temperature highest"]] == ["37", "38"]
-    assert [row["chloride last"], row["titre highest"], row["titre count"]] == ["102", "5", "2"]
-    converted, lost = made.notices[-2:]
+    assert [row["chloride last"], row["vitamin D lowest"], row["vitamin D count"]] == ["102", "50", "2"]
+    # What is not known may be the same unit by another name.
+    assert [row["titre highest"], row["titre count"]] == ["900", "3"]
+    converted, kept, lost = made.notices[-3:]
     assert "8 of glucose, mmol/L x 18.02 = mg/dL" in converted
     assert "8 of temperature, °F" in converted
     assert lost.startswith("8 values are in a unit that cannot be converted")
-    assert "8 of titre (taken in cups)" in lost
+    assert "8 of vitamin D (taken in nmol/L)" in lost
+    assert kept.startswith("8 values are in a unit that is not known, and were taken as they are")
+    assert "8 of titre (taken in cups, told in tins)" in kept
     assert "glucose (mg/dL)" in step.words
 
 
@@ -54,11 +61,11 @@ def test_values_in_other_units_are_converted_or_left_out_and_counted(step):
 def test_a_new_hospital_is_told_in_the_units_of_training(step, unit):
     (step,) = loaded(json.loads(json.dumps(dumped([step]))))
     new = [(0, "glucose", "5.5", "mmol/l"), (1, "glucose", "6", ""), (0, "temperature", "98.6", "degF")]
-    frame = read_text_table(text([*new, (0, "titre", "3", "tins")], unit).encode()).frame
+    frame = read_text_table(text([*new, (0, "vitamin D", "20", "ng/mL")], unit).encode()).frame
     row = step.apply(frame).iloc[0]
     # A cell without a unit is in that of its file.
     assert [row["glucose first"], row["glucose last"]] == ["99.088", "108.096"]
-    assert [row["temperature first"], row["titre first"]] == ["37", ""]
+    assert [row["temperature first"], row["vitamin D first"]] == ["37", ""]
     assert len(step.notices(frame)) == 2
 
 
@@ -125,6 +132,39 @@ def test_numbers_of_concepts_are_compared_as_names():
 def test_the_analyte_is_found_in_the_name_of_the_parameter(name, source, target, value):
     found = in_units(np.ones(1), series(name), series(source), {name: target})
     assert found.numbers == pytest.approx([value], rel=1e-4, nan_ok=True)
+
+
+#: Spellings of one unit; the first is that of the table to learn from.
+SAME = [
+    "K/uL, K/mcL, x10^3/uL, ×10³/µl, x10E9/L, 10*9/l, x10(3)/mcL, Thousand/uL, /nl, Gpt/l, Tsd/µl, G/l",
+    "M/uL, x10E12/L, T/l, /pl", "ng/mL, ug/L, µg/l, mcg/L", "pg/mL, ng/L", "uIU/mL, mU/L, mIU/L, m[IU]/L",
+    "umol/L, mcmol/L, μmol/l, nmol/mL", "mEq/L, mval/l", "sec, s, seconds, sec.", "min, minutes, min.",
+    "mm/hr, mm/h", "insp/min, /min, breaths/min", "Deg. C, °C, C", "fL, µm3, µm³", "mcg/kg/min, ug/kg/min",
+    "cmH2O, cm[H2O], cm H2O", "L/min, lpm", "ml, cc, mL", "mmHg, torr, mm Hg", "mg/L FEU, ug/mL FEU",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("spellings", SAME)
+def test_values_in_another_spelling_of_the_unit_stay(spellings):
+    names = series(*spellings.split(", "))
+    (wanted,) = commonest_units(series("x"), names[:1]).values()
+    found = in_units(np.ones(len(names)), series(*["x"] * len(names)), names, {"x": wanted})
+    assert found.numbers == pytest.approx(np.ones(len(names)))
+    assert list(found.notices()) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "value"),
+    [
+        ("ng/mL", "ng/L", 1000),
+        ("mg/L FEU", "ng/mL FEU", 1000),
+        ("mg/L FEU", "mg/L", np.nan),
+        ("G/l", "/uL", 1000),
+    ],
+)
+def test_prefixes_are_converted_whatever_is_measured(source, target, value):
+    found = in_units(np.ones(1), series("x"), series(source), {"x": target})
+    assert found.numbers == pytest.approx([value], nan_ok=True)
 
 
 def test_cells_that_are_too_long_for_names_take_no_time():

@@ -70,6 +70,7 @@ def test_mass_and_amount_need_an_analyte_and_unknown_units_have_no_way():
        
         ("weight_lb", "weight", "[lb_av]"), ("Weight, kg", "weight", "kg"), ("zip code", None, ""),
         ("Calcium (mEq/L)", "calcium", "meq/L"),
+        ("age_min", None, ""),  # the lowest, no minutes
     ],
 )  # fmt: skip
 def test_names_in_two_languages_with_their_units(name, concept, unit):
