@@ -89,13 +89,23 @@ def hours_of(
 
 
 def hours_of_day(text: pd.Series) -> NDArray[np.float64]:
-    """Return the hours since midnight (n,) of "08:30", "8:30 PM" and 8; of shares of the day as in Excel."""
+    """Return the hours since midnight (n,) of "08:30", "8:30 PM", 8 and 0830, of shares of the day, too."""
     codes, different = pd.factorize(text)
-    numbers = numbers_of(pd.Series(different, dtype=object))
+    hours = clock_hours(map(str, different))
+    cells = pd.Series(different, dtype=object).where(np.isnan(hours), "")
+    numbers = numbers_of(cells)
     if (numbers[np.isfinite(numbers)] < 1).all():
         numbers = numbers * 24
-    hours = clock_hours(map(str, different))
+    elif _are_hours_and_minutes(cells, numbers[np.isfinite(numbers)]):
+        numbers = numbers // 100 + numbers % 100 / 60
     return np.asarray(np.where(np.isnan(hours), numbers, hours)[codes], np.float64)
+
+
+def _are_hours_and_minutes(cells: pd.Series, numbers: NDArray[np.float64]) -> bool:
+    """Say whether numbers are hours and minutes without a mark, such as 0830 and 1330."""
+    is_marked = (numbers > 24).any() or cells.str.fullmatch(r"0\d{3}").any()
+    fits = (numbers >= 0) & (numbers <= 2400) & (numbers % 100 < 60) & (numbers % 1 == 0)
+    return bool(is_marked and fits.all())
 
 
 def _since_first(hours: NDArray[np.float64], stays: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -145,14 +145,24 @@ class FromEvents(StepBase):
         return pd.DataFrame(columns, dtype=object)
 
     def notices(self, frame: pd.DataFrame) -> list[str]:
-        """Return sentences on events that are left out, and on values in other units."""
+        """Return sentences on events that are left out, on times, and on values in other units."""
         if not set(self._columns) <= set(frame.columns):
             return []
         stay = self._stay_in(frame)
         lost = int(is_gap(frame[stay]).sum()) if stay else 0
         said = [f"{lost:,} events do not say of which stay they are, and were left out."] if lost else []
+        if not self._are_some_in_window(frame, stay):
+            said.append(
+                f"No event lies in the first {self.window_hours:g} hours ({self._times.words}): nothing "
+                "counts as measured."
+            )
         found = self._in_units(frame, numbers_of(frame[self.value])) if self.units else None
         return [*said, *(found.notices() if found else ())]
+
+    def _are_some_in_window(self, frame: pd.DataFrame, stay: str | None) -> bool:
+        stays = pd.factorize(frame[stay])[0] if stay else np.zeros(len(frame))
+        hours = self._times.hours(frame, np.asarray(stays, np.int64), self.day_first)
+        return bool(((hours >= 0) & (hours <= self.window_hours)).any())
 
     @property
     def _times(self) -> Times:

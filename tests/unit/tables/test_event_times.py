@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from healthdash.tables.clock import hours_of_day
 from healthdash.tables.event_times import Times, find_times
 from healthdash.tables.find_events import find_events, one_row_a_stay
 from healthdash.tables.read import read_text_table
@@ -32,6 +33,8 @@ def text(names: str, day, time) -> str:
         ("date,time", "{}.05.2019", "8:{:02d} PM", ("time", "moments", "date")),
         ("chartdate,charttime", "201905{:02d}", "08:{:02d}:00", ("charttime", "moments", "chartdate")),
         ("datetime,time", "2019-05-{:02d} 00:00:00", "08:{:02d}", ("time", "moments", "datetime")),
+        ("date,time", "2019-05-{:02d}", "08{:02d}", ("time", "moments", "date")),
+        ("date,time", "2019-05-{:02d}", "8{:02d}", ("time", "moments", "date")),
         ("date,hour", "2019-05-{:02d}", "1{}", ("hour", "moments", "date")),
         ("date,time", "2019-05-{:02d}", "0.3{}", ("time", "moments", "date")),
         ("day,time", "{}", "08:{:02d}", ("time", "days", "day")),
@@ -62,6 +65,30 @@ def test_the_date_of_an_event_is_taken_and_not_one_of_the_stay():
     made = find_events(read_text_table("\n".join([names, *rows]).encode()))
     assert (made.date, made.time, made.clock) == ("measurement_date", "measurement_time", "moments")
     assert made.same == ("birth_date",)
+
+
+@pytest.mark.parametrize(
+    ("cells", "hours"),
+    [
+        (["0830", "1330", "5", ""], [8.5, 13.5, 5 / 60, np.nan]),
+        (["0005", "0015"], [5 / 60, 0.25]),
+        (["830", "13:30", "2359"], [8.5, 13.5, 23 + 59 / 60]),
+        (["8", "12", "24"], [8, 12, 24]),
+        (["870", "900"], [870, 900]),
+        (["0.5", "0.25"], [12, 6]),
+    ],
+)
+def test_the_time_of_day_may_be_written_without_a_mark(cells, hours):
+    assert hours_of_day(pd.Series(cells, dtype=object)) == pytest.approx(hours, nan_ok=True)
+
+
+def test_it_is_said_when_no_event_lies_in_the_window():
+    table = read_text_table(text("site,hour", "A{}".format, "9{:02d}".format).encode())
+    made = find_events(table)
+    assert made.notices(table.frame) == [
+        "No event lies in the first 48 hours (time in hours since the start): nothing counts as measured."
+    ]
+    assert made.model_copy(update={"window_hours": 1000.0}).notices(table.frame) == []
 
 
 def test_a_time_of_day_that_is_not_known_is_not_midnight():
