@@ -147,13 +147,13 @@ def test_changes_move_the_labels_with_the_signal():
 @pytest.mark.parametrize("before", ["", "Lead ", "ECG ", "ECG_", "EKG ", "EKG_"])
 def test_the_axis_is_measured_whatever_word_stands_before_the_leads(before):
     one = drawn(rr_s=np.full(8, 0.8), noise_mv=0.0)
-    heights = one.signal_mv[:, None] * np.float32([1.0, 0.5, 0.0])  # I, II and aVF of an axis of 0 degrees
+    heights = one.signal_mv[:, None] * np.float32([1.0, 0.5, 0.01])  # I, II and aVF of an axis of 0.7 degrees
     leads = tuple(f"{before}{name}" for name in ("I", "II", "aVF"))
     found = Found(one.limits, np.ones(len(one.limits.kind)))
     delineation = Delineation(leads, (found,) * 3, found)
     figures = measured(_sample(heights, one.rate_hz, leads), beats_of(one.limits), delineation)
     (axis,) = (figure for figure in figures if figure.name == "qrs_axis")
-    assert axis.value == pytest.approx(0, abs=1)
+    assert axis.value == pytest.approx(0.7, abs=0.1)
 
 
 # -- data ------------------------------------------------------------------------------------
