@@ -4,6 +4,8 @@ import streamlit as st
 
 from healthdash.ui import shell
 
+# Before the navigation: a page's own icon would be fetched from outside as the icon of the tab.
+st.set_page_config(page_title="healthdash", page_icon=shell.ICON, layout="wide")
 page = st.navigation(
     {
         "": [st.Page("pages/home.py", title="Home", icon=":material/home:", default=True)],
@@ -20,6 +22,6 @@ page = st.navigation(
         ],
     }
 )
-st.set_page_config(page_title=f"{page.title} · healthdash", page_icon=shell.ICON, layout="wide")
+st.set_page_config(page_title=f"{page.title} · healthdash")
 with shell.frame():
     page.run()
