@@ -116,6 +116,10 @@ def test_each_page_is_called_by_its_name(new_page):
 def test_a_finger_over_a_chart_scrolls_the_page_and_cuts_nothing_down(new_page):
     page = new_page("models", viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
     chart, main = page.locator(".js-plotly-plot").first, _main(page)
+    chart.wait_for()
+    # The page grows while it is drawn: there must be room to scroll.
+    long = "e => e && e.scrollHeight > 2 * e.clientHeight"
+    page.wait_for_function(long, arg=main.element_handle())
     chart.evaluate("e => e.scrollIntoView({block: 'center'})")
     seen = "e => JSON.stringify([e._fullLayout.xaxis.range, e._fullLayout.yaxis.range])"
     box, before, top = chart.bounding_box(), chart.evaluate(seen), main.evaluate("e => e.scrollTop")
