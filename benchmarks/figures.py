@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 from healthdash import bundles, tasks
@@ -32,6 +34,9 @@ _ASKED_FOR = {
     "heart-disease": ("AUC", "AUC, Hungarian"),
     "readmission": ("AUC",),
 }
+#: Where the first figures flatter: rows of another cut of the same data, and of another model, that belong
+#: beside them.
+_BESIDE = {"lung-ct": ("macro AUC", "benign recall", "malignant recall")}
 
 
 def table() -> str:
@@ -39,7 +44,9 @@ def table() -> str:
     lines = ["| task | labels | measured (95 % interval) | data, licence |", "|---|---|---|---|"]
     for task in tasks.all_tasks():
         for bundle in bundles.available(task.slug)[:1]:
-            figures = "; ".join(_figure(row) for row in _rows(bundle))
+            figures = "; ".join(
+                _told(part, list(rows)) for part, rows in groupby(_rows(bundle), _measured_on)
+            )
             info = bundle.info
             labels = ", ".join(info.labels)
             data = f"{info.data.name}, {info.data.licence}"
@@ -49,15 +56,30 @@ def table() -> str:
 
 def _rows(bundle: Bundle) -> list[MetricRow]:
     """Return the figures that are shown; a name that the bundle lacks is an error."""
-    metrics = bundle.evaluation
-    return [metrics.metric(name) for name in _ASKED_FOR.get(bundle.info.task, ())] or list(
-        metrics.metrics[:_SHOWN]
+    evaluation, task = bundle.evaluation, bundle.info.task
+    shown = [evaluation.metric(name) for name in _ASKED_FOR.get(task, ())] or list(
+        evaluation.metrics[:_SHOWN]
     )
+    beside = [row for row in evaluation.subgroups if row.name in _BESIDE.get(task, ())]
+    others = [
+        row.model_copy(update={"name": f"{row.name} by {row.note}"})
+        for row in evaluation.comparisons
+        if row.name in _BESIDE.get(task, ())
+    ]
+    return sorted([*shown, *beside, *others], key=_measured_on) if beside else shown
+
+
+def _measured_on(row: MetricRow) -> str:
+    return row.part
+
+
+def _told(part: str, rows: Sequence[MetricRow]) -> str:
+    return f"{part}: {', '.join(_figure(row) for row in rows)}"
 
 
 def _figure(row: MetricRow) -> str:
     interval = f" ({row.low:.3f}-{row.high:.3f})" if row.low is not None and row.high is not None else ""
-    return f"{row.name} {row.value:.3f}{interval}, {row.part}"
+    return f"{row.name} {row.value:.3f}{interval}"
 
 
 def main() -> None:

@@ -184,8 +184,8 @@ LUNG_CT = Recipe(
         "One source in one country. The data name no patients, so groups of near-duplicates stand in for "
         "them, and slices of one patient may still be in two folds: with folds of neighbouring files, which "
         "part fewer patients, the figures are lower (under subgroups). Expect those for a new patient.",
-        "Brightness, sharpness and aspect alone tell the labels apart about as well as the network does (see "
-        "the other models on the same rows): pictures of one label were taken alike. The figures do not "
+        "Brightness, sharpness and aspect alone tell the labels apart at least as well as the network does "
+        "(see the other models on the same rows): pictures of one label were taken alike. The figures do not "
         "prove that the network reads the lungs.",
         "Papers that report 0.93 and more on these data split slices at random, so that neighbours of a "
         "test slice were trained on; here near-duplicates are kept together.",

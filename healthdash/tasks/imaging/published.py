@@ -22,7 +22,7 @@ _PUBLISHED = {
         "X-Ray Images for Classification; paper: Cell 172:1122-1131",
     },
     _LUNG: {
-        "name": "IQ-OTH/NCCD lung CT slices, 224 x 224",
+        "name": "IQ-OTH/NCCD, 860 of its 1,097 lung CT slices, 224 x 224",
         "source": "Mendeley Data, doi 10.17632/bhmdr45bh2",
         "licence": "CC BY 4.0",
         "citation": "Alyasriy and Al-Huseiny, The IQ-OTH/NCCD lung cancer dataset",
