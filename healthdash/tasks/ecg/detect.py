@@ -46,13 +46,15 @@ _LEVEL_BLOCKS = 9
 _THRESHOLD = 0.30
 _SEARCH_BACK = 0.18
 _LONG_GAP = 1.6
-# Below this share of its usual level a lead is silent: an electrode that is off, or a gap. Of the records of
-# MIT-BIH no lead's level falls below a quarter of it.
+# Below this share of its usual level a lead is silent: an electrode that is off, or a gap; unless no clear lead
+# is heard and its complexes stand out. Of the records of MIT-BIH no lead's level falls below a quarter of it.
 _SILENT = 0.2
 # A level is slow: where no slope within four seconds reaches this share of the usual one, silence too.
 _QUIET, _QUIET_S = 0.1, 4.0
 #: Leads of less clarity look like noise (see `gate`), and say nothing where clearer ones are silent.
 NOISE_CLARITY = 4.5
+# This percentile of the energy lies between the complexes.
+_BETWEEN = 40
 # Noise of some 5 microvolt has this level (millivolt a sample at 125 Hz); it says nothing of what is usual.
 _LEAST_LEVEL = 0.002
 #: Rates are taken to this part of a hertz.
@@ -142,7 +144,8 @@ def slope_energy(
     """Return how steep the signal is, 0 or more, joined over leads; (n_samples, n_leads) at 125 Hz.
 
     Each lead is divided by its own running level and weighted by how clearly its complexes stand out, where
-    it is not silent; where all leads are, or all but noise, the energy is 0.
+    it is not silent. Where all leads are, or all but noise, those count whose low complexes still stand out;
+    where there are none, the energy is 0.
 
     Parameters
     ----------
@@ -151,20 +154,45 @@ def slope_energy(
     middle : sequence of Steepness
         What `steepness` says of the leads, if known; used where their middle is all of the recording.
     """
-    joined, total = np.zeros(len(working), np.float32), np.zeros(len(working), np.float32)
     if len(working) < _samples(1.0):
-        return joined
+        return np.zeros(len(working), np.float32)
     is_known = bool(middle) and len(middle[0].energy) == len(working)
     leads = middle if is_known else map(_steepness, working.T, is_heard.T)
-    clearest = 0.0
+    loud, low = _Joined(len(working)), _Joined(len(working))
     for lead, has_signal in zip(leads, is_heard.T, strict=True):
         level, usual = _levels(lead.energy, has_signal)
-        weight = np.float32(lead.clarity**2) * (has_signal & ~_is_silent(lead.energy, level, usual))
-        joined += weight * lead.energy / np.maximum(level, max(_SILENT * usual, 1e-9))
-        total += weight
-        clearest = max(clearest, lead.clarity)
-    least = NOISE_CLARITY**2 if clearest >= NOISE_CLARITY else 0.0
-    return np.divide(joined, total, out=np.zeros_like(joined), where=(total > 0) & (total >= least))
+        has_slopes = has_signal & ~_is_quiet(lead.energy, usual)
+        is_low = level < _SILENT * usual
+        loud.add(lead, np.maximum(level, max(_SILENT * usual, 1e-9)), has_slopes & ~is_low)
+        if (has_slopes & is_low).any():
+            level, stands_out = _levels_while(has_signal & is_low, lead.energy)
+            low.add(lead, np.maximum(level, 1e-9), has_slopes & stands_out)
+    return np.where(loud.is_known, loud.mean, low.mean)
+
+
+class _Joined:
+    """The energies of some leads, joined: each over its level, weighted by its clarity."""
+
+    def __init__(self, length: int) -> None:
+        self._sum, self._weight = np.zeros(length, np.float32), np.zeros(length, np.float32)
+        self._clearest = 0.0
+
+    def add(self, lead: Steepness, level: NDArray[np.float32], where: NDArray[np.bool_]) -> None:
+        weight = np.float32(lead.clarity**2) * where
+        self._sum += weight * lead.energy / level
+        self._weight += weight
+        self._clearest = max(self._clearest, lead.clarity)
+
+    @property
+    def is_known(self) -> NDArray[np.bool_]:
+        """Where a lead takes part: one that is more than noise, if there is any such lead."""
+        least = NOISE_CLARITY**2 if self._clearest >= NOISE_CLARITY else 0.0
+        return np.asarray((self._weight > 0) & (self._weight >= least))
+
+    @property
+    def mean(self) -> NDArray[np.float32]:
+        """The mean of the leads that take part, 0 where none does."""
+        return np.divide(self._sum, self._weight, out=np.zeros_like(self._sum), where=self._weight > 0)
 
 
 def _levels(energy: NDArray[np.float32], has_signal: NDArray[np.bool_]) -> tuple[NDArray[np.float32], float]:
@@ -176,10 +204,24 @@ def _levels(energy: NDArray[np.float32], has_signal: NDArray[np.bool_]) -> tuple
     return level, float(np.median(loud if len(loud) else level))
 
 
-def _is_silent(energy: NDArray[np.float32], level: NDArray[np.float32], usual: float) -> NDArray[np.bool_]:
-    """Say where a lead is far below its usual level."""
-    highest = ndimage.maximum_filter1d(energy, _samples(_QUIET_S))
-    return np.asarray((level < _SILENT * usual) | (highest < _QUIET * usual))
+def _is_quiet(energy: NDArray[np.float32], usual: float) -> NDArray[np.bool_]:
+    """Say where no slope of a lead reaches its usual level."""
+    return np.asarray(ndimage.maximum_filter1d(energy, _samples(_QUIET_S)) < _QUIET * usual)
+
+
+def _levels_while(
+    is_low: NDArray[np.bool_], energy: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the running level of a lead while it is low, and where its complexes stand out, unlike noise.
+
+    Both are of these stretches alone, so that the higher complexes beside them say nothing.
+    """
+    level, stands_out = np.zeros_like(energy), np.zeros_like(is_low)
+    # Mirrored, the first block counts once: what remains of a higher complex there must not be the level.
+    level[is_low] = _running(energy[is_low], 100, ends="mirror")
+    between = _running(energy[is_low], _BETWEEN, ends="mirror")
+    stands_out[is_low] = level[is_low] >= NOISE_CLARITY * between
+    return level, stands_out
 
 
 def clarity(lead_mv: NDArray[np.float32], rate_hz: float) -> float:
@@ -223,19 +265,24 @@ def _contrast(energy: NDArray[np.float32]) -> float:
     """Return the peaks of an energy over the level between them, at most 50; 0 if flat."""
     if not np.any(energy > 1e-7):
         return 0.0
-    quiet, peak = np.percentile(energy[:: max(1, len(energy) // 200_000)], [40, 97])
+    quiet, peak = np.percentile(energy[:: max(1, len(energy) // 200_000)], [_BETWEEN, 97])
     return float(min(peak / max(quiet, 1e-9), 50.0))
 
 
 def _level(energy: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the running height of the peaks: median over blocks of their maxima, looking both ways."""
+    """Return the running height of the peaks."""
+    return _running(energy, 100)
+
+
+def _running(energy: NDArray[np.float32], percentile: float, ends: str = "nearest") -> NDArray[np.float32]:
+    """Return a running percentile: the median over blocks of theirs, looking both ways."""
     block = _samples(_LEVEL_BLOCK_S)
     n_blocks = -(-len(energy) // block)
     padded = np.pad(
         energy, (0, n_blocks * block - len(energy)), mode="reflect" if len(energy) > block else "edge"
     )
-    maxima = padded.reshape(n_blocks, block).max(axis=1)
-    level = ndimage.percentile_filter(maxima, 50, size=_LEVEL_BLOCKS, mode="nearest")
+    of_block = np.percentile(padded.reshape(n_blocks, block), percentile, axis=1)
+    level = ndimage.percentile_filter(of_block, 50, size=_LEVEL_BLOCKS, mode=ends)
     centers = (np.arange(n_blocks) + 0.5) * block
     return np.asarray(np.interp(np.arange(len(energy)), centers, level), np.float32)
 

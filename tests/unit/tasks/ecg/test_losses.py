@@ -93,6 +93,31 @@ def test_noise_alone_says_nothing_while_the_clear_lead_is_silent() -> None:
     assert _share_found(ecg, found, 0, start) == 1.0
 
 
+@pytest.mark.parametrize("other", ["none", "noise", "low, too"])
+def test_the_beats_of_a_clear_lead_are_found_when_its_complexes_grow_low(other: str) -> None:
+    ecg = synthesise("normal", seconds=120.0)
+    rng = np.random.default_rng(0)
+    half = len(ecg.signal_mv) // 2
+    signal = ecg.signal_mv.copy()
+    signal[half:] *= 0.19
+    signal += rng.normal(0, 0.005, signal.shape)
+    if other == "noise":
+        signal[:, 1] = rng.normal(0, 0.1, len(signal))
+    found = detect.find_beats(signal[:, :1] if other == "none" else signal, RATE)
+    assert _share_found(ecg, found, 0, len(signal)) == 1.0
+    assert len(found) == len(ecg.beats)
+
+
+def test_noise_after_complexes_that_grew_low_holds_no_beats() -> None:
+    ecg = synthesise("normal", seconds=180.0)
+    third = len(ecg.signal_mv) // 3
+    signal = ecg.signal_mv[:, :1] * np.repeat(np.float32([1.0, 0.19, 0.0]), third)[:, None]
+    signal += np.random.default_rng(0).normal(0, 0.01, signal.shape)
+    found = detect.find_beats(signal, RATE)
+    assert _share_found(ecg, found, 0, 2 * third) == 1.0
+    assert (found > 2 * third + 2 * RATE).sum() == 0
+
+
 def test_what_is_held_still_is_told() -> None:
     signal = synthesise("normal", seconds=20.0).signal_mv.copy()
     signal[1000:2000, 1] = signal[1000, 1]
