@@ -175,19 +175,21 @@ class _Joined:
 
     def __init__(self, length: int) -> None:
         self._sum, self._weight = np.zeros(length, np.float32), np.zeros(length, np.float32)
-        self._clearest = 0.0
+        self._clearest, self._clearest_of_all = np.zeros(length, np.float32), 0.0
 
     def add(self, lead: Steepness, level: NDArray[np.float32], where: NDArray[np.bool_]) -> None:
+        clarity = np.float32(lead.clarity) * where
         weight = np.float32(lead.clarity**2) * where
         self._sum += weight * lead.energy / level
         self._weight += weight
-        self._clearest = max(self._clearest, lead.clarity)
+        np.maximum(self._clearest, clarity, out=self._clearest)
+        self._clearest_of_all = max(self._clearest_of_all, lead.clarity)
 
     @property
     def is_known(self) -> NDArray[np.bool_]:
         """Where a lead takes part: one that is more than noise, if there is any such lead."""
-        least = NOISE_CLARITY**2 if self._clearest >= NOISE_CLARITY else 0.0
-        return np.asarray((self._weight > 0) & (self._weight >= least))
+        least = NOISE_CLARITY if self._clearest_of_all >= NOISE_CLARITY else 0.0
+        return np.asarray((self._weight > 0) & (self._clearest >= least))
 
     @property
     def mean(self) -> NDArray[np.float32]:

@@ -118,6 +118,16 @@ def test_noise_after_complexes_that_grew_low_holds_no_beats() -> None:
     assert (found > 2 * third + 2 * RATE).sum() == 0
 
 
+def test_many_noisy_leads_say_no_more_than_one_while_the_clear_lead_is_silent() -> None:
+    ecg = synthesise("normal", seconds=120.0)
+    rng = np.random.default_rng(0)
+    signal = np.concatenate([ecg.signal_mv[:, :1], rng.normal(0, 0.1, (len(ecg.signal_mv), 6))], axis=1)
+    start, stop = 50 * RATE, 62 * RATE
+    signal[start:stop, 0] = rng.normal(0, 0.01, stop - start)
+    found = detect.find_beats(signal.astype(np.float32), RATE)
+    assert ((found > start + 500) & (found < stop - 500)).sum() == 0
+
+
 def test_what_is_held_still_is_told() -> None:
     signal = synthesise("normal", seconds=20.0).signal_mv.copy()
     signal[1000:2000, 1] = signal[1000, 1]
