@@ -46,8 +46,9 @@ _LEVEL_BLOCKS = 9
 _THRESHOLD = 0.30
 _SEARCH_BACK = 0.18
 _LONG_GAP = 1.6
-# Below this share of its usual level a lead is silent: an electrode that is off, or a gap; unless no clear lead
-# is heard and its complexes stand out. Of the records of MIT-BIH no lead's level falls below a quarter of it.
+# Below this share of its usual level a lead is silent: an electrode that is off, or a gap. Of the records of
+# MIT-BIH no lead's level falls below a quarter of it.
+# Where no clear lead is heard, low complexes that stand out count nevertheless.
 _SILENT = 0.2
 # A level is slow: where no slope within four seconds reaches this share of the usual one, silence too.
 _QUIET, _QUIET_S = 0.1, 4.0

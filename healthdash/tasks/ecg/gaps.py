@@ -7,13 +7,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
-__all__ = ["heard", "held_still", "inside", "missing", "missing_of_leads", "shown"]
+__all__ = ["common", "heard", "held_still", "hiding", "inside", "missing", "missing_of_leads", "shown"]
 
 #: As long as a QRS complex is wide: a beat may be hidden.
 _HIDING_S = 0.1
 #: A lead that keeps one value for so long is off; a drawn or coarse one may keep it for less, between beats.
 _STILL_S = 1.0
+#: An interval between beats that is longer than this times the usual one around it may hide a beat.
+_LONG = 1.6
 
 
 def missing(signal_mv: NDArray[np.float32], rate_hz: float) -> tuple[tuple[int, int], ...]:
@@ -41,6 +44,42 @@ def held_still(signal_mv: NDArray[np.float32], rate_hz: float) -> tuple[tuple[in
     """Return lead number, and from and to which samples it keeps one value, for a second or longer."""
     found = (_stretches(np.diff(lead) == 0, rate_hz, _STILL_S) for lead in signal_mv.T)
     return tuple((number, start, stop + 1) for number, some in enumerate(found) for start, stop in some)
+
+
+def hiding(
+    still: Sequence[tuple[int, int, int]], beats: NDArray[np.int64], length: int
+) -> tuple[tuple[int, int, int], ...]:
+    """Leave out where a lead is held still only from one beat to the next: a slow heart in coarse steps.
+
+    Parameters
+    ----------
+    still : sequence of (int, int, int)
+        Lead number, and from and to which samples it keeps one value.
+    beats : int64 (n_beats,)
+        Sample numbers of the beats that are found, ascending.
+    length : int
+        Number of samples of the recording.
+    """
+    if len(beats) < 2:
+        return tuple(still)
+    edges = np.concatenate([[0], beats, [length]])
+    between = np.diff(edges)
+    is_long = between > _LONG * ndimage.median_filter(between, size=9, mode="nearest")
+    _, starts, stops = np.array(still).T
+    interval = np.clip(np.searchsorted(edges, starts, side="right") - 1, 0, len(between) - 1)
+    hides = is_long[interval] | (stops > edges[interval + 1])
+    return tuple(one for one, may_hide in zip(still, hides.tolist(), strict=True) if may_hide)
+
+
+def common(
+    gaps: Sequence[tuple[int, int, int]], leads: Sequence[int], length: int, rate_hz: float
+) -> tuple[tuple[int, int], ...]:
+    """Return from and to which of `length` samples all of some leads lie in gaps (lead, from, to)."""
+    is_silent = np.ones(length, bool)
+    for lead in leads:
+        of_lead = [(0, start, stop) for number, start, stop in gaps if number == lead]
+        is_silent &= ~heard((length, 1), of_lead)[:, 0]
+    return _stretches(is_silent, rate_hz)
 
 
 def heard(

@@ -52,8 +52,8 @@ class Beats:
     def between_s(self) -> Floats:
         """The interval before each beat but the first (m - 1,), second; NaN across a gap."""
         between = np.diff(self.at_s)
-        follows = np.searchsorted(self.at_s, [start for start, _ in self.gaps_s])
-        between[[beat - 1 for beat in follows.tolist() if 0 < beat < len(self)]] = np.nan
+        for first, last in np.searchsorted(self.at_s, np.reshape(self.gaps_s, (-1, 2))).tolist():
+            between[max(first - 1, 0) : last] = np.nan
         return between
 
     @property

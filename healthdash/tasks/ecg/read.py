@@ -19,7 +19,7 @@ from healthdash.signals.wfdb import read_marks
 from healthdash.task import Upload
 
 from .beat_codes import beats_among
-from .gaps import held_still, missing, missing_of_leads
+from .gaps import missing, missing_of_leads
 from .sample import Annotation, EcgSample
 
 __all__ = ["group", "read", "recognises"]
@@ -58,7 +58,7 @@ def read(uploads: Sequence[Upload]) -> EcgSample:
     kept, guessed = _with_units(kept)
     signal_mv = _millivolts(kept)
     gaps = float(np.mean(~np.isfinite(signal_mv)))
-    return EcgSample(
+    sample = EcgSample(
         source=uploads[0].name,
         kind="signal",
         format=recording.format,
@@ -67,7 +67,6 @@ def read(uploads: Sequence[Upload]) -> EcgSample:
             *guessed,
             *_left_out(recording, kept, rate_hz),
             *_told_gaps(recording, gaps),
-            *_told_still(signal_mv, rate_hz, kept),
         ),
         signal_mv=bridged(signal_mv) if gaps else signal_mv,
         rate_hz=rate_hz,
@@ -83,6 +82,9 @@ def read(uploads: Sequence[Upload]) -> EcgSample:
         marks=recording.marks,
         facts=recording.facts,
     )
+    # In place: a copy would forget the beats that were found to tell it.
+    object.__setattr__(sample, "notices", (*sample.notices, *_told_off(sample)))
+    return sample
 
 
 def _ecg_channels(channels: Sequence[Channel]) -> tuple[list[Channel], float]:
@@ -148,15 +150,15 @@ def _told_gaps(recording: Recording, share: float) -> list[str]:
     return [f"{share:.1%} of the values are marked as missing{why}; the model is given straight lines there."]
 
 
-def _told_still(signal_mv: NDArray[np.float32], rate_hz: float, kept: Sequence[Channel]) -> list[str]:
+def _told_off(sample: EcgSample) -> list[str]:
     """Name the leads that keep one value for a time, but not always."""
-    seconds = np.zeros(len(kept))
-    for lead, start, stop in held_still(signal_mv, rate_hz):
-        seconds[lead] += (stop - start) / rate_hz
-    some = (seconds > 0) & (seconds < len(signal_mv) / rate_hz)
+    seconds = np.zeros(len(sample.leads))
+    for lead, start, stop in sample.off:
+        seconds[lead] += (stop - start) / sample.rate_hz
+    some = (seconds > 0) & (seconds < sample.duration_s)
     if not some.any():
         return []
-    named = ", ".join(f"{kept[i].name} {seconds[i]:.0f} s" for i in np.flatnonzero(some).tolist())
+    named = ", ".join(f"{sample.leads[i]} {seconds[i]:.0f} s" for i in np.flatnonzero(some).tolist())
     return [f"Leads that keep one value for a time count for nothing there, as if off: {named}."]
 
 

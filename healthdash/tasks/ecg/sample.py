@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -14,7 +15,7 @@ from healthdash.signals.recording import Mark, Stored
 from healthdash.task import Sample
 
 from .detect import WORKING_HZ, Steepness, accepted, resampled, resampled_length, slope_energy, steepness
-from .gaps import heard, held_still, inside, shown
+from .gaps import common, heard, held_still, hiding, inside, shown
 
 __all__ = ["Annotation", "EcgSample", "LeadKind", "Stored", "lead_kind", "to_millivolt"]
 
@@ -81,20 +82,39 @@ class EcgSample(Sample):
     @cached_property
     def beats(self) -> NDArray[np.int64]:
         """Sample numbers of the beats that the detector finds on all leads."""
-        found = accepted(slope_energy(self.working_mv, self.heard(WORKING_HZ), self._steepness))
+        found = accepted(slope_energy(self.working_mv, self._changing, self._steepness))
         at = np.rint(found * (self.rate_hz / WORKING_HZ)).astype(np.int64)
         at = np.minimum(at, len(self.signal_mv) - 1)
         return np.asarray(at[~inside(at, self.gaps)])
 
     @property
     def gaps_s(self) -> tuple[tuple[float, float], ...]:
-        """The gaps in seconds."""
-        return tuple((start / self.rate_hz, stop / self.rate_hz) for start, stop in self.gaps)
+        """From and to when no lead has a signal, seconds."""
+        return self.silent_s(range(len(self.leads)))
+
+    def silent_s(self, leads: Sequence[int]) -> tuple[tuple[float, float], ...]:
+        """Return from and to when none of some leads has a signal, seconds: a beat may be hidden there."""
+        silent = common(self.lead_losses, leads, len(self.signal_mv), self.rate_hz)
+        return tuple((start / self.rate_hz, stop / self.rate_hz) for start, stop in silent)
+
+    @property
+    def lead_losses(self) -> tuple[tuple[int, int, int], ...]:
+        """Lead number, and from and to which samples it says nothing: it is missing, or off."""
+        return (*self.lead_gaps, *self.off)
 
     @cached_property
-    def lead_losses(self) -> tuple[tuple[int, int, int], ...]:
-        """Lead number, and from and to which samples it says nothing: it is missing, or held still."""
-        return (*self.lead_gaps, *held_still(self.signal_mv, self.rate_hz))
+    def off(self) -> tuple[tuple[int, int, int], ...]:
+        """Lead number, and from and to which samples it is held still, for longer than between two beats."""
+        return hiding(self._still, self.beats, len(self.signal_mv)) if self._still else ()
+
+    @cached_property
+    def _still(self) -> tuple[tuple[int, int, int], ...]:
+        return held_still(self.signal_mv, self.rate_hz)
+
+    @property
+    def _changing(self) -> NDArray[np.bool_]:
+        """Where each lead is neither missing nor held still, bool (n, n_leads) at `WORKING_HZ`."""
+        return heard(self.working_mv.shape, (*self.lead_gaps, *self._still), WORKING_HZ / self.rate_hz)
 
     def heard(self, rate_hz: float) -> NDArray[np.bool_]:
         """Say where each lead has a signal, bool (n_samples at this rate, n_leads)."""
@@ -119,7 +139,7 @@ class EcgSample(Sample):
     @cached_property
     def _steepness(self) -> tuple[Steepness, ...]:
         """How steep each lead is in the middle of the recording."""
-        pairs = zip(self.working_mv.T, self.heard(WORKING_HZ).T, strict=True)
+        pairs = zip(self.working_mv.T, self._changing.T, strict=True)
         return tuple(steepness(lead, is_heard) for lead, is_heard in pairs)
 
     @cached_property

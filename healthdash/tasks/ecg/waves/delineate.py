@@ -97,14 +97,13 @@ def delineate(sample: EcgSample, call: Delineator, config: Mapping[str, Any]) ->
     numbers = delineated_leads(sample)
     leads = sample.signal_mv[:, numbers]
     probability = of_samples(call, leads, sample.rate_hz, config)
-    for start, stop in sample.gaps_s:  # whatever is read out of a straight line
-        missing = slice(round(start * config["rate_hz"]), round(stop * config["rate_hz"]))
-        probability[:, missing] = np.eye(len(LABELS), dtype=np.float32)[0]
+    is_heard = sample.heard(config["rate_hz"])[:, numbers]
+    # Whatever is read out of a straight line is none.
+    probability[~is_heard.T] = np.eye(len(LABELS), dtype=np.float32)[0]
     heights = filtered(leads, sample.rate_hz, config)
     found = tuple(
         found_in(one, height, config["rate_hz"]) for one, height in zip(probability, heights.T, strict=True)
     )
-    is_heard = sample.heard(config["rate_hz"])[:, numbers]
     used = _usable(found, is_heard)
     names = tuple(sample.leads[i] for i in numbers)
     return Delineation(

@@ -22,7 +22,7 @@ from ..rhythm_views import rhythm_views
 from ..sample import EcgSample
 from ..views import measurement_table, median_beats, trace_of
 from .condition import CONFIG, INPUT, filtered
-from .delineate import Delineation, Found, as_plain, delineate, delineator_of
+from .delineate import Delineation, Found, as_plain, delineate, delineated_leads, delineator_of
 from .limits import LABELS
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def beats_in(sample: EcgSample, found: Delineation) -> Beats:
     leads = filtered(sample.signal_mv[:, numbers], sample.rate_hz, CONFIG)
     is_heard = sample.heard(CONFIG["rate_hz"])[:, numbers]
     at_s = aligned_where_heard_s(leads, is_heard, CONFIG["rate_hz"], middle)
-    return beats_of(limits, at_s=at_s, gaps_s=sample.gaps_s)
+    used = [i for i in delineated_leads(sample) if sample.leads[i] not in found.left_out]
+    return beats_of(limits, at_s=at_s, gaps_s=sample.silent_s(used))
 
 
 def _aligning(sample: EcgSample) -> list[int]:

@@ -9,6 +9,8 @@ from healthdash.task import Upload
 from healthdash.tasks.ecg import detect, read
 from healthdash.tasks.ecg.examples import matched
 from healthdash.tasks.ecg.gaps import heard, held_still
+from healthdash.tasks.ecg.measurements import rate
+from healthdash.tasks.ecg.moments import Beats
 from healthdash.tasks.ecg.sample import EcgSample
 from healthdash.tasks.ecg.samples import SyntheticEcg, synthesise
 
@@ -126,6 +128,48 @@ def test_many_noisy_leads_say_no_more_than_one_while_the_clear_lead_is_silent() 
     signal[start:stop, 0] = rng.normal(0, 0.01, stop - start)
     found = detect.find_beats(signal.astype(np.float32), RATE)
     assert ((found > start + 500) & (found < stop - 500)).sum() == 0
+
+
+def test_no_interval_crosses_where_all_leads_are_held_still() -> None:
+    ecg = synthesise("normal", seconds=60.0)
+    true = 60 * RATE / np.diff(ecg.beats).mean()
+    signal = ecg.signal_mv.copy()
+    signal[20 * RATE : 40 * RATE] = 0.0
+    sample = _csv(signal, ("II", "V1"))
+    ((start, stop),) = sample.gaps_s
+    assert (start, stop) == pytest.approx((20, 40), abs=0.1)
+    assert sample.known_s == pytest.approx(40, abs=0.1)
+    assert rate(_beats(sample)).value == pytest.approx(true, abs=1)
+
+
+def _beats(sample: EcgSample) -> Beats:
+    at_s = sample.beats / sample.rate_hz
+    unknown = np.full(len(at_s), np.nan)
+    return Beats(unknown, unknown, unknown, unknown, at_s, np.ones(len(at_s), bool), sample.gaps_s)
+
+
+def test_leads_that_are_lost_one_after_the_other_leave_no_gap() -> None:
+    ecg = synthesise("normal", seconds=60.0)
+    signal = ecg.signal_mv.copy()
+    signal[20 * RATE : 30 * RATE, 0] = np.nan
+    signal[29 * RATE : 40 * RATE, 1] = 0.0
+    sample = _csv(signal, ("II", "V1"))
+    assert np.array(sample.gaps_s) == pytest.approx(np.array([(29, 30)]), abs=0.1)
+    assert np.array(sample.silent_s([0])) == pytest.approx(np.array([(20, 30)]), abs=0.1)
+
+
+def test_the_pauses_of_a_slow_heart_in_coarse_steps_are_no_losses() -> None:
+    beat = np.round(synthesise("normal", seconds=10.0, rate_hz=RATE).signal_mv[:, :1], 1)
+    beat = beat[: round(0.8 * RATE)] * (np.abs(beat[: round(0.8 * RATE)]) > 0.3)
+    signal = np.tile(np.concatenate([beat, np.zeros((round(0.7 * RATE), 1))]), (40, 1))
+    sample = _csv(signal, ("II",))
+    assert held_still(sample.signal_mv, RATE)
+    assert sample.lead_losses == ()
+    assert not any("one value" in text for text in sample.notices)
+    signal[20 * RATE : 30 * RATE] = 0.0
+    sample = _csv(signal, ("II",))
+    assert len(sample.lead_losses) == 1
+    assert any("II 1" in text for text in sample.notices)
 
 
 def test_what_is_held_still_is_told() -> None:

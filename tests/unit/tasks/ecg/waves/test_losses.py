@@ -12,6 +12,7 @@ from healthdash.tasks.ecg.gaps import missing, missing_of_leads
 from healthdash.tasks.ecg.measurements import Measurement
 from healthdash.tasks.ecg.moments import aligned_s, aligned_where_heard_s, beats_of
 from healthdash.tasks.ecg.sample import EcgSample, Stored
+from healthdash.tasks.ecg.waves import delineate
 from healthdash.tasks.ecg.waves.samples import Drawn, drawn
 from healthdash.tasks.ecg.waves.shown import beats_in, delineation_of, measured
 
@@ -73,6 +74,27 @@ def test_leads_that_are_held_still_for_a_time_hide_no_complex() -> None:
     signal[650:1850, [0, 2]] = signal[650, [0, 2]]
     found = _figures(_sample(signal))
     assert found["rate"].value == pytest.approx(75, abs=1)
+    assert found["sdnn"].value == pytest.approx(0, abs=5)
+
+
+@pytest.mark.tf
+def test_no_interval_crosses_where_the_only_delineated_lead_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delineate, "_LONG_S", 5.0)
+    signal = _leads(ONE)[:, :2]
+    signal[QUARTERS[1], 1] = np.nan
+    found = _figures(_sample(signal))
+    assert found["rate"].value == pytest.approx(75, abs=1)
+    assert found["rate"].beats == 9
+    assert found["sdnn"].value == pytest.approx(0, abs=5)
+
+
+@pytest.mark.tf
+def test_no_interval_crosses_where_all_leads_are_held_still() -> None:
+    signal = _leads(ONE)[:, :2]
+    signal[QUARTERS[1]] = 0.0
+    found = _figures(_sample(signal))
+    assert found["rate"].value == pytest.approx(75, abs=1)
+    assert found["rate"].beats == 9
     assert found["sdnn"].value == pytest.approx(0, abs=5)
 
 
