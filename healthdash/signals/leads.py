@@ -15,6 +15,7 @@ __all__ = [
     "LeadKind",
     "completed",
     "guessed_unit",
+    "is_lead_two",
     "lead_kind",
     "plain_name",
     "tidy_unit",
@@ -48,6 +49,9 @@ _OTHER = re.compile(
     re.IGNORECASE,
 )
 _BEFORE = re.compile(r"^((ECG|EKG|EEG|LEAD)([\s_]+|(?=[A-Z])))+(?=\S)")
+_LEAD_TWO = re.compile(r"M?L?II|D2")
+# The second of several ECG channels; "lead 2" is a name that readers give to a column without one.
+_SECOND_ECG = re.compile(r"(ECG|EKG)[\s_]*2")
 # Above this a value without a unit cannot be millivolt (Kligfield 2007: QRS complexes stay below 5 mV).
 _MOST_MV = 20.0
 _IN_MILLIVOLT = {"v": 1000.0, "mv": 1.0, "uv": 1e-3, "nv": 1e-6}
@@ -78,6 +82,11 @@ def guessed_unit(values: NDArray[np.float32]) -> str:
 def plain_name(name: str) -> str:
     """Return the name of a lead in capitals, without the words before it: "AVF" for "EKG_aVF"."""
     return _BEFORE.sub("", name.strip().upper())
+
+
+def is_lead_two(name: str) -> bool:
+    """Say whether a lead is II by its name: "Lead II", "MLII", "D2", "ECG 2"."""
+    return bool(_LEAD_TWO.fullmatch(plain_name(name)) or _SECOND_ECG.fullmatch(name.strip().upper()))
 
 
 def lead_kind(name: str) -> LeadKind:

@@ -6,7 +6,6 @@ from the recording's own usual beat, and with the rhythm and shapes of its neigh
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from healthdash.signals.filters import band_pass
+from healthdash.signals.leads import is_lead_two
 
 from .alike import means_of_alike
 from .detect import NOISE_CLARITY, WORKING_HZ, resampled
@@ -93,7 +93,6 @@ P_WAVES = ("local likeness of the P waves", "local difference of the P waves")
 
 Floats = NDArray[np.float32]
 Beats = NDArray[np.int64]
-_LEAD_II = re.compile(r"^(ecg|ekg|lead)?[\s_]*m?l?ii$|^d2$|^(ecg|ekg)[\s_]*2$", re.IGNORECASE)
 
 
 def ordered_leads(sample: EcgSample) -> list[int]:
@@ -111,7 +110,7 @@ def ordered_leads(sample: EcgSample) -> list[int]:
 
 
 def _named_ii(sample: EcgSample) -> list[int]:
-    return [i for i, name in enumerate(sample.leads) if _LEAD_II.match(name.strip())]
+    return [i for i, name in enumerate(sample.leads) if is_lead_two(name)]
 
 
 def set_aside(sample: EcgSample) -> int | None:

@@ -43,3 +43,8 @@ def test_a_recording_that_is_noise_in_every_lead_is_refused(good: EcgSample) -> 
     found = gate(_with_noise(good, (2.0, 2.0)), GATE)
     assert found.verdict == "refuse"
     assert "not look like an ECG" in found.reasons[0]
+
+
+def test_lead_ii_comes_first_by_its_longer_names_too(good: EcgSample) -> None:
+    turned = replace(good, signal_mv=good.signal_mv[:, ::-1], leads=("ECG Lead V1", "ECG Lead II"))
+    assert turned.model_leads == [1, 0]
