@@ -12,6 +12,7 @@ from healthdash.views import ClassBars, Grid, Marker, Metric, Metrics, Notice, S
 
 from .own_windows import INPUT
 from .sample import EcgSample
+from .views import trace_of
 
 if TYPE_CHECKING:
     from healthdash.bundles import Bundle
@@ -75,14 +76,7 @@ def _trace(sample: EcgSample, prediction: Prediction) -> Trace:
         for number, label in enumerate(prediction.labels)
         if (prediction.decided == number).any()
     )
-    return Trace(
-        title="The recording",
-        caption=f"{sample.format}, {sample.rate_hz:g} Hz, {sample.duration_s:,.0f} s.",
-        signal=sample.drawn_mv,
-        rate_hz=sample.rate_hz,
-        leads=sample.leads,
-        markers=markers,
-    )
+    return trace_of(sample, markers)
 
 
 def _summary(prediction: Prediction, bundle: Bundle, word: str) -> Metrics:
