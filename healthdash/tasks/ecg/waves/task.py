@@ -65,11 +65,11 @@ class EcgWaves(EcgBeats):
 
     def items(self, sample: Sample, config: Mapping[str, Any]) -> NDArray[np.int64]:
         """Return the sample number at which the middle part of each window begins."""
-        from ..detect import resampled
+        from ..detect import resampled_length
         from .condition import window_starts
 
         assert isinstance(sample, EcgSample)
-        length = len(resampled(sample.signal_mv[:, :1], sample.rate_hz, config["rate_hz"]))
+        length = resampled_length(len(sample.signal_mv), sample.rate_hz, config["rate_hz"])
         starts = window_starts(length, config) + (config["samples"] - config["core"]) // 2
         at = np.rint(np.maximum(starts, 0) * (sample.rate_hz / config["rate_hz"]))
         return np.asarray(at, np.int64)
