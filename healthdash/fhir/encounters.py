@@ -49,7 +49,7 @@ def encounters_of(patient: Patient) -> Encounters:
 
 
 def _names(patient: Patient) -> Names:
-    names = Names()
+    names = Names(patient.entries)
     for one in patient.entries:
         if one.kind in ("Encounter", "Condition"):
             names.add(one, one.place)

@@ -47,11 +47,21 @@ class Record:
 
 
 class Names:
-    """What references call the resources that were added, each by a key."""
+    """What references call the resources that were added, each by a key.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    around : sequence of Entry
+        All resources of the file; by them the addresses of one server are told from those of two.
+    """
+
+    def __init__(self, around: Sequence[Entry]) -> None:
         self._keys: dict[tuple[str, str], str | None] = {}
         self._servers: dict[str, str] = {}
+        self._kinds: dict[tuple[str, str], set[str]] = {}
+        for one in around:
+            if not one.holder:
+                self._kinds.setdefault((one.scopes[0], one.server), set()).add(one.kind)
 
     def add(self, entry: Entry, key: str) -> None:
         """Let references find a resource; those of one key are versions of each other."""
@@ -81,10 +91,30 @@ class Names:
             for farther, level in enumerate(_levels(entry)):
                 if (level, wanted) in self._keys:
                     key = self._keys[level, wanted]
+                    if wanted == name or key is None:
+                        return key
                     # By its address it was not found: what has one of its own elsewhere is another resource.
-                    is_other = farther and wanted != name and key is not None and self._servers[key]
+                    server = self._servers[key]
+                    is_other = bool(server) if farther else self._is_other(entry, reference, server)
                     return "" if is_other else key
         return ""
+
+    def _is_other(self, entry: Entry, reference: str, found: str) -> bool:
+        """Say whether a reference means another resource than that of its type and id beside it.
+
+        Two servers count each for itself, so two resources may have one id. But one server may have two
+        addresses: one of references alone, or where no reference tells an address, one for each type.
+
+        Parameters
+        ----------
+        found : str
+            Server of the resource that was found; empty: none is told.
+        """
+        server, kind, _ = f"/{_target(entry, reference)}".rsplit("/", 2)
+        held = self._kinds.get((entry.scopes[0], server[1:]), set())
+        if found and "://" in reference:
+            return bool(held)
+        return not held.isdisjoint(self._kinds[entry.scopes[0], found] if found else {kind})
 
     def linked(self, entry: Entry, element: str) -> str:
         """Return the key of what an element of a resource refers to; empty: not there, or not sure."""
@@ -127,7 +157,7 @@ def record_of(found: Sequence[Entry]) -> Record:
     people = [one for one in found if one.kind == "Patient"]
     others = [one for one in found if one.kind != "Patient"]
     keys = _keys(people, lambda one: _marks(one.resource))
-    names = Names()
+    names = Names(found)
     for one in people:
         names.add(one, keys[one.place])
     owners = keys | {one.place: _subject(one, names) for one in others}

@@ -120,6 +120,37 @@ def test_references_across_lines_and_bundles_find_the_one_patient(data):
     assert rows(data) == [["female", "300"]]
 
 
+A, B, C = "http://a.org/", "http://b.org/", "http://c.org/"
+OF_ANNA = (A + "Observation/7", measured(180, **about(A + "Patient/1")))
+
+
+@pytest.mark.parametrize("reference", [B + "Patient/1", "Patient/1"])
+@pytest.mark.parametrize(
+    "others", [[(B + "Patient/2", patient("2", **MALE)), OF_ANNA], [OF_ANNA]], ids=["patient", "finding"]
+)
+def test_a_patient_of_another_server_is_not_the_one_of_its_id_beside_it(reference, others):
+    anna, strange = (A + "Patient/1", patient("1")), (B + "Observation/9", measured(300, **about(reference)))
+    found = rows(addressed(anna, *others, strange))
+    assert ["female", "180"] in found
+    assert ["", "300"] in found
+    assert len(found) == len(others) + 1
+
+
+def test_an_address_that_is_told_of_two_servers_is_taken_as_it_is():
+    strange = (B + "Observation/9", measured(300, **about(B + "Patient/1")))
+    assert rows(addressed((A + "Patient/1", patient("1")), strange)) == [["female", ""], ["", "300"]]
+    own = (UUID.format(1), patient("1"))
+    assert rows(addressed(own, strange)) == [["female", "300"]]
+    found = rows(addressed(own, (B + "Patient/2", patient("2", **MALE)), strange))
+    assert found == [["female", ""], ["male", ""], ["", "300"]]
+
+
+def test_an_address_of_no_entry_of_the_bundle_is_another_one_of_its_server():
+    gateway = (A + "Observation/9", measured(300, day="2020", **about(C + "Patient/1")))
+    found = rows(addressed((A + "Patient/1", patient("1")), (B + "Patient/2", patient("2")), gateway))
+    assert found == [["female", "300"], ["female", ""]]
+
+
 def versioned(value: float, when: str = "", **more) -> dict:
     meta = {"meta": {"lastUpdated": when}} if when else {}
     return measured(value, id="b", **({"day": "2019-01-01"} | meta | more))
