@@ -153,6 +153,13 @@ def test_values_in_another_spelling_of_the_unit_stay(spellings):
     assert list(found.notices()) == []
 
 
+def test_an_inr_is_no_share_of_the_activity():
+    names, units = series(*["prothrombin time"] * 3), series("%", "%", "INR")
+    found = in_units(np.array([70.0, 80.0, 1.2]), names, units, {"prothrombin time": "%"})
+    assert found.numbers == pytest.approx([70, 80, np.nan], nan_ok=True)
+    assert found.lost == {"prothrombin time (taken in %)": 1}
+
+
 @pytest.mark.parametrize(
     ("source", "target", "value"),
     [
