@@ -19,6 +19,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from healthdash.errors import ContractError
+
 __all__ = ["Conversion", "alternatives", "conversion", "unit_key", "unit_named", "unit_shown"]
 
 
@@ -100,9 +102,9 @@ def _units() -> Mapping[str, _Unit]:
         for row in csv.DictReader(file):
             factor, offset = _number(row["factor"]), _number(row["offset"])
             unit = _Unit(row["unit"], row["shown"], row["dimension"], factor, offset)
-            found |= {
-                _plain(one): unit for one in (unit.name, unit.shown, *row["spellings"].split("|")) if one
-            }
+            for one in (unit.name, unit.shown, *row["spellings"].split("|")):
+                if one and found.setdefault(_plain(one), unit) is not unit:
+                    raise ContractError(f"units.csv has two units that are spelled {one}")
     return found
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from healthdash.errors import InvalidInput
+from healthdash.errors import ContractError, InvalidInput
 from healthdash.fields import CategoryField, NumberField
+from healthdash.tables import units
 from healthdash.tables.concepts import concept_named, meanings, without_unit
 from healthdash.tables.mapped import mapped
 from healthdash.tables.mapping import ColumnMapping, Link, propose
@@ -36,7 +37,8 @@ def found(csv: str, *fields, given: ColumnMapping | None = None):
         ("mg/dL", "umol/L", "uric acid", 59.48), ("mg/dL", "mmol/L", "calcium", 0.25),
         ("mEq/L", "mg/dL", "calcium", 2.004), ("mEq/L", "mmol/L", "sodium", 1.0),
         ("lb", "kg", "", 0.45359237), ("inch", "cm", "", 2.54), ("months", "years", "", 1 / 12),
-        ("kPa", "mmHg", "", 7.50062), ("g/L", "g/dL", "", 0.1),
+        ("kPa", "mmHg", "", 7.50062), ("g/L", "g/dL", "", 0.1), ("L/min", "mL/min", "", 1000),
+        ("mL/min", "L/min", "creatinine", 0.001),
     ],
 )  # fmt: skip
 def test_factors_are_those_of_published_tables(source, target, analyte, expected):
@@ -44,6 +46,14 @@ def test_factors_are_those_of_published_tables(source, target, analyte, expected
     assert way is not None
     assert way.factor == pytest.approx(expected, rel=5e-3)
     assert way(np.array([2.0]))[0] == pytest.approx(2 * way.factor)
+
+
+def test_no_spelling_is_that_of_two_units(tmp_path, monkeypatch):
+    head = "unit,shown,dimension,factor,offset,spellings"
+    (tmp_path / "units.csv").write_text(f"{head}\nL,L,volume,1,0,litre\nl,l,length,1,0,\n")
+    monkeypatch.setattr(units, "__file__", str(tmp_path / "units.py"))
+    with pytest.raises(ContractError, match="two units that are spelled l"):
+        units._units.__wrapped__()
 
 
 def test_temperatures_and_hba1c_have_an_offset():
