@@ -56,6 +56,8 @@ class NumberField(Field):
         What a form starts with.
     step : float
         Step of the form's widget; 1 means whole numbers.
+    takes_percent : bool
+        Whether "58 %" may stand for 58. Not where 58 % may be 0.58.
     """
 
     unit: str = ""
@@ -63,6 +65,7 @@ class NumberField(Field):
     high: float = math.inf
     default: float | None = None
     step: float = 1.0
+    takes_percent: bool = True
 
     def problem(self, value: float) -> str | None:
         """Say what is wrong with a value, or None; NaN means missing and is right."""

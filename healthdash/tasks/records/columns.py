@@ -127,7 +127,8 @@ def type_columns(columns: Mapping[str, pd.Series], fields: Sequence[Field], n: i
 
 def _may_be_percent(field: NumberField) -> bool:
     """Say whether 58 may be written as "58 %": where the unit is not another one."""
-    return not field.unit or conversion("%", field.unit) is not None
+    way = conversion("%", field.unit or "%")
+    return field.takes_percent and way is not None and not way.is_needed
 
 
 def to_numbers(text: pd.Series, *, is_share: bool = True) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -150,6 +151,8 @@ def to_numbers(text: pd.Series, *, is_share: bool = True) -> tuple[NDArray[np.fl
 
 def _no_number(field: Field, cell: str) -> str:
     """Say what is there in the place of a number, without telling it."""
+    if isinstance(field, NumberField) and not field.takes_percent and cell.strip().endswith("%"):
+        return f"column {field.name}: expected a number without %, as in training, got percent"
     is_bound = re.fullmatch(r"[<>≤≥]\s*=?\s*[\d.,]+.*", cell.strip()) is not None
     found = "only a bound, such as < 5" if is_bound else "text"
     return f"column {field.name}: expected a number, got {found}"

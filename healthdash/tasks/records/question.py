@@ -74,11 +74,12 @@ class Question:
             The bundle was not made by this task.
         """
         try:
+            columns = {one["name"]: one for one in preprocessing["columns"]}
             return cls(
                 target=preprocessing["target"],
                 group=preprocessing["group"],
                 labels=tuple(labels),
-                fields=tuple(_loaded(one) for one in preprocessing["fields"]),
+                fields=tuple(_loaded(one, columns.get(one["name"], {})) for one in preprocessing["fields"]),
                 columns=tuple(preprocessing["columns"]),
                 steps=tuple(loaded(preprocessing["steps"])),
                 layout=preprocessing["layout"],
@@ -113,7 +114,9 @@ def fields_of(
         if profile.is_number:
             numbers = numbers_of(text)
             numbers = numbers[np.isfinite(numbers)]
-            yield _number(profile, numbers), {"name": profile.name, "kind": "number", **_scale(numbers)}
+            column = {"name": profile.name, "kind": "number", **_scale(numbers)}
+            has_percent = bool(text.str.contains("%", regex=False).any())
+            yield _number(profile, numbers, has_percent=has_percent), column
         elif profile.is_input:
             counts = text[~is_gap(text)].value_counts()
             codes = [str(code) for code in counts.index[counts >= rarest]]
@@ -140,12 +143,28 @@ def named_alike(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     return frame.set_axis(found, axis=1)
 
 
-def _number(profile: Profile, numbers: np.ndarray) -> NumberField:
+def _number(profile: Profile, numbers: np.ndarray, *, has_percent: bool) -> NumberField:
     middle = float(np.median(numbers)) if len(numbers) else 0.0
     is_whole = profile.kind == "whole number"
     digits = 0 if is_whole else max(0, 2 - int(np.floor(np.log10(abs(middle) or 1e-6))))
     step = 1.0 if is_whole or digits == 0 else 10.0**-digits
-    return NumberField(name=profile.name, label=profile.name, default=round(middle, digits), step=step)
+    takes_percent = has_percent or not len(numbers) or not _may_be_shares(numbers.min(), numbers.max())
+    return NumberField(
+        name=profile.name,
+        label=profile.name,
+        default=round(middle, digits),
+        step=step,
+        takes_percent=takes_percent,
+    )
+
+
+def _may_be_shares(low: float, high: float) -> bool:
+    """Say whether bare numbers of a range may be parts of 1, so that 58 % would be 0.58 among them.
+
+    Without a unit they may as well be concentrations: there percent is refused and not divided by 100, as a
+    value that is wrong by 100 would be noticed by nobody.
+    """
+    return bool(low >= 0 and high <= 1)
 
 
 def _scale(numbers: np.ndarray) -> dict[str, Any]:
@@ -163,14 +182,23 @@ def _category(profile: Profile, codes: list[str]) -> CategoryField:
 
 def _stored(one: Field) -> dict[str, Any]:
     if isinstance(one, NumberField):
-        return {"kind": "number", "name": one.name, "default": one.default, "step": one.step}
+        number = {"kind": "number", "name": one.name, "default": one.default, "step": one.step}
+        return number | {"takes_percent": one.takes_percent}
     assert isinstance(one, CategoryField)
     return {"kind": "category", "name": one.name, "default": one.default, "choices": list(one.choices)}
 
 
-def _loaded(stored: Mapping[str, Any]) -> Field:
+def _loaded(stored: Mapping[str, Any], column: Mapping[str, Any]) -> Field:
+    """Return a field; of one that was stored without a word on percent the range of training decides."""
     name, default = str(stored["name"]), stored["default"]
     if stored["kind"] == "number":
-        return NumberField(name=name, label=name, default=default, step=float(stored["step"]))
+        may_be_shares = _may_be_shares(column.get("low", np.nan), column.get("high", np.nan))
+        return NumberField(
+            name=name,
+            label=name,
+            default=default,
+            step=float(stored["step"]),
+            takes_percent=bool(stored.get("takes_percent", not may_be_shares)),
+        )
     choices = {str(code): str(code) for code in stored["choices"]}
     return CategoryField(name=name, label=name, default=default, choices=choices)

@@ -119,12 +119,13 @@ def test_percent_is_the_number_before_its_sign_wherever_a_number_is_read():
 
 
 def test_percent_is_no_number_of_another_unit():
-    fields = [
-        NumberField(name=name, label=name, unit=unit) for name, unit in (("ef", "%"), ("chol", "mg/dl"))
-    ]
+    units = {"ef": "%", "hba1c": "mmol/mol", "share": "1", "chol": "mg/dl"}
+    fields = [NumberField(name=name, label=name, unit=unit) for name, unit in units.items()]
     found = type_columns({one.name: pd.Series(["58%"]) for one in fields}, fields, 1)
     assert found.frame["ef"].tolist() == [58]
-    assert [reason for _, reason in found.wrong] == ["column chol: expected a number, got text"]
+    assert [reason for _, reason in found.wrong] == [
+        f"column {name}: expected a number, got text" for name in ("hba1c", "share", "chol")
+    ]
 
 
 @pytest.mark.parametrize("text", ["inf", "12 mg", "1,2,3", "0x10", "--1"])

@@ -103,6 +103,33 @@ def test_the_usual_value_of_tiny_numbers_is_not_nought(tmp_path):
     assert fields["aldosterone"].step == pytest.approx(1e-12)
 
 
+@pytest.mark.parametrize(
+    ("cells", "is_read"),
+    [("0.{}", False), ("{}", True), ("{} %", True), ("0.{} %", True)],
+    ids=["parts of 1", "numbers", "percent", "small percent"],
+)
+def test_percent_is_refused_where_bare_parts_of_1_were_learnt(tmp_path, cells, is_read):
+    header, *lines = table().replace(",", ".").splitlines()
+    told = [f"{line};{cells.format(20 + row % 60)}" for row, line in enumerate(lines)]
+    (tmp_path / "lvef.csv").write_text("\n".join([f"{header};lvef", *told]))
+    question = load_own(tmp_path / "lvef.csv", TrainSettings()).question
+    stored = {**question.stored(), "columns": list(question.columns)}
+    for one in (question, Question.of(json.loads(json.dumps(stored)), question.labels)):
+        sample = PosedTable(one).read([Upload("new", b"BP,Alter,sex,lvef\n120,61,f,0.58\n120,61,f,58 %\n")])
+        assert sample.frame["lvef"].tolist() == ([0.58, 58.0] if is_read else [0.58])
+        expected = "column lvef: expected a number without %, as in training, got percent"
+        assert sample.refused == ({} if is_read else {1: (expected,)})
+
+
+def test_percent_is_refused_by_a_bundle_that_says_nothing_of_it_by_the_range_of_training():
+    number = {"kind": "number", "name": "lvef", "default": 0.5, "step": 0.01}
+    stored = {"target": "died", "group": None, "fields": [number], "steps": [], "layout": {}}
+    for high in (0.8, 80.0):
+        column = {"name": "lvef", "kind": "number", "low": 0.2, "high": high}
+        (field,) = Question.of({**stored, "columns": [column]}, ("no", "yes")).fields
+        assert field.takes_percent == (high > 1)
+
+
 def test_a_question_survives_the_bundle(file):
     question = load_own(file, TrainSettings()).question
     stored = json.loads(json.dumps({**question.stored(), "columns": list(question.columns)}))
