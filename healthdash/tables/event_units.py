@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -16,7 +16,7 @@ from .kinds import GAPS
 from .layout import canonical
 from .units import Conversion, conversion, unit_key, unit_named, unit_shown
 
-__all__ = ["InUnits", "commonest_units", "in_units", "unit_column"]
+__all__ = ["InUnits", "commonest_units", "in_units", "unit_column", "usual_ranges"]
 
 #: Plain names of columns, the likeliest first: units by their names, before those by numbers.
 _NAMES = (
@@ -44,6 +44,8 @@ _ANALYTES = {
 _MOST = 0.5
 #: Different texts in a column of units, and letters of a name.
 _MOST_UNITS, _LONGEST = 1000, 100
+#: Quantiles of a parameter's values between which they are usual: errors lie outside.
+_USUAL = (0.01, 0.99)
 _SHOWN = 5
 
 
@@ -61,8 +63,9 @@ class InUnits:
         Parameter and rule to the number of such values: "glucose, mmol/L x 18.02 = mg/dL".
     lost : dict of str to int
         Parameter and unit that is wanted, to the number of values that have no way to it.
-    kept : dict of str to int
-        The same, for values that stay as they are, because one of the two units is not known.
+    kept, unlike : dict of str to int
+        The same, where one of the two units is not known: for values that stay as they are, as they are
+        like those in the unit that is wanted, and for others, which are NaN.
     """
 
     numbers: NDArray[np.float64]
@@ -70,6 +73,7 @@ class InUnits:
     converted: Mapping[str, int]
     lost: Mapping[str, int]
     kept: Mapping[str, int] = field(default_factory=dict)
+    unlike: Mapping[str, int] = field(default_factory=dict)
 
     def text(self, cells: pd.Series) -> pd.Series:
         """Return the cells (n,) with what changed in its place, "" for what was lost."""
@@ -79,13 +83,18 @@ class InUnits:
         return pd.Series(told, index=cells.index, name=cells.name, dtype=object)
 
     def notices(self) -> Iterator[str]:
-        """Yield a sentence on what was converted, one on what was kept, and one on what was lost."""
+        """Yield a sentence on what was converted, one on what was kept, and two on what was lost."""
         if self.converted:
             yield f"Values in other units were converted: {_listed(self.converted)}."
         if count := sum(self.kept.values()):
             yield (
                 f"{count:,} values are in a unit that is not known, and were taken as they are: "
                 f"{_listed(self.kept)}."
+            )
+        if count := sum(self.unlike.values()):
+            yield (
+                f"{count:,} values are in a unit that is not known, are unlike those that were learnt from, "
+                f"and count as not measured: {_listed(self.unlike)}."
             )
         if count := sum(self.lost.values()):
             yield (
@@ -130,12 +139,42 @@ def commonest_units(parameters: pd.Series, told: pd.Series) -> dict[str, str]:
     return {str(name): known[unit] for name, unit in zip(names, usual, strict=True) if unit >= 0}
 
 
+def usual_ranges(
+    numbers: NDArray[np.float64], parameters: pd.Series, told: pd.Series, units: Mapping[str, str]
+) -> dict[str, tuple[float, float]]:
+    """Return between which values 98 % of each parameter lie, of those that are told in its unit.
+
+    Parameters
+    ----------
+    numbers : float64 (n,)
+    parameters, told : Series of str, n events
+        What was measured, and in which unit.
+    units : dict of str to str
+        Unit of parameters.
+    """
+    codes, known = _units_of(told)
+    own = parameters.map({name: _plain(unit) for name, unit in units.items()}).to_numpy(object)
+    used = (codes >= 0) & (np.array([*known, None], object)[codes] == own) & np.isfinite(numbers)
+    found = (
+        pd.Series(numbers[used])
+        .groupby(parameters[used].to_numpy(object))
+        .quantile(np.array(_USUAL))
+        .unstack()
+    )
+    return {str(name): (float(low), float(high)) for name, low, high in found.itertuples()}
+
+
 def in_units(
-    numbers: NDArray[np.float64], parameters: pd.Series, told: pd.Series, wanted: Mapping[str, str]
+    numbers: NDArray[np.float64],
+    parameters: pd.Series,
+    told: pd.Series,
+    wanted: Mapping[str, str],
+    usual: Mapping[str, tuple[float, float]] | None = None,
 ) -> InUnits:
     """Return values in the units that are wanted.
 
-    A value without a unit is in the commonest one of its parameter in this table.
+    A value without a unit is in the commonest one of its parameter in this table. Values in a unit that is
+    not known stay where their median is usual in the unit that is wanted, as that may be its other name.
 
     Parameters
     ----------
@@ -144,33 +183,46 @@ def in_units(
         What was measured, and in which unit.
     wanted : dict of str to str
         Unit of parameters; values of others stay.
+    usual : dict of str to (float, float)
+        Of parameters, as `usual_ranges` gives them; of others no value is usual.
     """
     names = list(wanted)
     codes = np.asarray(pd.Index(names, dtype=object).get_indexer(pd.Index(parameters)), np.int64)
     units, known = _units_of(told)
-    usual = _commonest(codes, len(names), units, len(known))
-    units = np.where(units < 0, np.append(usual, -1)[codes], units)
+    commonest = _commonest(codes, len(names), units, len(known))
+    units = np.where(units < 0, np.append(commonest, -1)[codes], units)
     asked = (codes >= 0) & (units >= 0) & np.isfinite(numbers)
     # Each pair of parameter and unit is looked up once.
     pairs, which = np.unique(codes[asked] * len(known) + units[asked], return_inverse=True)
     found = [(names[pair // len(known)], known[pair % len(known)]) for pair in pairs.tolist()]
-    ways = [_way(name, unit, wanted[name]) for name, unit in found]
+    medians = pd.Series(numbers[asked]).groupby(which).median().tolist()
+    likely = [_lies_in((usual or {}).get(name), x) for (name, _), x in zip(found, medians, strict=True)]
+    ways = [_way(*pair, wanted[pair[0]], is_likely=one) for pair, one in zip(found, likely, strict=True)]
     factors = np.array([way.factor if way else np.nan for way in ways], np.float64)
     offsets = np.array([way.offset if way else np.nan for way in ways], np.float64)
     out = numbers.copy()
     out[asked] = out[asked] * factors[which] + offsets[which]
-    converted: dict[str, int] = {}
-    lost: dict[str, int] = {}
-    kept: dict[str, int] = {}
-    for (name, unit), way, count in zip(found, ways, np.bincount(which, minlength=len(ways)), strict=True):
+    counts = np.bincount(which, minlength=len(ways)).tolist()
+    return InUnits(out, asked & (out != numbers), **_counted(found, ways, counts, wanted))
+
+
+def _counted(
+    found: Sequence[tuple[str, str]],
+    ways: Sequence[Conversion | None],
+    counts: Sequence[int],
+    wanted: Mapping[str, str],
+) -> dict[str, dict[str, int]]:
+    """Return how many values of each parameter and unit were converted, lost, kept and unlike others."""
+    out: dict[str, dict[str, int]] = {"converted": {}, "lost": {}, "kept": {}, "unlike": {}}
+    for (name, unit), way, count in zip(found, ways, counts, strict=True):
         words = f"{name} (taken in {unit_shown(wanted[name])})"
-        if way is None:
-            lost[words] = lost.get(words, 0) + int(count)
+        if not _is_sure(unit, wanted[name]):
+            out["kept" if way else "unlike"][f"{words[:-1]}, told in {unit})"] = count
+        elif way is None:
+            out["lost"][words] = out["lost"].get(words, 0) + count
         elif way.is_needed:
-            converted[f"{name}, {way.rule}"] = int(count)
-        elif not _is_sure(unit, wanted[name]):
-            kept[f"{words[:-1]}, told in {unit})"] = int(count)
-    return InUnits(out, asked & (out != numbers), converted, lost, kept)
+            out["converted"][f"{name}, {way.rule}"] = count
+    return out
 
 
 def _units_of(text: pd.Series) -> tuple[NDArray[np.int64], list[str]]:
@@ -200,10 +252,14 @@ def _commonest(
     return out
 
 
-def _way(parameter: str, unit: str, wanted: str) -> Conversion | None:
-    if unit == _plain(wanted) or not _is_sure(unit, wanted):
+def _way(parameter: str, unit: str, wanted: str, *, is_likely: bool) -> Conversion | None:
+    if unit == _plain(wanted) or (is_likely and not _is_sure(unit, wanted)):
         return Conversion(unit, wanted, 1.0)
     return conversion(unit, wanted, _analyte(parameter))
+
+
+def _lies_in(span: tuple[float, float] | None, value: float) -> bool:
+    return span is not None and span[0] <= value <= span[1]
 
 
 def _is_sure(unit: str, wanted: str) -> bool:

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from .clock import Clock
 from .event_times import Times
-from .event_units import InUnits, commonest_units, in_units, unit_column
+from .event_units import InUnits, commonest_units, in_units, unit_column, usual_ranges
 from .kinds import day_comes_first, identifies, is_gap, names_people, names_stays, numbers_of
 from .step import DAY_ORDER, StepBase
 from .units import unit_shown
@@ -66,6 +66,9 @@ class FromEvents(StepBase):
     units : dict of str to str
         Unit of parameters in the table to learn from. Values in others are converted, or count as not
         measured where that cannot be.
+    usual : dict of str to (float, float)
+        Between which values 98 % of such a parameter lie in that table, in its unit. Values in a unit that
+        is not known are taken as they are where their median lies there, else they count as not measured.
     """
 
     do: Literal["from-events"] = "from-events"
@@ -86,6 +89,7 @@ class FromEvents(StepBase):
     same: tuple[str, ...] = ()
     bounds: dict[str, tuple[float, float | None]] = Field(default_factory=dict)
     units: dict[str, str] = Field(default_factory=dict)
+    usual: dict[str, tuple[float, float]] = Field(default_factory=dict)
 
     @property
     def words(self) -> str:
@@ -115,13 +119,16 @@ class FromEvents(StepBase):
         return [name for name in (self.date, self.time, self.parameter, self.value) if name]
 
     def fitted(self, frame: pd.DataFrame) -> Self:
-        """Return the step with the order of day and month, and with the units."""
+        """Return the step with the order of day and month, with the units, and what is usual in them."""
         found: dict[str, Any] = {}
         if self.clock == "moments" and self.day_first is None and (self.date or self.time) in frame:
             found["day_first"] = day_comes_first(frame[self.date or self.time])
-        if self.unit in frame and not self.units:
-            usual = commonest_units(frame[self.parameter], frame[self.unit])
-            found["units"] = {name: usual[name] for name in (*self.measured, *self.once) if name in usual}
+        if self.unit in frame and not (self.units and self.usual):
+            parameters, told = frame[self.parameter], frame[self.unit]
+            commonest = commonest_units(parameters, told)
+            units = {name: commonest[name] for name in (*self.measured, *self.once) if name in commonest}
+            found["units"] = units = self.units or units
+            found["usual"] = usual_ranges(numbers_of(frame[self.value]), parameters, told, units)
         return self.model_copy(update=found) if found else self
 
     def apply(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -179,7 +186,7 @@ class FromEvents(StepBase):
         if not self.units:
             return None
         unit = self.unit if self.unit in frame else unit_column(frame, self.parameter, self.named)
-        return in_units(numbers, frame[self.parameter], frame[unit], self.units) if unit else None
+        return in_units(numbers, frame[self.parameter], frame[unit], self.units, self.usual) if unit else None
 
     def _events(self, frame: pd.DataFrame) -> _Events:
         """Type the events; values that are not possible become gaps."""

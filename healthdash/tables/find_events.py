@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from . import layout
 from .event_times import Times, find_times, is_same_in_stay
-from .event_units import commonest_units, in_units, unit_column
+from .event_units import commonest_units, in_units, unit_column, usual_ranges
 from .events import FromEvents, stay_column
 from .kinds import is_gap, numbers_of
 from .layout import TextTable, canonical
@@ -140,9 +140,12 @@ class _Seen:
         self.hours = times.hours(frame, stays)
         columns = (stay, times.time, times.date, parameter, value)
         self.unit, self.units = unit_column(frame, parameter, columns), dict[str, str]()
+        self.usual: dict[str, tuple[float, float]] = {}
         if self.unit:
-            self.units = commonest_units(frame[parameter], frame[self.unit])
-            self.numbers = in_units(numbers, frame[parameter], frame[self.unit], self.units).numbers
+            told = frame[parameter], frame[self.unit]
+            self.units = commonest_units(*told)
+            self.usual = usual_ranges(numbers, *told, self.units)
+            self.numbers = in_units(numbers, *told, self.units, self.usual).numbers
         self.codes, self.names = pd.factorize(frame[parameter])
         cells, self.counts = np.unique(stays * len(self.names) + self.codes, return_counts=True)
         self.cells = cells % len(self.names)
@@ -165,6 +168,7 @@ class _Seen:
             stay=self.stay, time=self.times.time, date=self.times.date, clock=self.times.clock,
             parameter=self.parameter, value=self.value, unit=self.unit,
             units={name: self.units[name] for name in (*measured, *once) if name in self.units},
+            usual={name: self.usual[name] for name in (*measured, *once) if name in self.usual},
             measured=tuple(measured), once=tuple(once), counted=tuple(counted), outcomes=tuple(outcomes),
             same=tuple(self._same()), bounds={name: found for name, found in bounds.items() if found},
         )  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from healthdash.tables.event_units import commonest_units, in_units, unit_column
+from healthdash.tables.event_units import commonest_units, in_units, unit_column, usual_ranges
 from healthdash.tables.find_events import find_events, one_row_a_stay
 from healthdash.tables.read import read_text_table
 from healthdash.tables.steps import dumped, loaded
@@ -45,15 +45,15 @@ def test_values_in_other_units_are_converted_or_left_out_and_counted(step):
     assert [row["glucose lowest"], row["glucose highest"], row["glucose count"]] == ["99", "103", "4"]
     assert [row["temperature lowest"], row["temperature highest"]] == ["37", "38"]
     assert [row["chloride last"], row["vitamin D lowest"], row["vitamin D count"]] == ["102", "50", "2"]
-    # What is not known may be the same unit by another name.
-    assert [row["titre highest"], row["titre count"]] == ["900", "3"]
-    converted, kept, lost = made.notices[-3:]
+    # What is not known may be the same unit by another name, but not where the values are others.
+    assert [row["titre highest"], row["titre count"]] == ["5", "2"]
+    converted, unlike, lost = made.notices[-3:]
     assert "8 of glucose, mmol/L x 18.02 = mg/dL" in converted
     assert "8 of temperature, °F" in converted
     assert lost.startswith("8 values are in a unit that cannot be converted")
     assert "8 of vitamin D (taken in nmol/L)" in lost
-    assert kept.startswith("8 values are in a unit that is not known, and were taken as they are")
-    assert "8 of titre (taken in cups, told in tins)" in kept
+    assert unlike.startswith("8 values are in a unit that is not known, are unlike those")
+    assert "8 of titre (taken in cups, told in tins)" in unlike
     assert "glucose (mg/dL)" in step.words
 
 
@@ -67,6 +67,38 @@ def test_a_new_hospital_is_told_in_the_units_of_training(step, unit):
     assert [row["glucose first"], row["glucose last"]] == ["99.088", "108.096"]
     assert [row["temperature first"], row["vitamin D first"]] == ["37", ""]
     assert len(step.notices(frame)) == 2
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected", "notice"),
+    [
+        (["4.5", "900", "4.6"], ["4.5", "900", "4.6"], "were taken as they are: 3 of titre (taken in cups"),
+        (["900", "4.5", "901"], ["", "", ""], "count as not measured: 3 of titre (taken in cups"),
+    ],
+)
+def test_values_in_an_unknown_unit_stay_where_their_median_is_usual(step, cells, expected, notice):
+    frame = read_text_table(text([(n, "titre", cell, "tins") for n, cell in enumerate(cells)]).encode()).frame
+    row = step.apply(frame.iloc[:3]).iloc[0]
+    first, *_, last = expected
+    assert [row["titre first"], row["titre last"]] == [first, last]
+    (said,) = step.notices(frame.iloc[:3])
+    assert notice in said
+
+
+def test_a_step_that_knows_of_no_usual_values_takes_none_of_an_unknown_unit(step):
+    frame = read_text_table(text([(0, "titre", "4", "tins")]).encode()).frame
+    assert step.model_copy(update={"usual": {}}).apply(frame).iloc[0]["titre first"] == ""
+    assert step.apply(frame).iloc[0]["titre first"] == "4"
+
+
+def test_usual_are_98_percent_of_the_values_in_the_unit_of_training():
+    names, units = series(*["wbc"] * 102), series(*["K/uL"] * 101, "/cmm")
+    values = np.append(np.arange(101.0), 7500)
+    usual = usual_ranges(values, names, units, {"wbc": "10*3/uL"})
+    assert usual == {"wbc": pytest.approx((1, 99))}
+    found = in_units(np.array([7500.0]), names[:1], units[101:].set_axis([0]), {"wbc": "10*3/uL"}, usual)
+    assert np.isnan(found.numbers[0])
+    assert found.unlike == {"wbc (taken in 10*3/uL, told in /cmm)": 1}
 
 
 def test_without_units_values_are_as_they_are_told(step):
