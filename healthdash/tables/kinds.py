@@ -113,10 +113,13 @@ def is_gap(text: pd.Series) -> NDArray[np.bool_]:
     return np.array(gaps, bool)[codes]
 
 
-def numbers_of(text: pd.Series) -> NDArray[np.float64]:
+def numbers_of(text: pd.Series, by_clock: bool | None = None) -> NDArray[np.float64]:
     """Return the numbers (n,), 6.5 for "6.5 %"; NaN for gaps and for cells that are no number.
 
-    A column told by the clock is one of hours: 3.5 for "3:30".
+    Parameters
+    ----------
+    by_clock : bool or None
+        Whether a cell told by the clock is one of hours: 3.5 for "3:30". None: as `is_clock` finds.
     """
     # Each different text is read once: in a large table most of them come again.
     codes, different = pd.factorize(text)
@@ -124,7 +127,7 @@ def numbers_of(text: pd.Series) -> NDArray[np.float64]:
     gaps = is_gap(cells)
     found = to_numeric(cells.where(~gaps, "")).to_numpy(np.float64, copy=True)
     found[~np.isfinite(found)] = np.nan
-    if np.isnan(found[~gaps]).any() and is_clock(cells):
+    if np.isnan(found[~gaps]).any() and (is_clock(cells) if by_clock is None else by_clock):
         found = np.where(np.isnan(found), clock_hours(cells), found)
     return np.asarray(found[codes], np.float64)
 

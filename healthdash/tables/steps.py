@@ -17,7 +17,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from healthdash.errors import InvalidInput
 
 from .events import FromEvents
-from .kinds import Kind, day_comes_first, days_of, is_gap, numbers_of
+from .kinds import Kind, day_comes_first, days_of, is_clock, is_gap, numbers_of
 from .numeric import clock_hours
 from .step import DAY_ORDER, StepBase
 
@@ -41,6 +41,9 @@ __all__ = [
     "loaded",
     "replay",
 ]
+
+
+_NUMBERS = frozenset(("number", "whole number"))
 
 
 class DropColumns(StepBase):
@@ -67,12 +70,16 @@ class TakeAs(StepBase):
     day_first : bool or None
         Of dates: whether the day comes before the month, as in the table to learn from. None: each
         table is looked at.
+    by_clock : bool or None
+        Of numbers: whether "1:20" is one, as the table to learn from is told by the clock. A single cell
+        may as well be a ratio. None: each table is looked at.
     """
 
     do: Literal["take-as"] = "take-as"
     column: str
     kind: Kind
     day_first: bool | None = None
+    by_clock: bool | None = None
 
     @property
     def words(self) -> str:
@@ -81,10 +88,15 @@ class TakeAs(StepBase):
         return f"taken as {self.kind}{order}: {self.column}"
 
     def fitted(self, frame: pd.DataFrame) -> Self:
-        """Return the step with the order of day and month."""
-        if self.kind != "date" or self.day_first is not None or self.column not in frame:
+        """Return the step with the order of day and month, or whether numbers are told by the clock."""
+        if self.column not in frame:
             return self
-        return self.model_copy(update={"day_first": day_comes_first(frame[self.column])})
+        found: dict[str, Any] = {}
+        if self.kind == "date" and self.day_first is None:
+            found["day_first"] = day_comes_first(frame[self.column])
+        if self.kind in _NUMBERS and self.by_clock is None:
+            found["by_clock"] = is_clock(frame[self.column])
+        return self.model_copy(update=found)
 
     def apply(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the table with what is no number, or no date, as a gap; dates as days since 2000-01-01.
@@ -94,8 +106,9 @@ class TakeAs(StepBase):
         if self.column not in frame:
             return frame
         text = frame[self.column]
-        if self.kind in ("number", "whole number"):
-            return frame.assign(**{self.column: text.where(~np.isnan(numbers_of(text)), "")})
+        if self.kind in _NUMBERS:
+            numbers = numbers_of(text, self.by_clock)
+            return frame.assign(**{self.column: text.where(~np.isnan(numbers), "")})
         if self.kind == "date":
             return frame.assign(**{self.column: _as_text(days_of(text, self.day_first))})
         if self.kind == "hours":

@@ -52,6 +52,21 @@ def test_steps_are_replayed_in_order_and_the_table_stays():
     pd.testing.assert_frame_equal(TABLE, before)
 
 
+@pytest.mark.parametrize("kind", ["number", "whole number"])
+def test_a_single_cell_is_told_by_the_clock_as_the_table_to_learn_from(kind):
+    step = TakeAs(column="time", kind=kind)
+
+    def column(*cells: str) -> pd.DataFrame:
+        return pd.DataFrame({"time": cells}, dtype=object)
+
+    (learnt,), mended = fitted(column("1:20", "2:10", "soon", *["3:30"] * 40), [step])
+    assert mended["time"].tolist()[:3] == ["1:20", "2:10", ""]
+    assert learnt.apply(column("1:20"))["time"].tolist() == ["1:20"]
+    assert loaded(json.loads(json.dumps(dumped([learnt])))) == [learnt]
+    (bare,), _ = fitted(column("1.5", "2", "3:30"), [step])
+    assert bare.apply(column("3:30"))["time"].tolist() == [""]
+
+
 def test_on_new_data_no_row_is_left_out_and_the_outcome_may_be_missing():
     new = TABLE.drop(columns="ill")
     found = replay(new, STEPS)
