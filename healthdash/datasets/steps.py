@@ -5,15 +5,14 @@ Those on columns (labels, groups) are the steps of tables; the others are about 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from healthdash.tables.cleaning import CleaningFile
 from healthdash.tables.steps import GroupBy, JoinValues, LeaveOutRows
 
-__all__ = ["NEEDED", "Fault", "ItemCleaning", "ItemStep", "KeepTogether", "LeaveOut", "TakeLeads", "dumped"]
+__all__ = ["NEEDED", "Fault", "ItemCleaning", "ItemStep", "KeepTogether", "LeaveOut", "TakeLeads"]
 
 #: What an item may be left out for; a kind of data has faults of its own, such as "flat".
 Fault = Literal["unreadable", "copies", "contradictions", "near copies", "blank", "flat", "clipped"]
@@ -87,8 +86,3 @@ class ItemCleaning(CleaningFile):
             return self
         others = tuple(step for step in self.steps if not isinstance(step, GroupBy))
         return ItemCleaning(target=self.target, steps=(*others, GroupBy(column=column)))
-
-
-def dumped(steps: Sequence[ItemStep]) -> list[dict[str, Any]]:
-    """Return steps as plain data."""
-    return [step.model_dump(mode="json") for step in steps]

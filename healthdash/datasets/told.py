@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from healthdash.tables.steps import dumped
+from healthdash.tables.told import finding_as_data
+
 from .listing import Listing
-from .report import ItemFinding, ItemReport, Question, report, settled
-from .steps import ItemCleaning, ItemStep, dumped
+from .report import ItemReport, Question, report, settled
+from .steps import ItemCleaning, ItemStep
 from .survey import Survey
 
 __all__ = ["told"]
@@ -44,20 +47,6 @@ def _as_data(found: ItemReport, target: str | None, default: list[ItemStep]) -> 
         "labels": dict(found.labels),
         "files": found.ranges,
         "notices": list(listing.notices),
-        "findings": [_finding(one) for one in found.findings],
+        "findings": [finding_as_data(one) for one in found.findings],
         "cleaning": {"target": target, "steps": dumped(default)},
-    }
-
-
-def _finding(one: ItemFinding) -> dict[str, Any]:
-    remedies = [
-        {"words": remedy.words, "steps": dumped(remedy.steps), "is_default": remedy.is_default}
-        for remedy in one.remedies
-    ]
-    return {
-        "code": one.code,
-        "severity": one.severity,
-        "words": one.words,
-        "columns": list(one.columns),
-        "remedies": remedies,
     }

@@ -11,7 +11,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Literal
 
-__all__ = ["Shown", "in_percent", "shown", "shown_by"]
+__all__ = ["Shown", "in_percent", "plain_number", "shown", "shown_by"]
 
 #: "elapsed" are hours that may be more than 24; "": the number itself.
 Shown = Literal["", "date", "time", "elapsed", "percent"]
@@ -22,6 +22,8 @@ _BUILT_IN: dict[int, Shown] = {
     **dict.fromkeys((*range(18, 22), 45, 47), "time"),
     46: "elapsed",
 }  # fmt: skip
+#: Whole numbers below it are exact as float64, and have no exponent.
+_EXACT = 1e15
 #: What is shown as it stands: quoted, escaped, as wide as a letter ("_-"), filled up with ("* ").
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.')
 
@@ -82,6 +84,11 @@ def in_percent(stored: str) -> str:
     except ValueError:
         return stored
     return f"{percent:.15g}%" if math.isfinite(percent) else stored
+
+
+def plain_number(value: float) -> str:
+    """Return a stored number as text with all its digits, "3" for 3.0."""
+    return repr(int(value)) if value.is_integer() and abs(value) < _EXACT else repr(float(value))
 
 
 def _clock(days: float) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from healthdash.errors import UnreadableUpload
 
 from . import layout
-from .number_formats import Shown, shown, shown_by
+from .number_formats import Shown, plain_number, shown, shown_by
 from .sheets import Grid, Read, choose, stripped
 
 __all__ = ["is_old_workbook", "read_old_workbook"]
@@ -94,7 +94,9 @@ def _text(cell: Any, book: Any) -> str:
         return str(cell.value)
     if cell.ctype in (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE):
         is_date = cell.ctype == xlrd.XL_CELL_DATE
-        return shown(_number(cell.value), _shown(cell, book, is_date=is_date), _DAYS_0[book.datemode == 1])
+        return shown(
+            plain_number(cell.value), _shown(cell, book, is_date=is_date), _DAYS_0[book.datemode == 1]
+        )
     if cell.ctype == xlrd.XL_CELL_BOOLEAN:
         return "true" if cell.value else "false"
     return ""  # empty, or an error such as #N/A
@@ -106,7 +108,3 @@ def _shown(cell: Any, book: Any, *, is_date: bool) -> Shown:
         return "date" if is_date else ""
     number = book.xf_list[cell.xf_index].format_key
     return shown_by(number, book.format_map[number].format_str)
-
-
-def _number(value: float) -> str:
-    return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)

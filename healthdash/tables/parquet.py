@@ -12,6 +12,7 @@ import pandas as pd
 from healthdash.errors import InvalidInput, UnreadableUpload
 
 from .layout import HINT, check_size
+from .number_formats import plain_number
 
 __all__ = ["read_parquet"]
 
@@ -102,5 +103,5 @@ def _cell(value: object) -> str:
     if value is None or value != value:
         return ""
     if isinstance(value, float):
-        return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        return plain_number(value)
     return value.isoformat() if hasattr(value, "isoformat") else str(value).strip()

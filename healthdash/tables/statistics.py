@@ -19,6 +19,7 @@ from healthdash.errors import InvalidInput, UnreadableUpload
 
 from . import layout
 from .layout import HINT, TableFormat, TextTable
+from .number_formats import plain_number
 
 __all__ = ["read_statistics", "statistics_kind"]
 
@@ -170,7 +171,7 @@ def _text(value: Any, labels: Mapping[Any, str]) -> str:
     if isinstance(value, timedelta):
         return str(value.total_seconds())
     if isinstance(value, float):
-        return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(float(value))
+        return plain_number(value)
     return str(value).strip()
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from healthdash.errors import InvalidInput
 
@@ -316,8 +316,8 @@ def events_of(steps: Iterable[Step]) -> FromEvents | None:
     return next((step for step in steps if isinstance(step, FromEvents)), None)
 
 
-def dumped(steps: Sequence[Step]) -> list[dict[str, Any]]:
-    """Return steps as plain data."""
+def dumped(steps: Sequence[BaseModel]) -> list[dict[str, Any]]:
+    """Return steps of tables, or of labelled files, as plain data."""
     return [step.model_dump(mode="json") for step in steps]
 
 

@@ -9,7 +9,7 @@ from .read import TextTable
 from .report import DataReport
 from .steps import Step, dumped
 
-__all__ = ["as_data"]
+__all__ = ["as_data", "finding_as_data"]
 
 
 def as_data(table: TextTable, found: DataReport, default: list[Step]) -> dict[str, Any]:
@@ -31,12 +31,13 @@ def as_data(table: TextTable, found: DataReport, default: list[Step]) -> dict[st
             {"name": one.name, "kind": one.kind, "missing": one.missing, "distinct": one.distinct}
             for one in found.profiles
         ],
-        "findings": [_finding(one) for one in found.findings],
+        "findings": [finding_as_data(one) for one in found.findings],
         "cleaning": {"layout": {}, "steps": dumped(default)},
     }
 
 
-def _finding(one: Finding) -> dict[str, Any]:
+def finding_as_data(one: Finding[Any]) -> dict[str, Any]:
+    """Return what a report says of one thing that it found, in a table or among labelled files."""
     remedies = [
         {"words": remedy.words, "steps": dumped(remedy.steps), "is_default": remedy.is_default}
         for remedy in one.remedies

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from healthdash.datasets.facts import facts_of, notes_of
 from healthdash.datasets.items import replayed, with_needed
 from healthdash.datasets.report import ItemReport, checked, report, settled
-from healthdash.datasets.steps import ItemCleaning, ItemStep, dumped
+from healthdash.datasets.steps import ItemCleaning, ItemStep
 from healthdash.errors import TooLittleData
 from healthdash.tables.outcome import ordered_labels
+from healthdash.tables.steps import dumped
 from healthdash.training import TrainSettings, archive
 from healthdash.training.studio.items import ItemKind
 from healthdash.training.studio.networks import learns_one_label
