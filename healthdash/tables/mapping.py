@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
@@ -17,7 +17,7 @@ import pandas as pd
 from healthdash.errors import InvalidInput
 from healthdash.fields import CategoryField, Field, NumberField
 
-from .concepts import Concept, concept_named, concept_of, meanings, without_unit
+from .concepts import Concept, concept_named, concept_of, without_unit
 from .layout import contradict, is_same_name
 from .units import conversion, unit_named
 
@@ -221,19 +221,6 @@ def _check(chosen: Sequence[Link] | Any, names: Sequence[str], fields: Sequence[
             problems.append(f"mapping of {link.field}: its unit cannot be converted")
     if problems:
         raise InvalidInput(problems, hint=_HINT)
-
-
-def corrected(mapping: ColumnMapping, frame: pd.DataFrame, fields: Sequence[Field]) -> ColumnMapping:
-    """Return a mapping with the words of codes that are understood filled in, for showing and keeping."""
-    return ColumnMapping(tuple(_with_words(link, frame, fields) for link in mapping.links))
-
-
-def _with_words(link: Link, frame: pd.DataFrame, fields: Sequence[Field]) -> Link:
-    field = next((one for one in fields if one.name == link.field), None)
-    if not link.column or not isinstance(field, CategoryField) or link.words is not None:
-        return link
-    cells = [str(cell) for cell in frame[link.column].unique()[:1000]]
-    return replace(link, words=meanings(field, cells))
 
 
 def _stored(link: Link) -> dict[str, Any]:
