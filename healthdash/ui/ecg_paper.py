@@ -6,13 +6,14 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from healthdash.signals.decimate import min_max
 from healthdash.ui.charts import readable
 from healthdash.ui.lanes import Lanes
 from healthdash.ui.palette import AGAINST, FOR, SERIES, Paper
 from healthdash.ui.scales import full_color
 from healthdash.views import Trace
 
-__all__ = ["MOST_POINTS", "figure", "overview", "thinned"]
+__all__ = ["MOST_POINTS", "figure", "overview"]
 
 #: Points sent for one figure at most, over all leads.
 MOST_POINTS = 5000
@@ -25,36 +26,6 @@ _PULSE_S = 0.2
 _ATTRIBUTED_POINTS = 2500
 #: Steps of colour on either side.
 _LEVELS = 4
-
-
-def thinned(values: NDArray[np.float32], most: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Keep the lowest and the highest value of each stretch: no peak is lost.
-
-    Parameters
-    ----------
-    values : float32 (n,)
-    most : int
-        Points that may remain.
-
-    Returns
-    -------
-    int64 (m,), float32 (m,)
-        Places and values of those kept, m <= most; all of them where n <= most.
-    """
-    n = len(values)
-    if n <= most:
-        return np.arange(n), values
-    stretches = max(1, most // 2)
-    width = -(-n // stretches)
-    whole = n // width * width
-    blocks = np.nan_to_num(values[:whole]).reshape(-1, width)
-    starts = np.arange(len(blocks)) * width
-    pairs = np.sort(np.stack([blocks.argmin(axis=1) + starts, blocks.argmax(axis=1) + starts], axis=1))
-    places = pairs.ravel()
-    if whole < n:
-        rest = np.nan_to_num(values[whole:])
-        places = np.append(places, np.unique([rest.argmin(), rest.argmax()]) + whole)
-    return places[:most], values[places[:most]]
 
 
 def figure(view: Trace, start_s: float, length_s: float, paper: Paper) -> go.Figure:
@@ -78,7 +49,7 @@ def figure(view: Trace, start_s: float, length_s: float, paper: Paper) -> go.Fig
 
 def overview(view: Trace, start_s: float, length_s: float, paper: Paper) -> go.Figure:
     """Return the whole recording as a strip, with the stretch that is shown below shaded."""
-    places, values = thinned(view.signal[:, 0], 2000)
+    places, values = min_max(view.signal[:, 0], 2000)
     unit, per_s = ("min", 60.0) if len(view.signal) / view.rate_hz > 180 else ("s", 1.0)
     drawn = go.Figure(
         go.Scattergl(
@@ -115,7 +86,7 @@ def _add_lead(
     drawn: go.Figure, view: Trace, lanes: Lanes, lead: int, name: str, first: int, last: int, paper: Paper
 ) -> None:
     share = MOST_POINTS // (2 * len(view.leads))
-    places, values = thinned(view.signal[first:last, lead], share)
+    places, values = min_max(view.signal[first:last, lead], share)
     line = {"color": paper.ink, "width": 1.3}
     drawn.add_trace(
         go.Scatter(

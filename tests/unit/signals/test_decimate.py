@@ -34,6 +34,13 @@ def test_a_single_spike_survives_a_thousandfold_thinning() -> None:
     assert values.max() == 5.0
 
 
+@pytest.mark.parametrize("n", [1, 10, 1999, 2000, 2001, 4001])
+def test_all_points_stay_where_there_is_room(n: int) -> None:
+    places, values = min_max(np.arange(n, dtype=np.float32), 2000)
+    assert len(places) == len(values) <= 2000
+    assert n > 2000 or len(places) == n
+
+
 def test_a_gap_breaks_the_line_and_hides_no_peak_beside_it() -> None:
     holed = NOISE.copy()
     holed[20_000:40_000] = np.nan

@@ -16,20 +16,14 @@ def _points(figure) -> int:
     return sum(len(trace.x) for trace in figure.data)
 
 
-def test_thinning_keeps_every_peak_of_a_stretch():
-    values = np.zeros(1_000_000, np.float32)
-    values[[123_456, 777_777]] = [5, -7]
-    places, kept = ecg_paper.thinned(values, 2000)
-    assert len(places) <= 2000
-    assert {5.0, -7.0} <= set(kept.tolist())
-    assert (np.diff(places) >= 0).all()
-
-
-@pytest.mark.parametrize("n", [1, 10, 1999, 2001, 4001])
-def test_thinning_sends_no_more_than_asked(n):
-    places, values = ecg_paper.thinned(np.arange(n, dtype=np.float32), 2000)
-    assert len(places) == len(values) <= 2000
-    assert n > 2000 or len(places) == n
+def test_a_low_beside_a_gap_is_drawn():
+    signal = np.full((20_000, 1), 1.0, np.float32)
+    signal[5_000:6_003] = np.nan
+    signal[6_005] = 0.25
+    view = Trace(signal=signal, rate_hz=250, leads=("II",))
+    for drawn in (ecg_paper.figure(view, 0, 80, LIGHT), ecg_paper.overview(view, 0, 10, LIGHT)):
+        line = np.ptp(drawn.data[0].y[np.isfinite(drawn.data[0].y)])
+        assert line == pytest.approx(0.75)
 
 
 @pytest.mark.parametrize("leads", [1, 2, 12])
