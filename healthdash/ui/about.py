@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from healthdash import tasks
+from healthdash import settings, tasks
 from healthdash.bundles import Bundle
 from healthdash.training.evaluation import Evaluation, MetricRow, Points, ReliabilityBin
 from healthdash.training.explained import ExplanationQuality
 from healthdash.ui.draw import draw
 from healthdash.views import Curve, Curves, Grid, Matrix, View
 
-__all__ = ["expander", "figures", "headline", "in_words", "learning_curves"]
+__all__ = ["expander", "figures", "headline", "in_words", "learning_curves", "model_words"]
 
 _HEADLINES = 2
 #: Columns of a history that are no curve.
@@ -37,6 +37,18 @@ def expander(bundle: Bundle) -> None:
             query_params={"model": f"{bundle.info.task}/{bundle.name}"},
         )
         st.markdown(bundle.card)
+
+
+def model_words(bundle: Bundle, name: str = "") -> str:
+    """Return what tells a model from others: its title, its name, and whether it is one of the user's own.
+
+    Parameters
+    ----------
+    name : str
+        What it is called where models of several tasks are offered; "" takes its own name.
+    """
+    own = ", your own" if settings.current().own_models in bundle.path.parents else ""
+    return f"{bundle.info.title} ({name or bundle.name}{own})"
 
 
 def headline(bundle: Bundle) -> Sequence[MetricRow]:

@@ -11,8 +11,8 @@ from streamlit.delta_generator import DeltaGenerator
 from healthdash import bundles, settings
 from healthdash.explain import baselines
 from healthdash.task import Task, Upload
-from healthdash.ui import analysis, asking, kept, problems, state
-from healthdash.ui.sides import SAME, UNITS, Side, choose_item, model_words
+from healthdash.ui import about, analysis, asking, kept, problems, state
+from healthdash.ui.sides import SAME, UNITS, Side, choose_item
 
 __all__ = ["beside"]
 
@@ -50,7 +50,7 @@ def _other_model(place: DeltaGenerator, side: Side) -> Side | None:
     others = _others(list(found), side.bundle.name)
     chosen = kept.choose(
         place, "Model on the right", others, name=f"{side.task.slug}:right:model",
-        words=lambda name: model_words(found[name]),
+        words=lambda name: about.model_words(found[name]),
     )  # fmt: skip
     work = state.workspace(side.task, _BESIDE)
     work.follow(side.work)

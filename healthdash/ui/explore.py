@@ -11,6 +11,7 @@ from healthdash import bundles, explain, tasks
 from healthdash.bundles import Bundle
 from healthdash.task import Report, Task
 from healthdash.ui import (
+    about,
     address,
     analysis,
     asking,
@@ -172,4 +173,4 @@ def _heading(side: Side, report: Report, compared: str) -> str:
     if compared == "baselines":
         words = report.explanation.baseline if report.explanation else ""
         return f"Against {words}"
-    return sides.model_words(side.bundle) if compared == "models" else side.input_words
+    return about.model_words(side.bundle) if compared == "models" else side.input_words

@@ -10,7 +10,7 @@ import streamlit as st
 from healthdash import bundles, settings
 from healthdash.bundles import Bundle
 from healthdash.task import Example, Task, Upload
-from healthdash.ui import form, problems, state
+from healthdash.ui import about, form, problems, state
 
 __all__ = ["choose_model", "choose_task", "offer", "pose"]
 
@@ -46,7 +46,7 @@ def choose_model(task: Task) -> Bundle | None:
         st.session_state[held] = next(iter(found))
     st.session_state[widget] = st.session_state[held]
     st.selectbox(
-        "Model", list(found), format_func=lambda path: _model_name(found[path]), key=widget,
+        "Model", list(found), format_func=lambda path: about.model_words(found[path]), key=widget,
         on_change=_hold, args=(held, widget),
     )  # fmt: skip
     return found[st.session_state[held]]
@@ -214,11 +214,6 @@ def _follow(held: str, widget: str) -> None:
 
 def _hold(held: str, widget: str) -> None:
     st.session_state[held] = st.session_state[widget]
-
-
-def _model_name(bundle: Bundle) -> str:
-    own = settings.current().own_models in bundle.path.parents
-    return f"{bundle.info.title} ({bundle.name}{', trained here' if own else ''})"
 
 
 def _titles(offered: Sequence[Task]) -> str:

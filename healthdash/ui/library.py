@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from healthdash import bundles, settings
+from healthdash import bundles
 from healthdash.bundles import Bundle
 from healthdash.ui import about, compare_models, exchange, problems, shell
 from healthdash.ui.downloads import safe_csv
@@ -40,19 +40,15 @@ def _chosen(names: list[str], found: dict[str, Bundle]) -> str:
         wanted if wanted in names else st.session_state.get("model-held", names[0])
     )
     chosen: str = st.selectbox(
-        "Model", names, format_func=lambda name: _title(found[name]), key="model-shown", on_change=_follow
-    )
+        "Model", names, format_func=lambda name: about.model_words(found[name], name), key="model-shown",
+        on_change=_follow,
+    )  # fmt: skip
     st.session_state["model-held"] = chosen
     return chosen
 
 
 def _follow() -> None:
     st.query_params["model"] = st.session_state["model-shown"]
-
-
-def _title(bundle: Bundle) -> str:
-    own = settings.current().own_models in bundle.path.parents
-    return f"{bundle.info.title} ({bundle.info.task}/{bundle.name}{', your own' if own else ''})"
 
 
 def _model(bundle: Bundle) -> None:

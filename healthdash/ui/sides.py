@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from healthdash import bundles, explain, pipeline, settings
+from healthdash import bundles, explain, pipeline
 from healthdash.bundles import Bundle
 from healthdash.explain import ExplainRequest
 from healthdash.task import Gate, Report, Task
@@ -27,7 +27,6 @@ __all__ = [
     "choose_item",
     "explained",
     "first",
-    "model_words",
     "possible",
 ]
 
@@ -291,9 +290,3 @@ def _with_target(place: DeltaGenerator, side: Side, which: str) -> Side:
         place, "Class", side.bundle.info.labels, name=name, default=decided, words=side.task.said
     )
     return replace(side, asked=replace(side.asked, target=target))
-
-
-def model_words(bundle: Bundle) -> str:
-    """Return what tells a model from others of its task."""
-    own = settings.current().own_models in bundle.path.parents
-    return f"{bundle.info.title} ({bundle.name}{', trained here' if own else ''})"

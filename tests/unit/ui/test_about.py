@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pandas as pd
 
-from healthdash import bundles, tasks
+from healthdash import bundles, settings, tasks
 from healthdash.judging.averages import Scores, averaged
 from healthdash.training.evaluation import Evaluation, MetricRow
 from healthdash.training.explained import ExplanationQuality
@@ -65,3 +67,12 @@ def test_of_several_runs_the_epoch_of_the_lowest_mean_loss_is_marked():
     ]
     (curves,) = about.learning_curves(pd.DataFrame(rows))
     assert (curves.mark_x, curves.mark_label) == (3.0, "best epoch 3")
+
+
+def test_a_model_of_the_users_models_is_called_their_own_whoever_trained_it():
+    info = SimpleNamespace(title="Two classes")
+    own = SimpleNamespace(info=info, name="mlp", path=settings.current().own_models / "table" / "mlp")
+    shipped = SimpleNamespace(info=info, name="mlp", path=settings.current().shipped_models / "table" / "mlp")
+    assert about.model_words(own) == "Two classes (mlp, your own)"
+    assert about.model_words(own, "table/mlp") == "Two classes (table/mlp, your own)"
+    assert about.model_words(shipped) == "Two classes (mlp)"
