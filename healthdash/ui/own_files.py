@@ -20,7 +20,6 @@ from healthdash.datasets.report import ItemFinding, ItemReport
 from healthdash.datasets.steps import ItemCleaning
 from healthdash.datasets.survey import OnProgress
 from healthdash.tables.findings import stopping
-from healthdash.tables.steps import GroupBy, group_of
 from healthdash.task import Upload
 from healthdash.training import TrainSettings, archive
 from healthdash.training.studio.networks import learns_one_label
@@ -36,10 +35,8 @@ CAPTIONS = {
     "signals": "A zip file of recordings (WFDB, EDF, CSV): with beat or rhythm annotations, with one folder "
     "for each label, or with a table that names each file, its label and its patient.",
 }
-_FILE = "cleaning.json"
 _WORK = "work:own-files"
 _STEPS = "**Cleaning steps** (they are told in the card of the model)"
-_NO_GROUP = ""
 
 
 class LooksAtFiles(Protocol):
@@ -72,12 +69,12 @@ class ChosenFiles:
 
     def settings(self, others: TrainSettings) -> TrainSettings:
         """Return settings of a run that has the cleaning beside its data."""
-        return replace(others, target=None, group=None, cleaning=_FILE)
+        return replace(others, target=None, group=None, cleaning=own_work.FILE)
 
     @property
     def beside(self) -> dict[str, bytes]:
         """The file that goes beside the data of the run."""
-        return {_FILE: self.cleaning.model_dump_json(indent=1).encode()}
+        return {own_work.FILE: self.cleaning.model_dump_json(indent=1).encode()}
 
 
 def section(given: Upload, task: LooksAtFiles) -> ChosenFiles | None:
@@ -96,7 +93,11 @@ def section(given: Upload, task: LooksAtFiles) -> ChosenFiles | None:
     listing = looked.listing
     if listing.label_column in listing.columns:
         _label(work, left, listing.columns, listing.label_column)
-    _group(work, right, _group_names(listing), listing.unit)
+    own_work.group(
+        work, right, _group_names(listing), "Patient, by",
+        without=f"each file is a patient (every {listing.unit} of it)",
+        why="What comes from one patient stays in one part of the split.",
+    )  # fmt: skip
     found = _report(work, looked)
     _overview(found)
     own_work.findings(work, found.findings, partial(_settle, work, looked))
@@ -141,23 +142,6 @@ def _group_names(listing: Listing) -> list[str]:
     return [name for name in listing.columns if name != listing.label_column] + [str(n) for n in shown]
 
 
-def _group(work: Work, place: Any, names: list[str], unit: str) -> None:
-    """Ask what must not be split; it is one of the steps."""
-    now, key = group_of(work.steps) or _NO_GROUP, work.key("group")
-    if st.session_state.get(f"{key}:seen") != now:
-        # A remedy changed it, or it is new.
-        st.session_state[key] = st.session_state[f"{key}:seen"] = now if now in names else _NO_GROUP
-    chosen = place.selectbox(
-        "Patient, by", [_NO_GROUP, *names], key=key,
-        format_func=lambda name: name or f"each file is a patient (every {unit} of it)",
-        help="What comes from one patient stays in one part of the split.",
-    )  # fmt: skip
-    if chosen != now:
-        work.steps = [step for step in work.steps if not isinstance(step, GroupBy)]
-        work.steps += [GroupBy(column=chosen)] if chosen else []
-        st.rerun()
-
-
 def _report(work: Work, looked: Looked) -> ItemReport:
     with st.spinner("Looking at the data…"):
         found: ItemReport = work.once(f"report|{work.layout}|{work.steps}", lambda: looked.report(work.steps))
@@ -171,16 +155,8 @@ def _settle(work: Work, looked: Looked) -> None:
 
 def _overview(found: ItemReport) -> None:
     st.subheader("Data report", anchor=False)
-    unit = found.items.unit
-    labels = list(found.labels.items())
-    with st.container(horizontal=True, gap="large"):
-        st.metric(problems.sentence(f"{unit}s").rstrip("."), f"{len(found.items):,}", width="content")
-        st.metric("Patients or sources", f"{found.groups:,}", width="content")
-        for label, count in labels[:6]:
-            name = problems.sentence(f"label {label}").rstrip(".")
-            st.metric(name, f"{count:,}", width="content")
-    if len(labels) > 6:
-        st.caption(f"and {len(labels) - 6:,} more labels")
+    items = problems.sentence(f"{found.items.unit}s").rstrip(".")
+    own_work.counts({items: len(found.items), "Patients or sources": found.groups}, found.labels)
     with st.expander("What the files are like", icon=":material/folder_open:"):
         frame = pd.DataFrame(found.ranges.items(), columns=["property", "values"])
         st.dataframe(frame, hide_index=True, alt="Properties of the files and their values")

@@ -20,27 +20,25 @@ from healthdash.tables.layout import SEPARATORS, TextTable, canonical
 from healthdash.tables.outcome import GUESSED
 from healthdash.tables.read import read_text_table
 from healthdash.tables.report import DataReport, report, settled
-from healthdash.tables.steps import FromEvents, GroupBy, Step, TakeAs, group_of
+from healthdash.tables.steps import FromEvents, Step, TakeAs
 from healthdash.task import Upload
 from healthdash.training import TrainSettings
 from healthdash.training.studio.networks import learns_one_label
 from healthdash.ui import own_events, own_work, problems
 from healthdash.ui.own_work import Work
 
-__all__ = ["CAPTION", "FILE", "Chosen", "section"]
+__all__ = ["CAPTION", "Chosen", "section"]
 
 CAPTION = (
     "A table with one row a patient and the outcome in a column: CSV, Excel, Parquet or ARFF. Or events, "
     "such as measurements on a ward: one long table, or a zip of one text file a stay and their outcomes."
 )
 
-#: Name of the cleaning beside the data of a run.
-FILE = "cleaning.json"
 _WORK = "work:own-table"
 _STEPS = "**Cleaning steps** (they travel in the model and are done to every new table)"
 _SHOWN_ROWS = 50
 #: A widget takes None as "nothing chosen".
-_NO_HEADER, _NO_GROUP = -1, ""
+_NO_HEADER = -1
 
 
 @dataclass
@@ -79,12 +77,12 @@ class Chosen:
 
     def settings(self, others: TrainSettings) -> TrainSettings:
         """Return settings of a run that has the cleaning beside its data."""
-        return replace(others, target=self.target, cleaning=FILE)
+        return replace(others, target=self.target, cleaning=own_work.FILE)
 
     @property
     def beside(self) -> dict[str, bytes]:
         """The file that goes beside the data of the run."""
-        return {FILE: self.cleaning.model_dump_json(indent=1).encode()}
+        return {own_work.FILE: self.cleaning.model_dump_json(indent=1).encode()}
 
 
 def section(given: Upload) -> Chosen | None:
@@ -102,7 +100,10 @@ def section(given: Upload) -> Chosen | None:
         "Column of the outcome", names, index=_guessed(names), placeholder="Choose what is to be predicted",
         key=work.key("target"),
     )  # fmt: skip
-    _group(work, right, [name for name in names if name != target])
+    own_work.group(
+        work, right, [name for name in names if name != target], "Column of the patient",
+        without="each row is a patient", why="Rows of one patient stay in one part of the split.",
+    )  # fmt: skip
     if target is None:
         st.info("Choose the column of the outcome: the data report follows.", icon=":material/arrow_upward:")
         return None
@@ -202,23 +203,6 @@ def _choice(
         st.rerun()
 
 
-def _group(work: _Work, place: Any, names: list[str]) -> None:
-    """Ask for the column of the patient; it is one of the steps."""
-    now, key = group_of(work.steps) or _NO_GROUP, work.key("group")
-    if st.session_state.get(f"{key}:seen") != now:
-        # A remedy changed it, or it is new.
-        st.session_state[key] = st.session_state[f"{key}:seen"] = now if now in names else _NO_GROUP
-    chosen = place.selectbox(
-        "Column of the patient", [_NO_GROUP, *names], key=key,
-        format_func=lambda name: name or "each row is a patient",
-        help="Rows of one patient stay in one part of the split.",
-    )  # fmt: skip
-    if chosen != now:
-        work.steps = [step for step in work.steps if not isinstance(step, GroupBy)]
-        work.steps += [GroupBy(column=chosen)] if chosen else []
-        st.rerun()
-
-
 # -- the report ----------------------------------------------------------------------------
 
 
@@ -233,14 +217,7 @@ def _report(work: _Work, table: TextTable, target: str) -> DataReport:
 
 def _overview(found: DataReport) -> None:
     st.subheader("Data report", anchor=False)
-    labels = list(found.labels.items())
-    with st.container(horizontal=True, gap="large"):
-        st.metric("Rows", f"{found.rows:,}", width="content")
-        for label, count in labels[:6]:
-            name = problems.sentence(f"label {label}").rstrip(".")
-            st.metric(name, f"{count:,}", width="content")
-    if len(labels) > 6:
-        st.caption(f"and {len(labels) - 6:,} more labels")
+    own_work.counts({"Rows": found.rows}, found.labels)
     if float(found.missing.to_numpy().sum()) > 0:
         with st.expander("Missing values by column and label", icon=":material/grid_off:"):
             st.dataframe(

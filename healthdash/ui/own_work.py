@@ -1,21 +1,26 @@
-"""What the sections of own data share: a session's work, findings with remedies, steps with undo."""
+"""What the sections of own data share: a session's work, groups, counts, findings with remedies, steps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import streamlit as st
 
 from healthdash.tables.findings import Finding, Remedy
-from healthdash.tables.steps import GroupBy
+from healthdash.tables.steps import GroupBy, group_of
 from healthdash.ui import problems, state
 
-__all__ = ["Work", "findings", "of_session", "taken_steps"]
+__all__ = ["FILE", "Work", "counts", "findings", "group", "of_session", "taken_steps"]
 
-#: More are shown folded.
-_MOST_NOTES = 3
+#: Name of the cleaning beside the data of a run.
+FILE = "cleaning.json"
+
+#: More are shown folded, or only counted.
+_MOST_NOTES, _MOST_LABELS = 3, 6
+#: A widget takes None as "nothing chosen".
+_NO_GROUP = ""
 _BOXES = {"error": st.error, "warning": st.warning, "note": st.info}
 _ICONS = {"error": ":material/error:", "warning": ":material/warning:", "note": ":material/info:"}
 
@@ -66,6 +71,41 @@ def of_session(name: str, data: str, make: Callable[[str], W]) -> W:
     if held is None or held.data != data:
         held = st.session_state[name] = make(data)
     return held
+
+
+def group(work: Work, place: Any, names: Sequence[str], label: str, *, without: str, why: str) -> None:
+    """Ask for the column of what a split keeps whole; it is one of the steps.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Columns to choose from.
+    label, without, why : str
+        Of the widget, of the choice of no column, and of its help.
+    """
+    now, key = group_of(work.steps) or _NO_GROUP, work.key("group")
+    if st.session_state.get(f"{key}:seen") != now:
+        # A remedy changed it, or it is new.
+        st.session_state[key] = st.session_state[f"{key}:seen"] = now if now in names else _NO_GROUP
+    chosen = place.selectbox(
+        label, [_NO_GROUP, *names], key=key, format_func=lambda name: name or without, help=why
+    )
+    if chosen != now:
+        work.steps = [step for step in work.steps if not isinstance(step, GroupBy)]
+        work.steps += [GroupBy(column=chosen)] if chosen else []
+        st.rerun()
+
+
+def counts(wholes: Mapping[str, int], labels: Mapping[str, int]) -> None:
+    """Show how much there is, by the name of each whole, and how much of each of the first labels."""
+    some = list(labels.items())[:_MOST_LABELS]
+    with st.container(horizontal=True, gap="large"):
+        for name, count in wholes.items():
+            st.metric(name, f"{count:,}", width="content")
+        for label, count in some:
+            st.metric(problems.sentence(f"label {label}").rstrip("."), f"{count:,}", width="content")
+    if len(labels) > _MOST_LABELS:
+        st.caption(f"and {len(labels) - _MOST_LABELS:,} more labels")
 
 
 def findings(work: Work, found: Sequence[Finding[Any]], settle: Callable[[], None]) -> None:
