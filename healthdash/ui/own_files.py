@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -16,9 +16,9 @@ import streamlit as st
 from healthdash.apart import leftovers
 from healthdash.datasets.listing import FOLDER, LABEL, NAME, PATH, Listing, UnnamedLabel
 from healthdash.datasets.looked import Looked
+from healthdash.datasets.own import OwnFiles
 from healthdash.datasets.report import ItemFinding, ItemReport
 from healthdash.datasets.steps import ItemCleaning
-from healthdash.datasets.survey import OnProgress
 from healthdash.tables.findings import stopping
 from healthdash.task import Upload
 from healthdash.training import TrainSettings, archive
@@ -37,15 +37,6 @@ CAPTIONS = {
 }
 _WORK = "work:own-files"
 _STEPS = "**Cleaning steps** (they are told in the card of the model)"
-
-
-class LooksAtFiles(Protocol):
-    """A task whose labelled data are many files."""
-
-    slug: str
-
-    def look(self, folder: Path, target: str | None, on_progress: OnProgress | None = None) -> Looked:
-        """Look at every file once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +68,7 @@ class ChosenFiles:
         return {own_work.FILE: self.cleaning.model_dump_json(indent=1).encode()}
 
 
-def section(given: Upload, task: LooksAtFiles) -> ChosenFiles | None:
+def section(given: Upload, task: OwnFiles) -> ChosenFiles | None:
     """Show labelled files and their data report; return what was chosen, None while there is no label."""
     work = own_work.of_session(_WORK, f"{hashlib.sha256(given.data).hexdigest()}:{task.slug}", Work)
     target = work.layout.get("target")
@@ -105,7 +96,7 @@ def section(given: Upload, task: LooksAtFiles) -> ChosenFiles | None:
     return ChosenFiles(ItemCleaning(target=target, steps=tuple(work.steps)), found.findings)
 
 
-def _looked(given: Upload, task: LooksAtFiles, target: str | None) -> Looked:
+def _looked(given: Upload, task: OwnFiles, target: str | None) -> Looked:
     """Look at every file, with a bar that tells how far it is."""
     bar = st.progress(0.0, "Looking at the data…")
     with _folder(given) as folder:

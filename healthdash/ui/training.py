@@ -10,6 +10,7 @@ from typing import cast
 import streamlit as st
 
 from healthdash import bundle_folder, settings, tasks
+from healthdash.datasets.own import OwnFiles
 from healthdash.errors import InvalidInput
 from healthdash.runs import Run
 from healthdash.runs import search as searches
@@ -106,7 +107,7 @@ def _own(task: Task, given: Upload) -> own_table.Chosen | own_files.ChosenFiles 
     """Show the data report of own data; return what was chosen about them."""
     if task.kind == "records":
         return own_table.section(given)
-    return own_files.section(given, cast(own_files.LooksAtFiles, task))
+    return own_files.section(given, cast(OwnFiles, task))
 
 
 def _search(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from healthdash.datasets.own import OwnFiles
 from healthdash.errors import InvalidInput
 from healthdash.task import Arrays, Attribution, Example, Gate, Prediction, Report, Sample, Unit
 from healthdash.training import TrainSettings
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from healthdash.datasets.looked import Looked
     from healthdash.datasets.survey import OnProgress
     from healthdash.explain.players import Players
-    from healthdash.training.evaluation import Evaluation
-    from healthdash.training.history import EpochRow
+
+    from .own_set import OwnSignals as SignalSet
 
 __all__ = ["OwnSignals", "PosedSignals"]
 
@@ -34,7 +35,7 @@ __all__ = ["OwnSignals", "PosedSignals"]
 _STRETCHES = 8
 
 
-class OwnSignals(EcgBeats):
+class OwnSignals(OwnFiles, EcgBeats):
     """Whatever labelled recordings of a user's ask."""
 
     slug = "signals"
@@ -44,7 +45,7 @@ class OwnSignals(EcgBeats):
     labels = {}  # noqa: RUF012  (those of the bundle)
     samples = {}  # noqa: RUF012
     divisions = {}  # noqa: RUF012
-    is_generic = True
+    item_kind = "signal"
 
     def bound(self, bundle: Bundle) -> PosedSignals:
         """Return the task as a bundle poses it."""
@@ -115,18 +116,6 @@ class OwnSignals(EcgBeats):
         """Return drawn recordings with a table of labels in a zip archive."""
         return (own_training_set(),)
 
-    def heeded(self, settings: TrainSettings) -> frozenset[str]:
-        """Return what the studio takes for signals, and how to find their labels."""
-        from healthdash.training.studio.plans import heeded
-
-        return heeded("signal", settings) | {"target", "group"}
-
-    def check(self, path: Path, settings: TrainSettings) -> Mapping[str, Any]:
-        """Return the data report of labelled signals as plain data."""
-        from healthdash.datasets import checked
-
-        return checked.files(path, settings, self.look)
-
     def look(self, folder: Path, target: str | None, on_progress: OnProgress | None = None) -> Looked:
         """Look at every file of labelled signals once."""
         from .own_check import look_at_signals
@@ -139,29 +128,13 @@ class OwnSignals(EcgBeats):
 
         return load_signals(path, settings)
 
-    def train(
-        self, dataset: Any, settings: TrainSettings, out: Path, on_epoch: Callable[[EpochRow], None]
-    ) -> Bundle:
-        """Train a network of the studio; the data are `own_set.OwnSignals`."""
-        from healthdash.training.command import command_line
-        from healthdash.training.studio.training import train
-
-        return train(dataset, settings, out, on_epoch, command=command_line())
-
-    def evaluate(self, bundle: Bundle, dataset: Any) -> Evaluation:
-        """Measure a bundle on labelled signals that it was not trained on."""
-        from healthdash.datasets.measured import measured
-
-        return measured(self.answers(bundle, dataset), dataset.unit)
-
     def answers(self, bundle: Bundle, dataset: Any) -> Answers:
         """Return the probabilities of labelled items: those of one recording's windows averaged."""
         from healthdash.training.studio.wholes import by_whole
 
-        from .own_set import labelled_as
         from .own_windows import INPUT
 
-        signals = labelled_as(dataset, bundle.info.labels)
+        signals: SignalSet = dataset.labelled_as(bundle.info.labels)
         blocks = np.array_split(np.arange(len(signals)), max(1, len(signals) // 256))
         given = [bundle.forward.probabilities({INPUT: signals.inputs(block)}) for block in blocks]
         rows, mean = by_whole(signals, np.arange(len(signals)), np.concatenate(given))

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from healthdash.datasets.facts import facts_of, notes_of
 from healthdash.datasets.items import with_needed
+from healthdash.datasets.own import numbered_as
 from healthdash.datasets.report import ItemReport, checked, report, settled
 from healthdash.datasets.steps import ItemCleaning, ItemStep
-from healthdash.errors import TooLittleData
 from healthdash.tables.outcome import ordered_labels
 from healthdash.tables.steps import dumped
 from healthdash.training import TrainSettings, archive
@@ -33,7 +33,7 @@ from .own_windows import INPUT, SignalStore
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["OwnSignals", "PreparedSignals", "labelled_as", "load_signals"]
+__all__ = ["OwnSignals", "PreparedSignals", "load_signals"]
 
 _BLOCK, _MOST_FOR_CENTROIDS, _MOST_FOR_GATE = 1024, 300, 5000
 _SMALLEST_SPREAD = 1e-4
@@ -78,6 +78,12 @@ class OwnSignals:
     def inputs(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return windows as they are, float32 (m, samples, leads), millivolt."""
         return self.store.windows(self.numbers[rows], self.starts[rows], self.shape.samples)
+
+    def labelled_as(self, labels: tuple[str, ...]) -> OwnSignals:
+        """Return the windows that have one of a model's labels, numbered as the model does."""
+        kept, truth = numbered_as(self.labels, self.truth, labels)
+        chosen = {name: getattr(self, name)[kept] for name in ("numbers", "starts", "groups", "whole")}
+        return replace(self, truth=truth, labels=labels, **chosen)
 
     def facts(self) -> Mapping[str, Any]:
         """Return title, data, intended use and limits."""
@@ -197,23 +203,6 @@ def load_signals(path: Path, settings: TrainSettings) -> OwnSignals:
         shape = shape_of(own, found.items, tuple(steps), settings)
         store, places = stored(own, found.items, shape)
     return _labelled(found, tuple(steps), shape, store, places, settings)
-
-
-def labelled_as(signals: OwnSignals, labels: tuple[str, ...]) -> OwnSignals:
-    """Return the windows that have one of a model's labels, numbered as the model does.
-
-    Raises
-    ------
-    TooLittleData
-        Fewer than two of the labels are there.
-    """
-    own = np.asarray(signals.labels)[signals.truth]
-    kept = np.isin(own, labels)
-    if len(np.unique(own[kept])) < 2:
-        raise TooLittleData(f"expected two of the labels {', '.join(labels)}", hint="Measure on other data.")
-    truth = np.asarray([labels.index(one) for one in own[kept]], np.int64)
-    chosen = {name: getattr(signals, name)[kept] for name in ("numbers", "starts", "groups", "whole")}
-    return replace(signals, truth=truth, labels=labels, **chosen)
 
 
 def _labelled(

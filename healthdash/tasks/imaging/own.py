@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from healthdash.datasets.own import OwnFiles
 from healthdash.task import Example, Gate, Sample
 from healthdash.training import TrainSettings
 from healthdash.training.paired import Answers
@@ -26,22 +27,20 @@ if TYPE_CHECKING:
     from healthdash.bundles import Bundle
     from healthdash.datasets.looked import Looked
     from healthdash.datasets.survey import OnProgress
-    from healthdash.training.evaluation import Evaluation
-    from healthdash.training.history import EpochRow
 
     from .own_set import OwnPictures
 
 __all__ = ["OwnImages", "PosedImages", "own_input"]
 
 
-class OwnImages(ImageTask):
+class OwnImages(OwnFiles, ImageTask):
     """Whatever labelled pictures of a user's ask."""
 
     slug = "images"
     title = "Own pictures"
     summary = "A picture like those of your own that you trained with in, the chance of each label out."
     labels = {}  # noqa: RUF012  (those of the bundle)
-    is_generic = True
+    item_kind = "picture"
 
     def bound(self, bundle: Bundle) -> PosedImages:
         """Return the task as a bundle poses it."""
@@ -75,18 +74,6 @@ class OwnImages(ImageTask):
         """Return drawn pictures of two labels in a zip archive."""
         return (own_training_set(),)
 
-    def heeded(self, settings: TrainSettings) -> frozenset[str]:
-        """Return what the studio takes for pictures, and how to find their labels."""
-        from healthdash.training.studio.plans import heeded
-
-        return heeded("picture", settings) | {"target", "group"}
-
-    def check(self, path: Path, settings: TrainSettings) -> Mapping[str, Any]:
-        """Return the data report of labelled pictures as plain data."""
-        from healthdash.datasets import checked
-
-        return checked.files(path, settings, self.look)
-
     def look(self, folder: Path, target: str | None, on_progress: OnProgress | None = None) -> Looked:
         """Look at every file of labelled pictures once."""
         from .own_check import look_at_pictures
@@ -99,26 +86,9 @@ class OwnImages(ImageTask):
 
         return load_pictures(path, settings)
 
-    def train(
-        self, dataset: Any, settings: TrainSettings, out: Path, on_epoch: Callable[[EpochRow], None]
-    ) -> Bundle:
-        """Train a network of the studio; the data are `OwnPictures`."""
-        from healthdash.training.command import command_line
-        from healthdash.training.studio.training import train
-
-        return train(dataset, settings, out, on_epoch, command=command_line())
-
-    def evaluate(self, bundle: Bundle, dataset: Any) -> Evaluation:
-        """Measure a bundle on labelled pictures that it was not trained on."""
-        from healthdash.datasets.measured import measured
-
-        return measured(self.answers(bundle, dataset), "picture")
-
     def answers(self, bundle: Bundle, dataset: Any) -> Answers:
         """Return the probabilities of labelled pictures, those of other labels left out."""
-        from .own_set import labelled_as
-
-        pictures: OwnPictures = labelled_as(dataset, bundle.info.labels)
+        pictures: OwnPictures = dataset.labelled_as(bundle.info.labels)
         blocks = np.array_split(np.arange(len(pictures)), max(1, len(pictures) // 64))
         given = np.concatenate(
             [bundle.forward.probabilities({INPUT: pictures.inputs(block)}) for block in blocks]

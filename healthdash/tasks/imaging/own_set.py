@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.datasets.facts import facts_of, notes_of
-from healthdash.datasets.items import replayed, with_needed
+from healthdash.datasets.items import with_needed
+from healthdash.datasets.own import numbered_as
 from healthdash.datasets.report import ItemReport, checked, report, settled
 from healthdash.datasets.steps import ItemCleaning, ItemStep
-from healthdash.errors import TooLittleData
 from healthdash.tables.outcome import ordered_labels
 from healthdash.tables.steps import dumped
 from healthdash.training import TrainSettings, archive
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from .own_store import PictureStore
 
-__all__ = ["MILDER", "OwnPictures", "PreparedPictures", "labelled_as", "load_pictures"]
+__all__ = ["MILDER", "OwnPictures", "PreparedPictures", "load_pictures"]
 
 #: Changes that keep what most kinds of pictures show; those of the X-rays break far more.
 MILDER = Augmentation(
@@ -72,6 +72,11 @@ class OwnPictures:
     def inputs(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return pictures as they are, float32 (m, size, size, channels), 0 to 1."""
         return from_bytes(self.store.take(self.numbers[rows]))
+
+    def labelled_as(self, labels: tuple[str, ...]) -> OwnPictures:
+        """Return the pictures that have one of a model's labels, numbered as the model does."""
+        kept, truth = numbered_as(self.labels, self.truth, labels)
+        return replace(self, truth=truth, labels=labels, numbers=self.numbers[kept], groups=self.groups[kept])
 
     def facts(self) -> Mapping[str, Any]:
         """Return title, data, intended use and limits."""
@@ -194,30 +199,10 @@ def load_pictures(path: Path, settings: TrainSettings) -> OwnPictures:
     return _labelled(store, found, steps, settings)
 
 
-def labelled_as(pictures: OwnPictures, labels: tuple[str, ...]) -> OwnPictures:
-    """Return the pictures that have one of a model's labels, numbered as the model does.
-
-    Raises
-    ------
-    TooLittleData
-        Fewer than two of the labels are there.
-    """
-    own = np.asarray(pictures.labels)[pictures.truth]
-    kept = np.isin(own, labels)
-    if len(np.unique(own[kept])) < 2:
-        raise TooLittleData(
-            f"expected pictures of two of the labels {', '.join(labels)}", hint="Measure on other data."
-        )
-    truth = np.asarray([labels.index(one) for one in own[kept]], np.int64)
-    return replace(
-        pictures, numbers=pictures.numbers[kept], truth=truth, labels=labels, groups=pictures.groups[kept]
-    )
-
-
 def _labelled(
     store: PictureStore, found: ItemReport, steps: list[ItemStep], settings: TrainSettings
 ) -> OwnPictures:
-    items = replayed(found.items.listing, found.items.survey, steps)
+    items = found.items
     text = items.frame["label"].to_numpy(str)
     labels = ordered_labels(tuple(sorted(set(text))))
     return OwnPictures(
