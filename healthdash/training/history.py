@@ -16,7 +16,7 @@ from healthdash.training import checkpoint
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["EpochRow", "HistoryFile", "read_history", "reporter"]
+__all__ = ["EpochRow", "HistoryFile", "read_history", "recorded", "reporter"]
 
 #: Epoch (from 1), loss, val_loss, metrics, learning_rate; `run` tells members and folds apart.
 EpochRow = Mapping[str, float | int | str]
@@ -53,6 +53,20 @@ def write_history(path: Path, rows: Sequence[EpochRow]) -> None:
 def read_history(path: Path) -> pd.DataFrame:
     """Return the epochs of a run; an absent file is an empty table."""
     return pd.read_csv(path) if path.exists() else pd.DataFrame()
+
+
+def recorded(on_epoch: Callable[[EpochRow], None]) -> tuple[list[EpochRow], Callable[[EpochRow], None]]:
+    """Return a list that grows by a copy of each epoch, and the function that is to be told of them.
+
+    It tells `on_epoch` after the epoch is kept, which may raise `TrainingStopped`.
+    """
+    history: list[EpochRow] = []
+
+    def report(row: EpochRow) -> None:
+        history.append(dict(row))
+        on_epoch(row)
+
+    return history, report
 
 
 def reporter(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from healthdash import bundles
 from healthdash.bundles import Bundle, BundleInfo, DataSource
 from healthdash.training import TrainSettings, resumable
-from healthdash.training.history import EpochRow
+from healthdash.training.history import EpochRow, recorded
 from healthdash.training.stopping import NOT_BY_FOLDS
 
 from . import facts
@@ -66,7 +66,7 @@ def train(samples: Sequence[EcgSample], settings: TrainSettings, out: Path, on_e
         for s, p in zip(samples, parts, strict=True)
     ]
     done = CrossValidation(parts, folds_of(parts, recipe["folds"]), silent)
-    report = _both(done.history.append, on_epoch)
+    done.history, report = recorded(on_epoch)
     for number, fold in enumerate(done.folds, 1):
         inside = [p for i, p in enumerate(parts) if i not in fold]
         inside += [p for i, some in enumerate(made) if i not in fold for p in some]
@@ -105,14 +105,6 @@ def recipe_of(settings: TrainSettings, records: int) -> dict[str, Any]:
     chosen["seeds"] = settings.members
     recipe = RECIPE | {name: value for name, value in chosen.items() if value is not None}
     return recipe | {"folds": max(2, min(recipe["folds"], records))}
-
-
-def _both(first: OnEpoch, second: OnEpoch) -> OnEpoch:
-    def tell(row: EpochRow) -> None:
-        first(row)
-        second(row)
-
-    return tell
 
 
 def folds_of(parts: Sequence[Part], n_folds: int) -> list[list[int]]:

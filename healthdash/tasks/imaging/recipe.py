@@ -16,7 +16,7 @@ from healthdash.bundles import Bundle, BundleInfo, OperatingPoint
 from healthdash.training import TrainSettings
 from healthdash.training.calibration import Calibration, fit_calibration
 from healthdash.training.evaluation import Evaluation
-from healthdash.training.history import EpochRow
+from healthdash.training.history import EpochRow, recorded
 from healthdash.training.splits import Split, split_by_group
 
 from .anatomy import slice_limits
@@ -80,12 +80,7 @@ def train(
         The loss is no longer a number.
     """
     recipe = recipe.with_settings(settings)
-    history: list[EpochRow] = []
-
-    def report(row: EpochRow) -> None:
-        history.append(dict(row))
-        on_epoch(row)
-
+    history, report = recorded(on_epoch)
     finished = Finished(out)
     by = _by_folds if recipe.folds > 1 else _by_split
     fitted = by(recipe, dataset, settings.seed, report, finished)

@@ -16,7 +16,7 @@ from healthdash.training import TrainSettings
 from healthdash.training.calibration import fit_calibration
 from healthdash.training.command import command_line
 from healthdash.training.evaluation import Evaluation
-from healthdash.training.history import EpochRow
+from healthdash.training.history import EpochRow, recorded
 from healthdash.training.splits import split_by_group
 from healthdash.training.stopping import NOT_BY_FOLDS
 from healthdash.training.youden import youden_point
@@ -86,8 +86,7 @@ class Run:
     ) -> None:
         self.task, self.recipe, self.seed = task, recipe, settings.seed
         self.plan = recipe.plan.with_settings(settings)
-        self.history: list[EpochRow] = []
-        self._on_epoch = on_epoch
+        self.history, self._record = recorded(on_epoch)
 
     def fit(
         self,
@@ -146,10 +145,6 @@ class Run:
             evaluation=evaluation.model_copy(update={"command": command_line()}),
             arrays={"features": centroids},
         )
-
-    def _record(self, row: EpochRow) -> None:
-        self.history.append(dict(row))
-        self._on_epoch(row)
 
 
 def train_by_split(

@@ -20,7 +20,7 @@ from healthdash.training.evaluation import (
     metric_row,
     reliability_bins,
 )
-from healthdash.training.history import HistoryFile, read_history
+from healthdash.training.history import HistoryFile, read_history, recorded
 from healthdash.training.splits import folds_by_group, folds_by_neighbours, split_by_group
 from tests.toy import toy_info
 
@@ -196,6 +196,19 @@ def test_a_growing_history_can_be_read_at_any_moment(tmp_path):
     read = read_history(history.path)
     assert list(read.columns) == ["epoch", "loss", "val_loss"]
     assert read["loss"].tolist() == [0.5, 0.25]
+
+
+def test_an_epoch_is_kept_as_it_was_told_and_before_anyone_may_stop_the_training():
+    told = []
+    history, report = recorded(told.append)
+    row = {"epoch": 1, "loss": 0.5}
+    report(row)
+    row["loss"] = 9.0
+    assert (history, told) == ([{"epoch": 1, "loss": 0.5}], [row])
+    history, report = recorded(lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        report(row)
+    assert history == [row]
 
 
 def test_figures_that_are_no_number_are_left_out():

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from healthdash import bundles
 from healthdash.bundles import Bundle, BundleInfo, DataSource, OperatingPoint
 from healthdash.training import TrainSettings
-from healthdash.training.history import EpochRow
+from healthdash.training.history import EpochRow, recorded
 from healthdash.training.splits import Split
 from healthdash.training.stopping import TO_THE_END
 
@@ -59,12 +59,7 @@ def train(
     training, validation, test = (
         [recordings[i] for i in rows] for rows in (split.train, split.validation, split.test)
     )
-    history: list[EpochRow] = []
-
-    def report(row: EpochRow) -> None:
-        history.append(row)
-        on_epoch(row)
-
+    history, report = recorded(on_epoch)
     inner = fit(training, validation, CONFIG, recipe, settings, report)
     network = of_windows(inner, CONFIG["samples"], CONFIG["core"])
     found = answered(test, compiled(network), CONFIG)

@@ -15,7 +15,7 @@ from healthdash.bundles import Bundle, BundleInfo, OperatingPoint
 from healthdash.errors import InvalidInput, TooLittleData
 from healthdash.training import TrainSettings
 from healthdash.training.evaluation import Evaluation, MetricRow, confusion, curve_points, metric_row
-from healthdash.training.history import EpochRow
+from healthdash.training.history import EpochRow, recorded
 from healthdash.training.ranking import auc
 from healthdash.training.studio.generative.form import Form, fitted_form
 from healthdash.training.studio.items import Labelled, Prepared, Rows
@@ -111,12 +111,7 @@ def train(
     from healthdash.training.studio.generative.autoencoder import fit_autoencoder
     from healthdash.training.studio.generative.scoring import error_network, scored
 
-    history: list[EpochRow] = []
-
-    def report(row: EpochRow) -> None:
-        history.append(dict(row))
-        on_epoch(row)
-
+    history, report = recorded(on_epoch)
     usual = _usual_label(labelled, settings.normal)
     parts = parts_of(labelled.truth == usual, labelled.groups, seed=settings.seed)
     prepared = labelled.fitted(parts.train)
