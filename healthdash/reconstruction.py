@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from healthdash import DISCLAIMER
 from healthdash.bundles import Bundle
 from healthdash.explain.reconstruction import restored
 from healthdash.task import Arrays
@@ -17,7 +18,6 @@ from healthdash.views import Curve, Curves, Grid, Picture, View, Window
 
 __all__ = ["expected", "views"]
 
-_NOTE = "For research and education, not for clinical use."
 _MOST_LEADS = 3
 _MISSING = "missing"
 
@@ -71,15 +71,15 @@ def _pictures(given: Floats, made: Floats) -> tuple[View, ...]:
     low, high = float(seen.min()), float(seen.max())
     window = Window(name="as given", center=(low + high) / 2, width=max(high - low, 1e-6))
     return (
-        Picture(title="As the model was given it", caption=_NOTE, pixels=seen, windows=(window,)),
+        Picture(title="As the model was given it", caption=DISCLAIMER, pixels=seen, windows=(window,)),
         Picture(
             title="As the model expected it", pixels=wanted, windows=(window,),
-            caption=f"Made by the model from what it learnt of usual items. {_NOTE}",
+            caption=f"Made by the model from what it learnt of usual items. {DISCLAIMER}",
         ),
         Picture(
             title="The difference", pixels=seen, windows=(window,), heat=np.abs(seen - wanted),
             heat_label="a difference between the given picture and the expected one",
-            caption=f"Orange where they differ. A difference is not a finding. {_NOTE}",
+            caption=f"Orange where they differ. A difference is not a finding. {DISCLAIMER}",
         ),
     )  # fmt: skip
 
@@ -95,7 +95,7 @@ def _traces(given: Floats, made: Floats, form: Form, config: Mapping[str, Any]) 
     return tuple(
         Curves(
             title=f"{leads[lead]}: as given, and as the model expected it",
-            caption=f"Where the lines part, the model saw what it did not learn. {_NOTE}",
+            caption=f"Where the lines part, the model saw what it did not learn. {DISCLAIMER}",
             curves=(
                 Curve(name="as given", x=seconds, y=given[:, lead].astype(np.float64)),
                 Curve(name="as expected", x=seconds, y=made[:, lead].astype(np.float64), dashed=True),
@@ -121,7 +121,7 @@ def _table(given: Floats, made: Floats, errors: Floats, columns: Sequence[Mappin
     )
     return Grid(
         title="As given, and as the model expected it",
-        caption=f"The least expected values first. {_NOTE}",
+        caption=f"The least expected values first. {DISCLAIMER}",
         frame=frame,
         percent=("share of the error",),
     )

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["Settings", "current"]
+__all__ = ["REPOSITORY", "Settings", "current"]
 
-_REPOSITORY = Path(__file__).resolve().parent.parent
+#: Folder above the library: it holds the models that ship, and is where a child process finds the library.
+REPOSITORY = Path(__file__).resolve().parent.parent
 _PATHS = tuple(f"HEALTHDASH_{name}" for name in ("MODELS", "HOME", "DATA", "WEIGHTS"))
 _LISTS = ("HEALTHDASH_DATA_FOLDERS",)
 
@@ -90,7 +91,7 @@ class Settings:
         """Read the settings; every one of them has a default."""
         data = environment.get("HEALTHDASH_DATA")
         return cls(
-            shipped_models=Path(environment.get("HEALTHDASH_MODELS", _REPOSITORY / "models")),
+            shipped_models=Path(environment.get("HEALTHDASH_MODELS", REPOSITORY / "models")),
             home=Path(environment.get("HEALTHDASH_HOME", Path.home() / ".healthdash")),
             data=Path(data) if data else None,
             max_upload_mb=int(environment.get("HEALTHDASH_MAX_UPLOAD_MB", "200")),

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from healthdash.errors import HealthdashError
+from healthdash.settings import REPOSITORY
 
-__all__ = ["REPOSITORY", "Bounds", "OverBounds", "bounded", "environment"]
+__all__ = ["Bounds", "OverBounds", "bounded", "environment"]
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 _MIB = 1 << 20
 #: What a child may see of our environment: no keys or passwords of the user's.
 _KEPT = ("HEALTHDASH_", "PATH", "HOME", "LANG", "LC_", "TMPDIR", "LD_LIBRARY_PATH", "TF_", "KERAS_BACKEND")

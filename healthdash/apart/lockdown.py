@@ -11,7 +11,7 @@ import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
-from .bounds import REPOSITORY
+from healthdash.settings import REPOSITORY
 
 __all__ = ["FileRules", "adopts_orphans", "ends_with_parent", "without_network"]
 

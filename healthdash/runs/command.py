@@ -7,15 +7,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from healthdash.runs.folder import RunFolder
 from healthdash.runs.record import Run
+from healthdash.settings import REPOSITORY
 
-__all__ = ["REPOSITORY", "environment", "option_words", "spawn", "words"]
-
-REPOSITORY = Path(__file__).resolve().parents[2]
+__all__ = ["environment", "option_words", "spawn", "words"]
 
 
 def words(run: Run, folder: RunFolder) -> list[str]:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from healthdash import settings
 from healthdash.errors import HealthdashError, MissingDependency, TrainingError
+from healthdash.settings import REPOSITORY
 from healthdash.training.studio.elsewhere import Place
 
 __all__ = ["RETRIES", "cause", "connected", "cores", "fitting", "is_on", "resources"]
 
 #: So often a task that was lost with its worker is begun again.
 RETRIES = 3
-_REPOSITORY = Path(__file__).resolve().parents[2]
 #: What a worker must know of this process.
 _PASSED = ("HEALTHDASH_HOME", "HEALTHDASH_MODELS", "HEALTHDASH_THREADS", "TF_CPP_MIN_LOG_LEVEL")
 
@@ -42,7 +41,7 @@ def connected() -> ModuleType:
         raise MissingDependency("ray[default,data]", purpose="HEALTHDASH_RAY_ADDRESS") from error
     if not ray.is_initialized():
         passed = {name: os.environ[name] for name in _PASSED if name in os.environ}
-        paths = os.pathsep.join(filter(None, [str(_REPOSITORY), os.environ.get("PYTHONPATH")]))
+        paths = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
         variables = {
             **passed, "PYTHONPATH": paths, "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
             # A worker is no driver: what it runs must not go to the cluster once more.

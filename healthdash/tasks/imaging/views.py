@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
+from healthdash import DISCLAIMER
 from healthdash.bundles import Bundle
 from healthdash.explain import Explanation
 from healthdash.task import Attribution, Prediction, Report
@@ -41,7 +42,7 @@ __all__ = ["cells", "of_document", "render", "show"]
 #: Cells of the explanation on the command line: so many rows and columns.
 CELLS = 16
 _LARGEST_GREY = 255
-_CAPTION = "As given. For research and education, not for clinical use."
+_CAPTION = f"As given. {DISCLAIMER}"
 # Pixels of the network are smoothed over about this share of the picture: single ones are noise.
 _SMOOTHED_SHARE = 1 / 64
 

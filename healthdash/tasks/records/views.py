@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from healthdash import DISCLAIMER
 from healthdash.errors import ContractError
 from healthdash.fields import CategoryField, Field, NumberField
 from healthdash.task import Attribution, Report
@@ -121,7 +122,7 @@ def _bars(report: Report, bundle: Bundle, item: int, title: str) -> ClassBars:
     probabilities = report.prediction.probabilities(item)
     return ClassBars(
         title=title,
-        caption="Model output; for research and education, not for clinical use.",
+        caption=f"Model output. {DISCLAIMER}",
         labels=tuple(probabilities),
         probabilities=tuple(probabilities.values()),
         threshold=point.threshold if point else None,
