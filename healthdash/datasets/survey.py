@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -61,8 +60,3 @@ class Survey:
     def is_readable(self) -> NDArray[np.bool_]:
         """Which files can be used, (n,)."""
         return np.asarray(self.reasons == "", bool)
-
-    @property
-    def counted_reasons(self) -> dict[str, int]:
-        """Why files cannot be used, the commonest reason first."""
-        return dict(Counter(str(reason) for reason in self.reasons if reason).most_common())

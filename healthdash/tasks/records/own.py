@@ -143,10 +143,6 @@ class PosedTable(OwnTable):
         self.fields, self.columns = question.fields, question.columns
         self.target, self.group_column = question.target, question.group
 
-    def bound(self, bundle: Bundle) -> PosedTable:
-        """Return the task as another bundle poses it, or this one."""
-        return super().bound(bundle)
-
     def said(self, label: str) -> str:
         """Name a label that is a bare number with its column."""
         is_number = label.lstrip("-").replace(".", "", 1).isdecimal()

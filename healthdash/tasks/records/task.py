@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from healthdash.fields import Field
 from healthdash.tables.coding import CodingQuestion
 from healthdash.tables.mapped import Mapped
 from healthdash.tables.read import TextTable, canonical, looks_like_table, read_text_table
-from healthdash.task import MEND_CELLS, Arrays, Attribution, Example, Gate, Report, Sample, Task, Upload
+from healthdash.task import MEND_CELLS, Arrays, Attribution, Gate, Report, Sample, Task, Upload
 from healthdash.training import TrainSettings
 from healthdash.training.paired import Answers
 from healthdash.views import Sections, View
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from healthdash.bundles import Bundle
     from healthdash.explain.choices import Column
     from healthdash.training.evaluation import Evaluation
-    from healthdash.training.history import EpochRow
 
     from .dataset import Dataset
 
@@ -282,12 +281,6 @@ class RecordsTask(Task):
 
         return load(self, path, settings)
 
-    def train(
-        self, dataset: Dataset, settings: TrainSettings, out: Path, on_epoch: Callable[[EpochRow], None]
-    ) -> Bundle:
-        """Train by the task's recipe; the recipe says how the rows are split."""
-        raise NotImplementedError
-
     def evaluate(self, bundle: Bundle, dataset: Dataset) -> Evaluation:
         """Measure a bundle on labelled rows that it was not trained on."""
         from .measure import evaluate
@@ -299,7 +292,3 @@ class RecordsTask(Task):
         inputs = {"features": prepare.features(dataset.frame, bundle.info.preprocessing)}
         given = bundle.forward.probabilities(inputs)
         return Answers(bundle.info.labels, dataset.truth, given, bundle.info.decide(given), dataset.groups)
-
-    def examples(self) -> tuple[Example, ...]:
-        """Return synthetic rows and a synthetic table."""
-        raise NotImplementedError

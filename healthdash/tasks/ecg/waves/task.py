@@ -110,10 +110,6 @@ class EcgWaves(EcgBeats):
 
         return sections(report, bundle, item)
 
-    def examples(self) -> tuple[Example, ...]:
-        """Return drawn recordings."""
-        return super().examples()
-
     # -- training ----------------------------------------------------------------------------
 
     def training_examples(self) -> tuple[Example, ...]:

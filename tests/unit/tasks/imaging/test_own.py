@@ -66,7 +66,7 @@ def test_broken_foreign_and_blank_files_are_told_with_reasons(tmp_path):
     save(path / "b" / "blank.png", np.full((72, 72), 90, np.uint8))
     listing, survey, _ = looked(path)
     assert (survey.reasons != "").sum() == 2
-    assert any("HTML" in reason for reason in survey.counted_reasons)
+    assert any("HTML" in reason for reason in survey.reasons)
     steps, found = settled(listing, survey)
     assert {step.what for step in steps} == {"unreadable", "blank"}
     assert len(found.items) == 60
