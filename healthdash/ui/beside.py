@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -14,8 +15,10 @@ from healthdash.task import Task, Upload
 from healthdash.ui import about, analysis, asking, kept, problems, state
 from healthdash.ui.sides import SAME, UNITS, Side, choose_item
 
-__all__ = ["beside"]
+__all__ = ["beside", "same_item"]
 
+#: ANSI/AAMI EC57: marks within 150 ms belong to one beat; no two rows or slices are so near.
+_SAME_BEAT_S = 0.15
 _BESIDE = ":beside"
 _UPLOAD = "upload"
 
@@ -55,8 +58,7 @@ def _other_model(place: DeltaGenerator, side: Side) -> Side | None:
     work = state.workspace(side.task, _BESIDE)
     work.follow(side.work)
     model = found[chosen]
-    other = replace(side, task=side.task.bound(model), bundle=model, work=work)
-    return _analysed(other, side.number, side.asked.item)
+    return _analysed(replace(side, task=side.task.bound(model), bundle=model, work=work), side)
 
 
 def _other_input(place: DeltaGenerator, side: Side) -> Side | None:
@@ -95,16 +97,33 @@ def _asked_of(
     return None if chosen is None else _of(side, *chosen)
 
 
-def _analysed(side: Side, number: int, item: int) -> Side | None:
-    """Run another model over the same input."""
+def _analysed(side: Side, left: Side) -> Side | None:
+    """Run another model over the same input, and take the same row, beat or window of it."""
     analysis.analyse(side.task, side.bundle, side.work)
-    number = min(number, len(side.work.reports) - 1)
-    report = side.work.reports[number]
+    report = side.report
     if report.prediction is None:
         if report.error is not None:
             problems.tell(report.error)
         return None
-    return _of(side, number, min(item, len(report.prediction) - 1))
+    item = same_item(left, side)
+    if item is None:
+        refused = report.refusals.get(int(left.places[left.asked.item])) if left.unit == "row" else None
+        why = "; ".join(refused.problems) if refused else f"it finds no {left.unit} there"
+        st.info(problems.sentence(f"the other model cannot judge {left.item_words}: {why}"))
+        return None
+    return _of(side, side.number, item)
+
+
+def same_item(left: Side, right: Side) -> int | None:
+    """Return which item of the right side is that of the left one; None: the right one has it not.
+
+    Models refuse rows and find beats each by itself, so that the n-th item of one may be another patient's.
+    """
+    if left.unit != right.unit or not len(right.places):
+        return None
+    apart = np.abs(right.places - left.places[left.asked.item])
+    nearest = int(apart.argmin())
+    return nearest if apart[nearest] <= _SAME_BEAT_S else None
 
 
 def _of(side: Side, number: int, item: int) -> Side | None:

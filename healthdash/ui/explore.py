@@ -173,4 +173,6 @@ def _heading(side: Side, report: Report, compared: str) -> str:
     if compared == "baselines":
         words = report.explanation.baseline if report.explanation else ""
         return f"Against {words}"
-    return about.model_words(side.bundle) if compared == "models" else side.input_words
+    if compared == "models":
+        return f"{about.model_words(side.bundle)}, {side.item_words}".rstrip(", ")
+    return side.input_words

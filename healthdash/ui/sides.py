@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from healthdash import bundles, explain, pipeline
@@ -41,6 +42,7 @@ COMPARISONS = {
 }
 SAME = "same"
 UNITS = {"row": "Row", "beat": "Beat", "window": "Window", "slice": "Slice"}
+_OF_A_SIGNAL = ("beat", "window")
 
 
 @dataclass(frozen=True)
@@ -95,12 +97,22 @@ class Side:
 
     @property
     def item_words(self) -> str:
-        """Which row, beat or slice of the input it is; empty for a picture."""
-        unit, prediction = self.unit, self.report.prediction
-        assert prediction is not None
+        """Which row or slice of the input it is, or which beat and when; empty for a picture."""
+        if self.unit not in UNITS:
+            return ""
+        place = self.places[self.asked.item]
+        if self.unit in _OF_A_SIGNAL:
+            return f"{self.unit} {self.asked.item + 1} at {place:.2f} s"
         # Of a table with refused rows, the n-th analysed one is another row of the file.
-        number = int(prediction.items[self.asked.item]) if unit == "row" else self.asked.item
-        return f"{unit} {number + 1}" if unit in UNITS else ""
+        return f"{self.unit} {int(place) + 1}"
+
+    @property
+    def places(self) -> NDArray[np.float64]:
+        """Where each item is in the input: number of the row or slice, from 0; s of a beat or window."""
+        prediction = self.report.prediction
+        assert prediction is not None
+        rate_hz = getattr(self.report.sample, "rate_hz", 1.0) if self.unit in _OF_A_SIGNAL else 1.0
+        return prediction.items / rate_hz
 
 
 def first(task: Task, bundle: Bundle, work: state.Workspace) -> Side | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 import numpy as np
@@ -287,9 +289,55 @@ def test_two_models_stand_side_by_side_and_a_link_restores_them(open_page, monke
     app = open_page("explain", task=task.slug, sample="first", compare="models", model="fake", model2="other")
     assert not app.exception
     headings = [heading.value for heading in app.subheader][:2]
-    assert headings == ["Fake rows model (fake)", "Fake rows model (other)"]
+    assert headings == ["Fake rows model (fake), row 1", "Fake rows model (other), row 1"]
     assert len({metric.value for metric in app.metric if metric.label.startswith("Estimated")}) == 2
     assert "model2=other" in app.code[0].value
+
+
+class _RowsOfTwoModels(fakes.FakeRows):
+    """Each model has a column of its own and refuses the rows that have a gap there."""
+
+    columns = (0,)
+
+    def bound(self, bundle):
+        made = copy(self)
+        made.columns = (("fake", "other").index(bundle.name),)
+        return made
+
+    def read(self, uploads):
+        table = fakes.FakeTask.read(self, uploads)
+        gaps = np.isnan(table.values[:, self.columns]).any(axis=1)
+        refused = {int(row): ("expected a number, got text",) for row in np.flatnonzero(gaps)}
+        return replace(table, values=np.nan_to_num(table.values[~gaps]), refused=refused)
+
+
+def _two_models_with_gaps(open_page, monkeypatch):
+    from healthdash import bundles, tasks
+
+    task = _RowsOfTwoModels()
+    first, second = fakes.fake_bundle(task), fakes.fake_bundle(task)
+    second.name, second.path = "other", second.path.with_name("other")
+    second.info = second.info.model_copy(update={"sha256": "1" * 64})
+    monkeypatch.setattr(tasks, "all_tasks", lambda: (task,))
+    monkeypatch.setattr(bundles, "available", lambda slug=None: [first, second])
+    app = open_page("explain", task=task.slug, compare="models", model="fake", model2="other")
+    file = task.file([[1, np.nan], [np.nan, 2], [3, 4]])
+    app.file_uploader[0].set_value([(file.name, file.data, "application/json")]).run()
+    return _compare(app, "models")
+
+
+def test_two_models_are_compared_on_the_same_row_of_the_file(open_page, monkeypatch):
+    app = _two_models_with_gaps(open_page, monkeypatch)
+    next(n for n in app.number_input if n.label.startswith("Analysed row")).set_value(2).run()
+    assert not app.exception
+    headings = [heading.value for heading in app.subheader][:2]
+    assert headings == ["Fake rows model (fake), row 3", "Fake rows model (other), row 3"]
+
+
+def test_a_row_that_the_other_model_refuses_is_compared_with_no_other_row(open_page, monkeypatch):
+    app = _two_models_with_gaps(open_page, monkeypatch)
+    assert "The other model cannot judge row 1\\: expected a number, got text." in [i.value for i in app.info]
+    assert len([metric for metric in app.metric if metric.label.startswith("Estimated")]) == 1
 
 
 def test_the_gate_warns_here_too(open_page):
