@@ -226,12 +226,14 @@ def laid_out(figure: go.Figure, *, height: int, paper: Paper) -> None:
 
 
 def readable(figure: go.Figure, paper: Paper) -> None:
-    """Write axes in ink, let the mode bar hide nothing, and let a finger that swipes scroll the page.
+    """Write axes and labels in ink, let the mode bar hide nothing, and let a swipe scroll the page.
 
-    Zooming and moving a figure begin in its mode bar.
+    Zooming and moving a figure begin in its mode bar; one that has none may be dragged by its own choice.
     """
     bar = {"bgcolor": "rgba(0,0,0,0)", "color": paper.muted, "activecolor": paper.ink}
-    figure.update_layout(dragmode=False, modebar=bar, hoverlabel={"font": {"color": paper.ink}})
+    # Without a ground of its own the label under the pointer takes the line's colour, which may be ink.
+    label = {"font": {"color": paper.ink}, "bgcolor": paper.sheet, "bordercolor": paper.muted}
+    figure.update_layout(dragmode=False, modebar=bar, hoverlabel=label)
     ink = {"color": paper.ink}
     figure.update_xaxes(tickfont=ink, title_font=ink)
     figure.update_yaxes(tickfont=ink, title_font=ink)

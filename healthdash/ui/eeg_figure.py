@@ -73,6 +73,7 @@ def traces(
         ticktext=[_plain(name) for name in page.names], ticklabelstandoff=6,
     )  # fmt: skip
     readable(drawn, paper)
+    drawn.update_layout(dragmode="pan")  # in time: heights are fixed, and there is no mode bar
     return drawn
 
 
@@ -141,8 +142,9 @@ def spectrogram(
         font={"color": paper.ink, "size": 12},
     )  # fmt: skip
     drawn.update_xaxes(title_text="time, s", showgrid=False, range=[left, right])
-    drawn.update_yaxes(title_text="frequency, Hz", showgrid=False)
+    drawn.update_yaxes(title_text="frequency, Hz", showgrid=False, fixedrange=True)
     readable(drawn, paper)
+    drawn.update_layout(dragmode="zoom")  # into a stretch of a long recording: there is no mode bar
     return drawn
 
 

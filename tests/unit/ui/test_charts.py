@@ -1,4 +1,5 @@
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from healthdash import views
@@ -46,6 +47,15 @@ def _contrast(one: str, other: str) -> float:
 def test_every_cell_of_a_confusion_matrix_is_read_in_both_themes(paper):
     (cells,) = charts.matrix(Matrix(labels=("0", "1"), counts=np.eye(2, dtype=np.int64)), paper).data
     assert all(_contrast(cells.textfont.color, color) > 4.5 for _, color in cells.colorscale)
+
+
+@pytest.mark.parametrize("paper", [LIGHT, DARK])
+def test_the_label_under_the_pointer_has_a_ground_of_its_own(paper):
+    figure = go.Figure(go.Scatter(x=[0, 1], y=[0, 1], line={"color": paper.ink}))
+    charts.readable(figure, paper)
+    label = figure.layout.hoverlabel
+    assert _contrast(label.bgcolor, label.font.color) > 7
+    assert label.bordercolor != label.bgcolor
 
 
 def test_a_waterfall_ends_at_the_output_with_what_is_not_attributed():
