@@ -24,7 +24,8 @@ class Lanes:
     def __init__(self, view: Trace, stretch: NDArray[np.float32]) -> None:
         self.is_paper = view.paper and view.unit in _MV_PER
         self.factor = _MV_PER[view.unit] if self.is_paper else 1.0
-        scaled = np.nan_to_num(stretch) * self.factor
+        # In float32 a lane around 300 mV that is 2 nV high has no height at all.
+        scaled = np.nan_to_num(stretch).astype(np.float64) * self.factor
         self.center = np.median(scaled, axis=0) if len(scaled) else np.zeros(len(view.leads))
         spread = np.abs(scaled - self.center).max() if scaled.size else 1.0
         least, most = (0.75, 2.5) if self.is_paper else (1e-6, np.inf)

@@ -12,6 +12,9 @@ from healthdash.views import Picture, Trace, View, Waterfall
 
 __all__ = ["full_color", "shared", "ticked"]
 
+#: Of the values: in six digits, as ticks are written, those of a narrower range would be the same.
+_LEAST_SPREAD = 1e-4
+
 
 def full_color(attribution: NDArray[np.float32]) -> float:
     """Return the attribution that is drawn in full colour: few places are stronger, never 0."""
@@ -20,7 +23,12 @@ def full_color(attribution: NDArray[np.float32]) -> float:
 
 
 def ticked(low: float, high: float, most: int) -> NDArray[np.float64]:
-    """Return round numbers from low to high, a step of 1, 2 or 5 apart, at most about so many."""
+    """Return round numbers from low to high, a step of 1, 2 or 5 apart, at most about so many.
+
+    Where the two are next to the same, their middle alone.
+    """
+    if high - low <= _LEAST_SPREAD * max(abs(low), abs(high)):
+        return np.array([(low + high) / 2])
     rough = (high - low) / most
     power = 10.0 ** np.floor(np.log10(rough))
     step = power * next(times for times in (1, 2, 5, 10) if times * power >= rough)

@@ -61,6 +61,16 @@ def test_ticks_beside_a_trace_are_the_values_of_each_lead():
     assert drawn.layout.yaxis.tickvals == pytest.approx([*drawn.data[0].y[::50], *drawn.data[1].y[::50]])
 
 
+@pytest.mark.parametrize("height", [-0.7, 40.0, 300.0, 4200.0])
+def test_a_flat_trace_has_one_tick_at_its_height(height):
+    signal = np.full((101, 1), height, np.float32)
+    drawn = ecg_paper.figure(
+        Trace(signal=signal, rate_hz=100, leads=("II",), unit="mV", paper=False), 0, 2, LIGHT
+    )
+    assert drawn.layout.yaxis.ticktext == (f"{height:g}",)
+    assert drawn.layout.yaxis.tickvals == pytest.approx([drawn.data[0].y[0]])
+
+
 def test_beats_of_the_stretch_are_marked_and_no_others():
     marker = Marker(label="V", samples=np.array([100, 2000, 9000]), color="#D55E00")
     drawn = ecg_paper.figure(_trace(60, markers=(marker,)), 0, 10, LIGHT)
