@@ -26,15 +26,22 @@ def show(reports: Sequence[Report], *, rest: str) -> None:
 
 
 def left_out(reports: Sequence[Report]) -> None:
-    """Say which inputs cannot be explained, and why: in the open where there is no other."""
+    """Say which inputs and rows cannot be explained, and why: in the open where there is no other input."""
     failed = [report for report in reports if report.error is not None]
+    partly = [report for report in reports if report.error is None and report.refusals]
     if len(reports) == 1 and reports[0].error is not None:
         problems.tell(reports[0].error)
-    elif failed:
-        are = "is" if len(failed) == 1 else "are"
-        words = f"{len(failed):,} of {len(reports):,} inputs {are} left out"
-        with st.expander(words, expanded=len(failed) == len(reports), icon=":material/error:"):
-            show(failed, rest="the table on the page of the task has them all")
+    elif failed or partly:
+        words = [_of_all(len(failed), len(reports), "inputs")] if failed else []
+        if partly:
+            rows = [place for report in partly for _, place in report.rows()]
+            words.append(_of_all(rows.count(None), len(rows), "rows"))
+        with st.expander("; ".join(words), expanded=len(failed) == len(reports), icon=":material/error:"):
+            show([*failed, *partly], rest="the table on the page of the task has them all")
+
+
+def _of_all(part: int, whole: int, what: str) -> str:
+    return f"{part:,} of {whole:,} {what} {'is' if part == 1 else 'are'} left out"
 
 
 def lines(reports: Sequence[Report]) -> list[str]:

@@ -267,10 +267,10 @@ def choose_item(
     Parameters
     ----------
     beside : int or None
-        Number of the file on the other side: the one after it stands first here.
+        Number of the file on the other side, of the same input: the one after it stands first here.
     """
     usable = [number for number, report in enumerate(work.reports) if report.prediction is not None]
-    if which == "left":
+    if beside is None:  # else the other side has told it: both look at the same files
         failures.left_out(work.reports)
     if not usable:
         return None

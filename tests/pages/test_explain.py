@@ -135,6 +135,35 @@ def test_files_of_which_none_is_good_are_listed_in_one_open_place(open_page):
     assert not app.error
 
 
+def _compared_with(app, name, data):
+    _compare(app, "inputs")
+    _select(app, "Input on the right").set_value("upload").run()
+    app.file_uploader[-1].set_value([(name, data, "application/json")]).run()
+    assert not app.exception
+    return app
+
+
+def test_a_bad_upload_on_the_right_is_told(open_page):
+    app = _compared_with(open_page("explain", task="fake-rows", sample="first"), "bad.json", b"?")
+    assert "Expected JSON with numbers." in [error.value for error in app.error]
+
+
+def test_refused_rows_of_either_side_are_listed_once(open_page):
+    task = fakes.TASKS[2]
+    app = open_page("explain", task=task.slug)
+    file = task.file([[1, 1], [np.nan, 2], [3, 4]], "mine.json")
+    app.file_uploader[0].set_value([(file.name, file.data, "application/json")]).run()
+    _compare(app, "inputs")
+    (box,) = (box for box in app.expander if box.label == "1 of 3 rows is left out")
+    assert not box.proto.expanded
+    assert box.markdown[0].value.startswith("- **mine.json, row 2**: Column a")
+    other = task.file([[np.nan, 2], [3, 4]])
+    _compared_with(app, other.name, other.data)
+    assert [box.label for box in app.expander if "left out" in box.label] == [
+        "1 of 3 rows is left out", "1 of 2 rows is left out"
+    ]  # fmt: skip
+
+
 def test_an_upload_after_a_sample_is_explained_for_its_own_class_and_row(open_page):
     app = open_page("explain", task="fake-rows", sample="first", item="2", **{"class": "low"})
     task = next(task for task in fakes.TASKS if task.slug == "fake-rows")
