@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,9 +16,6 @@ from healthdash.ui.palette import AGAINST, FOR
 from healthdash.ui.radiograph import Look, default_window, suited
 from healthdash.ui.shown import Shown, has, scale_in_words
 from healthdash.views import Grid, Picture, Trace, View, Waterfall
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["adopt_look", "look_told", "show"]
 
