@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from healthdash.ui.charts import percent, signed_percent
 from healthdash.ui.palette import AGAINST, DIVERGING, FOR, LIGHT
 from healthdash.ui.radiograph import Look, default_window, rendered, suited
-from healthdash.ui.scales import full_color
+from healthdash.ui.scales import full_color, ticked_percent
 from healthdash.ui.share_charts import largest, wrapped
 from healthdash.views import Picture, Trace, View, Waterfall
 
@@ -106,13 +106,15 @@ def _waterfall(place: Axes, view: Waterfall) -> None:
         )
     place.set_yticks(rows, [_plain(wrapped(name, "\n")) for name in names], size=8)
     place.invert_yaxis()
-    place.set_xlim(low - 0.12 * spread, high + 0.12 * spread)
+    span = (low - 0.12 * spread, high + 0.12 * spread)
+    ticks, tickformat = ticked_percent(*span)
+    place.set_xticks(ticks, [format(tick, tickformat) for tick in ticks])
+    place.set_xlim(*span)
     for x, words in ((view.base, view.base_label), (view.output, "this input")):
         place.axvline(x, color=LIGHT.muted, linestyle=":", linewidth=1, label=f"{words} {percent(x)}")
     place.legend(fontsize=8, loc="best", frameon=False)
     label = f"estimated probability of {view.target}, steps in percentage points"
     place.set_xlabel(_plain(label), size=9)
-    place.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     place.spines[["top", "right"]].set_visible(False)
 
 

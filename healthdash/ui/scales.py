@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from healthdash.views import Picture, Trace, View, Waterfall
 
-__all__ = ["full_color", "shared", "ticked"]
+__all__ = ["full_color", "shared", "ticked", "ticked_percent"]
 
+_MOST_TICKS = 7
 #: Of the values: in six digits, as ticks are written, those of a narrower range would be the same.
 _LEAST_SPREAD = 1e-4
 
@@ -33,6 +34,21 @@ def ticked(low: float, high: float, most: int) -> NDArray[np.float64]:
     power = 10.0 ** np.floor(np.log10(rough))
     step = power * next(times for times in (1, 2, 5, 10) if times * power >= rough)
     return np.asarray(step * np.arange(int(np.ceil(low / step)), int(np.floor(high / step)) + 1))
+
+
+def ticked_percent(low: float, high: float) -> tuple[NDArray[np.float64], str]:
+    """Return round probabilities within a span, and the format (".1%") in which no two read the same.
+
+    Parameters
+    ----------
+    low, high : float
+        Of the axis. Beyond 0 and 1 is only room for the numbers at the bars: no tick is there.
+    """
+    ticks = ticked(max(low, 0.0), min(high, 1.0), _MOST_TICKS)
+    step = ticks[1] - ticks[0] if len(ticks) > 1 else 0.001
+    # A step is 1, 2 or 5 times a power of ten, so that its own decimals are enough for every tick.
+    decimals = max(0, -int(np.floor(np.log10(step) + 1e-9)) - 2)
+    return ticks, f".{decimals}%"
 
 
 def shared(sides: Sequence[Sequence[View]]) -> list[list[View]]:

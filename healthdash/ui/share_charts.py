@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from healthdash.ui.charts import laid_out, percent, signed_percent, vertical
 from healthdash.ui.palette import AGAINST, FOR, SERIES, Paper
-from healthdash.ui.scales import ticked
+from healthdash.ui.scales import ticked_percent
 from healthdash.views import Beeswarm, Dependence, MeanShares, Moved, Waterfall
 
 __all__ = ["beeswarm", "dependence", "force", "largest", "mean_shares", "moved", "waterfall", "wrapped"]
@@ -21,7 +21,6 @@ _MOST_FEATURES = 13
 _ROW_PX = 30
 _LINE_PX, _LINE_LETTERS = 16, 36
 _BAR_PX = 28
-_MOST_TICKS = 7
 _MOST_DOTS = 4000
 _LOW_TO_HIGH = [[0.0, "#0072B2"], [0.5, "#B8B0C8"], [1.0, "#D55E00"]]
 
@@ -37,20 +36,16 @@ def waterfall(view: Waterfall, paper: Paper) -> go.Figure:
     laid_out(figure, height=110 + _row_px(figure.data[0].y) * len(names), paper=paper)
     low, high = view.span or (min(*starts, *ends), max(*starts, *ends))
     spread = max(high - low, 0.02)
-    tickformat = ".0%" if spread > 0.05 else ".1%"
-    _probability_axis(figure, view, (low - 0.18 * spread, high + 0.18 * spread), tickformat, paper)
+    _probability_axis(figure, view, (low - 0.18 * spread, high + 0.18 * spread), paper)
     figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, type="category")
     return figure
 
 
-def _probability_axis(
-    figure: go.Figure, view: Waterfall, span: tuple[float, float], tickformat: str, paper: Paper
-) -> None:
+def _probability_axis(figure: go.Figure, view: Waterfall, span: tuple[float, float], paper: Paper) -> None:
     """Name the axis, in two lines as a narrow screen needs, and mark the base and the output."""
     title = f"estimated probability<br>of {view.target}"
-    figure.update_xaxes(range=span, tickformat=tickformat, title_text=title, automargin=True)
-    # Beyond 0 and 100 % is only room for the numbers at the bars.
-    figure.update_xaxes(tickvals=ticked(max(span[0], 0.0), min(span[1], 1.0), _MOST_TICKS))
+    ticks, tickformat = ticked_percent(*span)
+    figure.update_xaxes(range=span, tickvals=ticks, tickformat=tickformat, title_text=title, automargin=True)
     # The two lines of words above stand below the mode bar, which a touch screen always shows.
     figure.update_layout(margin_t=figure.layout.margin.t + _BAR_PX, height=figure.layout.height + _BAR_PX)
     for x, text, side in ((view.base, view.base_label, "bottom"), (view.output, "this input", "top")):
@@ -103,7 +98,7 @@ def force(view: Waterfall, paper: Paper) -> go.Figure:
         low, high = min(low, view.span[0]), max(high, view.span[1])
     edge = 0.03 * max(high - low, 0.02)
     figure.update_layout(barmode="overlay", uniformtext={"minsize": 10, "mode": "hide"}, bargap=0.2)
-    _probability_axis(figure, view, (low - edge, high + edge), ".0%", paper)
+    _probability_axis(figure, view, (low - edge, high + edge), paper)
     figure.update_yaxes(showgrid=False, showticklabels=False)
     return figure
 
@@ -258,7 +253,10 @@ def largest(names: Sequence[str], shares: NDArray[np.float64]) -> tuple[list[str
 
 
 def wrapped(text: str, line_break: str) -> str:
-    """Return a long name, or "name = value", on two lines; of one that is longer still the name is cut."""
+    """Return a long name, or "name = value", on two lines; of one that is longer still the name is cut.
+
+    A value that needs more than a line stands below its name, on up to three.
+    """
     lines = textwrap.wrap(text, _LINE_LETTERS) or [""]
     return line_break.join(lines if len(lines) <= 2 else _cut(text))
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from healthdash.fields import CategoryField, NumberField
-from healthdash.ui import ecg_paper, heatmap, scales, share_charts, whatif
+from healthdash.ui import ecg_paper, heatmap, plots, scales, share_charts, whatif
 from healthdash.ui.caliper import measured
 from healthdash.ui.palette import LIGHT
 from healthdash.ui.radiograph import Look, rendered
@@ -33,6 +34,30 @@ def test_one_bar_ends_at_the_output_from_both_sides():
     assert speaks_for.base[0] + speaks_for.x[0] == pytest.approx(0.4)
     assert against.base[0] == pytest.approx(0.4)
     assert against.x[0] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0.095, 0.11), (0.2, 0.7), (0.4995, 0.5), (-0.1, 1.1), (-0.002, 0.004)]
+)
+def test_no_two_ticks_of_probabilities_read_the_same(low, high):
+    ticks, tickformat = scales.ticked_percent(low, high)
+    words = [format(tick, tickformat) for tick in ticks]
+    assert len(set(words)) == len(words) >= 3
+    assert [float(word.rstrip("%")) / 100 for word in words] == pytest.approx(ticks)
+
+
+@pytest.mark.parametrize("chart", [share_charts.waterfall, share_charts.force])
+def test_small_shares_have_ticks_with_decimals(chart):
+    axis = chart(_waterfall((0.006, -0.002), 0.1), LIGHT).layout.xaxis
+    words = [format(tick, axis.tickformat) for tick in axis.tickvals]
+    assert len(set(words)) == len(words) >= 3
+
+
+def test_small_shares_have_ticks_with_decimals_in_the_picture_too():
+    place = Figure().subplots()
+    plots._waterfall(place, _waterfall((0.006, -0.002), 0.1))
+    words = [label.get_text() for label in place.get_xticklabels()]
+    assert len(set(words)) == len(words) >= 3
 
 
 def test_sides_on_one_scale_have_one_axis_and_one_full_colour():
