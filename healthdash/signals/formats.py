@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from healthdash.errors import HealthdashError, InvalidInput, UnreadableUpload
+from healthdash.tables.arff import looks_like_arff
 from healthdash.task import Upload
 
 from . import aecg, apple, brainvision, contec, dicom, edf, ishne, matlab, muse, philips, scp, text, wfdb
@@ -125,6 +126,11 @@ def _refuse(upload: Upload) -> None:
         raise UnreadableUpload(
             "expected a recording (ECG or EEG), got a DICOM file without a waveform",
             hint="A picture belongs on the page Images. Of an ECG, export the waveform.",
+        )
+    if looks_like_arff(upload.data[:65_536].decode("latin-1")):
+        raise UnreadableUpload(
+            "expected a recording (ECG or EEG), got an ARFF table, which states no sampling rate",
+            hint="The page Train takes it, to learn from its rows. To see the recording, export it as EDF.",
         )
     if upload.data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[{")):
         raise UnreadableUpload(

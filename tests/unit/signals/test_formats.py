@@ -292,7 +292,14 @@ def test_no_picture_is_taken_for_a_recording(kind):
 
 @pytest.mark.parametrize(
     ("data", "name"),
-    [(b"\0" * 128 + b"DICM\x02\0\0\0UL\x04\0", "DICOM file without a waveform"), (b'{"a": 1e99999}', "JSON")],
+    [
+        (b"\0" * 128 + b"DICM\x02\0\0\0UL\x04\0", "DICOM file without a waveform"),
+        (b'{"a": 1e99999}', "JSON"),
+        (
+            b"% of\n@RELATION EEG\n@ATTRIBUTE O1 NUMERIC\n@ATTRIBUTE O2 NUMERIC\n@DATA\n1,2\n3,4\n",
+            "ARFF table",
+        ),
+    ],
 )
 def test_what_is_no_recording_is_named(data, name):
     with pytest.raises(UnreadableUpload, match=name):
