@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,13 @@ def test_the_train_command_makes_a_bundle(
     history.parent.mkdir()
     words = ["train", task.slug, "--data", "synthetic", "--out", str(tmp_path / "made"), "--epochs", "1"]
     words += _FEWER.get(task.slug, [])
-    assert cli.main([*words, "--history", str(history)]) == 0
+    monkeypatch.setattr(sys, "argv", ["healthdash", *words, "--history", str(history)])
+    assert cli.main(sys.argv[1:]) == 0
     (line,) = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
     bundle = bundles.open_folder(Path(line["path"]))
     assert (bundle.info.task, line["sha256"]) == (task.slug, bundle.info.sha256)
     assert bundle.evaluation.metrics
     assert "worth nothing" in bundle.info.data.name
     assert history.is_file()
+    told = " ".join(words).replace(str(tmp_path / "made"), "made")
+    assert bundle.evaluation.command == f"python -m healthdash {told}"

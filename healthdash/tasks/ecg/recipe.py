@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from healthdash import bundles
 from healthdash.bundles import Bundle, BundleInfo, DataSource
 from healthdash.training import TrainSettings, resumable
+from healthdash.training.command import command_line
 from healthdash.training.history import EpochRow, recorded
 from healthdash.training.stopping import NOT_BY_FOLDS
 
@@ -47,9 +48,6 @@ _VALIDATION_BEATS = 2000
 _SEEDS_APART = 100
 _CENTROIDS = 24
 _FEWEST_IN_CENTROID = 10
-_COMMAND = (
-    "python -m healthdash train ecg-beats --data $HEALTHDASH_DATA/signals/mitdb --out models/ecg-beats/"
-)
 OnEpoch = Callable[[EpochRow], None]
 
 
@@ -95,7 +93,7 @@ def save(
         averaged(done.members),
         _info(samples, done, recipe, settings, decision, out.name),
         history=done.history,
-        evaluation=measured(samples, done, f"{_COMMAND}{out.name}"),
+        evaluation=measured(samples, done, command_line()),
         arrays=_background(done.parts, settings.seed),
     )
 

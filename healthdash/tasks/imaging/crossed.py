@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.bundles import BundleInfo
+from healthdash.training.command import command_line
 from healthdash.training.evaluation import Evaluation
 from healthdash.training.history import EpochRow
 from healthdash.training.splits import folds_by_group, folds_by_neighbours
@@ -69,9 +70,7 @@ def out_of_fold(
     return _networks(recipe, dataset, folds, seed, report, finished)
 
 
-def measured_out_of_fold(
-    dataset: LabelledPictures, info: BundleInfo, cuts: Sequence[Cut], command: str
-) -> Evaluation:
+def measured_out_of_fold(dataset: LabelledPictures, info: BundleInfo, cuts: Sequence[Cut]) -> Evaluation:
     """Measure the first cut; the others stand among the subgroups.
 
     Beside each stands what brightness, sharpness and aspect alone tell in the same folds.
@@ -101,7 +100,7 @@ def measured_out_of_fold(
         comparisons=[
             row for cut in cuts for row in rows_by_statistics(info, dataset, cut.folds, part=cut.part)
         ],
-        command=command,
+        command=command_line(),
     )
 
 

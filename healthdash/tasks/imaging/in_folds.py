@@ -24,6 +24,7 @@ from healthdash.bundles import Bundle
 from healthdash.errors import InvalidInput
 from healthdash.training import TrainSettings, checkpoint
 from healthdash.training.calibration import Calibration
+from healthdash.training.command import portable
 from healthdash.training.evaluation import MetricRow
 from healthdash.training.history import EpochRow
 
@@ -122,8 +123,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with checkpoint.kept_in(kept):
         whole, apart = figures(recipe, dataset, bundle, options.seed, Finished(kept))
     command = (
-        f"python -m healthdash.tasks.imaging.in_folds --model models/{bundle.info.task}/{bundle.name} "
-        f"--data $HEALTHDASH_DATA/imaging/{dataset.title} --folds {options.folds} --seed {options.seed}"
+        f"python -m healthdash.tasks.imaging.in_folds --model {portable(str(options.model))} "
+        f"--data {portable(str(options.data))} --folds {options.folds} --seed {options.seed}"
     )
     put_beside(bundle, whole, apart, command)
     shutil.rmtree(kept)

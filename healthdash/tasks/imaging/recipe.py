@@ -15,6 +15,7 @@ from healthdash import bundles
 from healthdash.bundles import Bundle, BundleInfo, OperatingPoint
 from healthdash.training import TrainSettings
 from healthdash.training.calibration import Calibration, fit_calibration
+from healthdash.training.command import command_line
 from healthdash.training.evaluation import Evaluation
 from healthdash.training.history import EpochRow, recorded
 from healthdash.training.splits import Split, split_by_group
@@ -55,8 +56,6 @@ def train(
     settings: TrainSettings,
     out: Path,
     on_epoch: OnEpoch,
-    *,
-    command: str = "",
 ) -> Bundle:
     """Train, evaluate and save a picture model.
 
@@ -69,8 +68,6 @@ def train(
         Folder of the bundle; its name is the bundle's.
     on_epoch : function
         Gets a row an epoch, and may raise `TrainingStopped`.
-    command : str
-        The command that this is run by, for the card.
 
     Raises
     ------
@@ -85,7 +82,7 @@ def train(
     by = _by_folds if recipe.folds > 1 else _by_split
     fitted = by(recipe, dataset, settings.seed, report, finished)
     info = _info(recipe, dataset, settings.seed, out.name, fitted)
-    evaluation = fitted.evaluation(info, command)
+    evaluation = fitted.evaluation(info)
     bundle = bundles.save(
         out, fitted.network, info, history=history, evaluation=evaluation, arrays=fitted.arrays
     )
@@ -102,7 +99,7 @@ class _Fitted:
     operating_points: tuple[OperatingPoint, ...]
     gate: dict[str, float]
     arrays: dict[str, Floats]
-    evaluation: Callable[[BundleInfo, str], Evaluation]
+    evaluation: Callable[[BundleInfo], Evaluation]
 
 
 def _by_split(
@@ -119,8 +116,8 @@ def _by_split(
     network = average(members, recipe.size, mirrored=recipe.mirrored)
     calibration, points = _choices(recipe, dataset, network, split, seed)
 
-    def evaluation(info: BundleInfo, command: str) -> Evaluation:
-        return _measured_on_test(recipe, dataset, network, info, split, command)
+    def evaluation(info: BundleInfo) -> Evaluation:
+        return _measured_on_test(recipe, dataset, network, info, split)
 
     arrays, gate = _background(recipe, dataset, split.train, seed)
     return _Fitted(
@@ -139,8 +136,8 @@ def _by_folds(
     """Train a network without each fold, measure it there, and average the networks."""
     network, cuts = out_of_fold(recipe, dataset, seed, report, finished)
 
-    def evaluation(info: BundleInfo, command: str) -> Evaluation:
-        return measured_out_of_fold(dataset, info, cuts, command)
+    def evaluation(info: BundleInfo) -> Evaluation:
+        return measured_out_of_fold(dataset, info, cuts)
 
     arrays, gate = _background(recipe, dataset, np.arange(len(dataset)), seed)
     return _Fitted(
@@ -179,7 +176,6 @@ def _measured_on_test(
     network: keras.Model,
     info: BundleInfo,
     split: Split,
-    command: str,
 ) -> Evaluation:
     test = split.test
     calibrated = info.calibration.apply(predict_logits(network, dataset.inputs[test]))
@@ -200,7 +196,7 @@ def _measured_on_test(
         counts={name: len(rows) for name, rows in sizes.items()},
         subgroups=subgroups,
         comparisons=rows_by_statistics(info, dataset, [test], part="test"),
-        command=command,
+        command=command_line(),
     )
 
 

@@ -98,11 +98,7 @@ class TrainedOnPictures(Task):
         """Train the networks of the recipe, average them, measure them and save the bundle."""
         from .recipe import train
 
-        command = (
-            f"python -m healthdash train {self.slug} --data $HEALTHDASH_DATA/imaging/{dataset.title} "
-            f"--out models/{self.slug}/{out.name} --seed {settings.seed}"
-        )
-        return train(self.recipe(), dataset, settings, out, on_epoch, command=command)
+        return train(self.recipe(), dataset, settings, out, on_epoch)
 
     def evaluate(self, bundle: Bundle, dataset: LabelledPictures) -> Evaluation:
         """Measure a bundle on pictures that it was not trained on."""

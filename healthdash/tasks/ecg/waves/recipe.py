@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from healthdash import bundles
 from healthdash.bundles import Bundle, BundleInfo, DataSource, OperatingPoint
 from healthdash.training import TrainSettings
+from healthdash.training.command import command_line
 from healthdash.training.history import EpochRow, recorded
 from healthdash.training.splits import Split
 from healthdash.training.stopping import TO_THE_END
@@ -29,7 +30,6 @@ from .parts import parted
 
 __all__ = ["train"]
 
-_COMMAND = "python -m healthdash train ecg-waves --data $HEALTHDASH_DATA/signals/ludb --out models/ecg-waves/"
 _SPLIT_RULE = (
     "Split by patient: seven tenths trained on, one tenth watched while training, two tenths held out; those "
     "without P waves dealt out evenly. Nothing was chosen on the held-out patients: not the network, its "
@@ -68,7 +68,7 @@ def train(
         part="held-out patients",
         split_rule=_SPLIT_RULE,
         counts=_counts(recordings, split),
-        command=f"{_COMMAND}{out.name}",
+        command=command_line(),
     )
     info = _info(recordings, recipe, settings, out.name)
     background = {INPUT: _centroids(training, settings.seed)}
