@@ -165,6 +165,8 @@ def _drawn(
     with tempfile.TemporaryDirectory(prefix="healthdash-") as folder:
         kind = as_labelled(task.load_dataset(_given(task, options.data, Path(folder)), base)).kind
     shared = posed(kind, base)
+    named = replace(base, network=shared.network)
+    flags.check(named, task.heeded(named), f"a model of {task.slug}")
     space = read_space(options.space) if options.space else default_space(kind, shared)
     shared = replace(shared, epochs=options.trial_epochs or base.epochs)
     return space.draw(shared, options.trials, seed=base.seed), list(space.ranges)

@@ -119,6 +119,7 @@ def test_a_search_ends_with_a_model_and_is_not_done_twice(tmp_path, capsys):
         (["--trial-epochs", "-4"], "--trial-epochs: expected 1 to 1000, got -4"),
         (["--trial-epochs", "0"], "--trial-epochs: expected 1 to 1000, got 0"),
         (["--network", "ensemble"], "not for the network"),
+        (["--mixup", "0.2"], "(--mixup) means nothing for a model of table"),
         (["--target", "no such"], "column"),
     ],
 )
