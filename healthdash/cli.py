@@ -11,10 +11,8 @@ import logging
 import os
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,6 +22,7 @@ from healthdash import (
     bundles,
     export,
     judging,
+    labelled,
     matching,
     pipeline,
     scale,
@@ -38,7 +37,7 @@ from healthdash.exchange import commands as exchange
 from healthdash.explain import METHODS, ExplainRequest
 from healthdash.progress import Progress, Shares
 from healthdash.task import Task, Upload
-from healthdash.training import TrainSettings, archive, checkpoint, flags, live, samples
+from healthdash.training import TrainSettings, checkpoint, flags, live, samples
 from healthdash.training.evaluation import flat_metrics
 from healthdash.training.studio import elsewhere
 
@@ -120,15 +119,12 @@ def _parser() -> argparse.ArgumentParser:
         flags.add(command)
     searching.add_parsers(commands)
     for command in (train, evaluate, find):
-        command.add_argument(
-            "--data", required=True, type=Path,
-            help='labelled data; "synthetic" is a small synthetic set, to try it without data',
-        )  # fmt: skip
+        labelled.add(command)
     evaluate.add_argument("--target", default=None)
     evaluate.add_argument("--group")
     check = commands.add_parser("check", help="what is odd about labelled data, before any training")
     check.add_argument("--task", default="table", choices=["table", "images", "signals"])
-    check.add_argument("--data", required=True, type=Path)
+    labelled.add(check)
     check.add_argument("--target", help="column of the outcome, or of the label")
     check.add_argument("--group")
     check.add_argument("--cleaning", help="JSON file with the steps that were chosen so far")
@@ -228,7 +224,7 @@ def _evaluate(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     bundle = bundles.get(task.slug, options.model)
     task = task.bound(bundle)
     chosen = TrainSettings(target=options.target, group=options.group)
-    with _labelled(task, options.data) as path:
+    with labelled.opened(task, options.data) as path:
         dataset = task.load_dataset(path, chosen)
     evaluation = task.evaluate(bundle, dataset)
     yield {
@@ -250,7 +246,7 @@ def _train(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     found_by = searching.found_by(options.searched)
     if options.history:
         options.history.parent.mkdir(parents=True, exist_ok=True)
-    with _labelled(task, options.data) as path:
+    with labelled.opened(task, options.data) as path:
         dataset = task.load_dataset(path, chosen)
     progress = Progress(options.history)
     labels = _label_names(task, dataset)
@@ -283,18 +279,18 @@ def _find_rate(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
 
     task, chosen = tasks.get(options.task), flags.settings(options)
     flags.check(chosen, task.heeded(chosen), f"a model of {task.slug}")
-    with _labelled(task, options.data) as path:
-        labelled = as_labelled(task.load_dataset(path, chosen))
+    with labelled.opened(task, options.data) as path:
+        learnt = as_labelled(task.load_dataset(path, chosen))
     from healthdash.training.studio.rates import find_rate  # loads Keras, which refusals need not wait for
 
-    found = find_rate(labelled, chosen, Shares("steps"))
+    found = find_rate(learnt, chosen, Shares("steps"))
     yield {"task": task.slug, **found.as_json()}
 
 
 def _check(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     task = tasks.get(options.task)
     chosen = TrainSettings(target=options.target, group=options.group, cleaning=options.cleaning)
-    with _labelled(task, options.data) as path:
+    with labelled.opened(task, options.data) as path:
         yield task.check(path, chosen)
 
 
@@ -314,18 +310,6 @@ def _judge(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
         "written": options.write,
         "explanations": found.model_dump(),
     }
-
-
-@contextmanager
-def _labelled(task: Task, path: Path) -> Iterator[Path]:
-    """Give where labelled data lie; "synthetic" stands for the task's own small set."""
-    examples = task.training_examples()
-    if str(path) != "synthetic" or path.exists() or not examples:
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="healthdash-") as folder:
-        (upload,) = examples[0].make()
-        yield archive.placed(upload.name, upload.data, Path(folder))
 
 
 def _inspect(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:

@@ -10,14 +10,13 @@ import argparse
 import json
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from healthdash import bundle_folder, bundles, settings, tasks
+from healthdash import bundle_folder, bundles, labelled, settings, tasks
 from healthdash.bundles import Bundle
 from healthdash.errors import InvalidInput, TrainingError
 from healthdash.progress import Progress
@@ -29,7 +28,7 @@ from healthdash.runs.queue import Queue, place_of
 from healthdash.runs.record import Run
 from healthdash.runs.store import RunStore, sqlite_url
 from healthdash.task import Task
-from healthdash.training import TrainSettings, archive, checkpoint, flags, live
+from healthdash.training import TrainSettings, checkpoint, flags, live
 from healthdash.training.settings import abouts
 from healthdash.training.studio.items import as_labelled
 from healthdash.training.studio.search.space import MOST_TRIALS, default_space, posed, read_space
@@ -60,7 +59,7 @@ def add_parsers(commands: Any) -> None:
     trial.add_argument("--checkpoints", type=Path)
     for command in (search, trial):
         command.add_argument("task")
-        command.add_argument("--data", required=True, type=Path)
+        labelled.add(command)
         command.add_argument("--out", required=True, type=Path)
         flags.add(command)
 
@@ -91,14 +90,14 @@ def trial(options: argparse.Namespace) -> Lines:
     from healthdash.training.studio.search import trial as trying
 
     task, chosen = tasks.get(options.task), flags.settings(options)
-    labelled = as_labelled(task.load_dataset(options.data, chosen))
+    learnt = as_labelled(task.load_dataset(options.data, chosen))
     others, shown = [], None
     if options.history:
         others = runs.losses_of_others(RunFolder(options.history.parent))
         shown = options.history.with_name(live.LIVE)
     progress = Progress(options.history)
-    with checkpoint.kept_in(options.checkpoints), live.shown_in(shown, labelled.labels):
-        outcome = trying.run(labelled, chosen, progress, others=others)
+    with checkpoint.kept_in(options.checkpoints), live.shown_in(shown, learnt.labels):
+        outcome = trying.run(learnt, chosen, progress, others=others)
     yield {"task": task.slug, "metrics": outcome.metrics()}
 
 
@@ -162,8 +161,8 @@ def _drawn(
     task: Task, base: TrainSettings, options: argparse.Namespace
 ) -> tuple[list[TrainSettings], list[str]]:
     """Return the settings of each trial and what was drawn; what is wrong with data or space shows."""
-    with tempfile.TemporaryDirectory(prefix="healthdash-") as folder:
-        kind = as_labelled(task.load_dataset(_given(task, options.data, Path(folder)), base)).kind
+    with labelled.opened(task, options.data) as path:
+        kind = as_labelled(task.load_dataset(path, base)).kind
     shared = posed(kind, base)
     named = replace(base, network=shared.network)
     flags.check(named, task.heeded(named), f"a model of {task.slug}")
@@ -173,11 +172,9 @@ def _drawn(
 
 
 def _given(task: Task, data: Path, folder: Path) -> Path:
-    """Put labelled data into an empty folder, by a link; "synthetic" is the task's own small set."""
-    examples = task.training_examples()
-    if str(data) == "synthetic" and not data.exists() and examples:
-        (upload,) = examples[0].make()
-        return archive.placed(upload.name, upload.data, folder)
+    """Put labelled data into an empty folder: by a link, unless they are the task's own small set."""
+    if found := labelled.synthetic(task, data, folder):
+        return found
     place = folder / f"data{data.suffix}"
     place.symlink_to(data.absolute())
     return place

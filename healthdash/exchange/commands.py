@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from healthdash import bundles, comparison, export, tasks
+from healthdash import bundles, comparison, export, labelled, tasks
 from healthdash.errors import HealthdashError, InputError
 from healthdash.training import TrainSettings
 
@@ -33,7 +33,7 @@ def add_parsers(commands: Any) -> None:
     curves.add_argument("paths", nargs="+", type=Path)
     compare = commands.add_parser("compare", help="measure models on the same labelled data, in pairs")
     compare.add_argument("task")
-    compare.add_argument("--data", required=True, type=Path)
+    labelled.add(compare)
     compare.add_argument("--models", nargs="+", required=True)
     compare.add_argument("--target")
     compare.add_argument("--group")
@@ -87,10 +87,9 @@ def _compare(options: argparse.Namespace) -> Lines:
     task = tasks.get(options.task)
     chosen = [bundles.get(task.slug, name) for name in options.models]
     settings = TrainSettings(target=options.target, group=options.group)
-    yield {
-        "task": task.slug,
-        **comparison.compare(task, chosen, options.data, settings, seed=options.seed).as_json(),
-    }
+    with labelled.opened(task, options.data) as path:
+        found = comparison.compare(task, chosen, path, settings, seed=options.seed)
+    yield {"task": task.slug, **found.as_json()}
 
 
 def _read(path: Path) -> bytes:

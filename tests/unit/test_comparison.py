@@ -86,9 +86,9 @@ def test_one_model_is_no_comparison(two, data):
         compare(tasks.get("heart-disease"), [two[0], two[0]], data, TrainSettings())
 
 
-def test_the_command_prints_differences_in_words(two, data, capsys):
+def test_the_command_prints_differences_in_words(two, capsys):
     code = cli.main(
-        ["compare", "heart-disease", "--data", str(data), "--models", two[0].name, str(two[1].path)]
+        ["compare", "heart-disease", "--data", "synthetic", "--models", two[0].name, str(two[1].path)]
     )
     (told,) = map(json.loads, capsys.readouterr().out.splitlines())
     assert code == 0
