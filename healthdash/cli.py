@@ -207,6 +207,7 @@ def _predict(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     if options.explain:
         method = None if options.explain == "default" else options.explain
         request = ExplainRequest(method=method, target=options.target, samples=options.samples)
+    yield from _empty_folders(options)
     if scale.is_on():
         from healthdash.scale import predicting
 
@@ -313,6 +314,7 @@ def _judge(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
 
 
 def _inspect(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    yield from _empty_folders(options)
     apart.start()
     uploads, missing = _uploads(options)
     yield from missing
@@ -352,31 +354,25 @@ _COMMANDS = {
 }
 
 
+def _empty_folders(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    """Yield an error for each folder named that holds no file."""
+    for folder in options.paths:
+        if folder.is_dir() and not any(path.is_file() for path in folder.rglob("*")):
+            problem = InputError("expected files below the folder, found none", hint="Check the path.")
+            yield {"source": str(folder), "error": export.error(problem)}
+
+
 def _uploads(options: argparse.Namespace) -> tuple[list[Upload], list[Mapping[str, Any]]]:
     """Read every file named, and every file below a folder named, sorted."""
     given = _hints(options)
     uploads: list[Upload] = []
     missing: list[Mapping[str, Any]] = []
-    for folder in options.paths:
-        if folder.is_dir() and not any(path.is_file() for path in folder.rglob("*")):
-            problem = InputError("expected files below the folder, found none", hint="Check the path.")
-            missing.append({"source": str(folder), "error": export.error(problem)})
     for file in _files(options):
         try:
-            uploads.append(_upload(file, given))
+            uploads.append(pipeline.upload_of(file, given))
         except InputError as problem:
             missing.append({"source": str(file), "error": export.error(problem)})
     return uploads, missing
-
-
-def _upload(file: Path, given: Mapping[str, Any]) -> Upload:
-    """Read one file, unless it is larger than any upload may be."""
-    try:
-        pipeline.check_size(file.stat().st_size)
-        return Upload.from_path(file, given)
-    except OSError as error:
-        problem = f"the file cannot be opened: {error.strerror}"
-        raise InputError(problem, hint="Check its name.") from error
 
 
 def _hints(options: argparse.Namespace) -> dict[str, Any]:

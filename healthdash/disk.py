@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from healthdash.errors import InputError
 
-__all__ = ["is_full", "of_system"]
+__all__ = ["is_full", "of_system", "opening"]
 
 
 def is_full(error: OSError) -> bool:
@@ -21,3 +23,12 @@ def of_system(error: OSError) -> InputError:
         return InputError("the disk is full", hint=hint)
     reason = error.strerror or type(error).__name__
     return InputError(f"a file or folder cannot be used: {reason}", hint="Check the paths of the command.")
+
+
+@contextmanager
+def opening() -> Iterator[None]:
+    """Raise `InputError` where the system does not give a file that was named."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"the file cannot be opened: {error.strerror}", hint="Check its name.") from error

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from healthdash import apart, bundles, tasks
-from healthdash.errors import InputError, InvalidInput
-from healthdash.task import Upload
+from healthdash import apart, bundles, pipeline, tasks
+from healthdash.errors import InvalidInput
 
 if TYPE_CHECKING:
     from healthdash.tables.coding import Coding, CodingQuestion
@@ -35,14 +34,14 @@ def add_parsers(commands: Any, predict: argparse.ArgumentParser) -> None:
 def hints(options: argparse.Namespace) -> dict[str, Any]:
     """Return what was said about the columns of tables and the moment of records; None for nothing."""
     mapping = getattr(options, "mapping", None)
-    told = _upload(mapping, {}).data.decode("utf-8", errors="replace") if mapping else None
+    told = pipeline.upload_of(mapping).data.decode("utf-8", errors="replace") if mapping else None
     return {"before": getattr(options, "before", None), "mapping": told}
 
 
 def _map(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     task = tasks.get(options.task)
     bundle = bundles.get(task.slug, options.model)
-    upload = _upload(options.path, {"draft": 1.0})
+    upload = pipeline.upload_of(options.path, {"draft": 1.0})
     sample = apart.sample_of(task.bound(bundle), [upload], bundle)
     found = getattr(sample, "matching", None)
     if found is None:
@@ -67,13 +66,6 @@ def _coding(name: str, asked: CodingQuestion | None) -> Coding:
         known = ", ".join(one.name for one in choices) or "none"
         raise InvalidInput(f"expected a coding that fits the table: {known}", hint="Leave --coding out.")
     return found
-
-
-def _upload(path: Path, given: Mapping[str, str | float]) -> Upload:
-    try:
-        return Upload.from_path(path, given)
-    except OSError as error:
-        raise InputError(f"the file cannot be opened: {error.strerror}", hint="Check its name.") from error
 
 
 COMMANDS = {"map": _map}

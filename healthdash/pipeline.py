@@ -13,16 +13,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from healthdash import apart, settings
+from healthdash import apart, disk, settings
 from healthdash.bundles import Bundle
 from healthdash.errors import HealthdashError, InputError, InvalidInput, OutOfScope, UnreadableUpload
 from healthdash.explain import ExplainRequest
 from healthdash.task import Prediction, Report, Task, Upload
 
-__all__ = ["check_size", "explain", "run", "run_many"]
+__all__ = ["check_size", "explain", "run", "run_many", "upload_of"]
 
 _log = logging.getLogger(__name__)
 # Enough pictures to fill one call of the network, few enough to keep decoded ones in memory.
@@ -197,6 +198,20 @@ def _parts(task: Task, reports: Sequence[Report], whole: Prediction, bundle: Bun
             unit=task.unit_of(report.sample),
         )
         start += n
+
+
+def upload_of(path: Path, hints: Mapping[str, str | float] | None = None) -> Upload:
+    """Read a file of this machine, unless it is larger than any upload may be.
+
+    Raises
+    ------
+    InputError
+        It cannot be opened, or is too large.
+    """
+    with disk.opening():
+        size = path.stat().st_size
+    check_size(size)
+    return Upload.from_path(path, hints)
 
 
 def check_size(n_bytes: int) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from healthdash import disk
 from healthdash import explain as explaining
 from healthdash.errors import HealthdashError, InvalidInput, TrainingError
 from healthdash.explain import ExplainRequest, Explanation
@@ -68,8 +69,15 @@ class Upload:
 
     @classmethod
     def from_path(cls, path: Path, hints: Mapping[str, str | float] | None = None) -> Upload:
-        """Read a file of this machine."""
-        return cls(name=str(path), data=path.read_bytes(), hints=hints or {})
+        """Read a file of this machine.
+
+        Raises
+        ------
+        InputError
+            It is not there, or may not be read.
+        """
+        with disk.opening():
+            return cls(name=str(path), data=path.read_bytes(), hints=hints or {})
 
 
 @dataclass(frozen=True, kw_only=True)

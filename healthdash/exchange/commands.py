@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from healthdash import bundles, comparison, export, labelled, tasks
-from healthdash.errors import HealthdashError, InputError
+from healthdash.errors import HealthdashError
+from healthdash.task import Upload
 from healthdash.training import TrainSettings
 
 __all__ = ["COMMANDS", "add_parsers"]
@@ -56,7 +57,7 @@ def _import(options: argparse.Namespace) -> Lines:
 
     for path in options.paths:
         try:
-            bundle = accept(_read(path), lambda step: sys.stderr.write(f"{step}\n"))
+            bundle = accept(Upload.from_path(path).data, lambda step: sys.stderr.write(f"{step}\n"))
         except HealthdashError as error:
             yield {"source": str(path), "error": export.error(error) | _reason(error)}
         else:
@@ -72,7 +73,7 @@ def _curves(options: argparse.Namespace) -> Lines:
 
     for path in options.paths:
         try:
-            found = read_curves(_read(path))
+            found = read_curves(Upload.from_path(path).data)
         except HealthdashError as error:
             yield {"source": str(path), "error": export.error(error)}
         else:
@@ -90,13 +91,6 @@ def _compare(options: argparse.Namespace) -> Lines:
     with labelled.opened(task, options.data) as path:
         found = comparison.compare(task, chosen, path, settings, seed=options.seed)
     yield {"task": task.slug, **found.as_json()}
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"the file cannot be opened: {error.strerror}", hint="Check its name.") from error
 
 
 def _reason(error: HealthdashError) -> dict[str, str]:

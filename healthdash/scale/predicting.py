@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,9 +104,8 @@ class _Predictor:
         uploads: list[Upload] = []
         for file, name in zip(files, names, strict=True):
             try:
-                uploads.append(Upload(name, Path(file).read_bytes(), self._hints))
-            except OSError as error:
-                problem = InputError(f"the file cannot be opened: {error.strerror}", hint="Check its name.")
+                uploads.append(replace(pipeline.upload_of(Path(file), self._hints), name=name))
+            except InputError as problem:
                 return [{"source": name, "error": export.error(problem)}]
         return [
             dict(line)

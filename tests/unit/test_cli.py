@@ -15,6 +15,7 @@ import pytest
 from healthdash import bundles, cli, settings
 from healthdash.errors import TrainingStopped
 from healthdash.progress import Progress
+from healthdash.scale import predicting
 
 
 def _lines(capsys) -> list[dict]:
@@ -134,6 +135,14 @@ def test_a_file_that_is_not_there_has_its_own_line(capsys, tmp_path):
 def test_a_folder_without_files_is_told(capsys, tmp_path):
     (tmp_path / "empty" / "below").mkdir(parents=True)
     assert cli.main(["inspect", str(tmp_path / "empty")]) == 1
+    (line,) = _lines(capsys)
+    assert "found none" in line["error"]["message"]
+
+
+def test_a_folder_without_files_is_told_on_a_cluster_too(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(cli.scale, "is_on", lambda: True)
+    monkeypatch.setattr(predicting, "predict", lambda *_: [])
+    assert cli.main(["predict", "heart-disease", str(tmp_path)]) == 1
     (line,) = _lines(capsys)
     assert "found none" in line["error"]["message"]
 

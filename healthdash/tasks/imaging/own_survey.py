@@ -138,8 +138,6 @@ def _look(path: Path, size: int) -> _Seen:
         sample = middle_picture(sample)
     except InputError as error:
         return _Seen(reason=error.message)
-    except OSError as error:
-        return _Seen(reason=f"the file cannot be opened: {error.strerror}")
     except Exception as error:  # the reader has a hole; the other files are still looked at
         return _Seen(reason=f"the file could not be read ({type(error).__name__})")
     naming = _naming(upload.data)

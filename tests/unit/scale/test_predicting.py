@@ -41,6 +41,18 @@ def test_slices_of_one_series_are_one_input_and_an_archive_is_left_to_its_worker
     assert [tmp_path / "all.zip"] in groups
 
 
+def test_a_worker_does_not_read_a_file_above_the_limit_nor_one_that_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEALTHDASH_MAX_UPLOAD_MB", "1")
+    huge, missing = tmp_path / "huge.csv", tmp_path / "missing.csv"
+    with huge.open("wb") as file:
+        file.truncate(6 << 30)
+    worker = predicting._Predictor("heart-disease", str(bundles.get("heart-disease").path), {}, None)
+    for file, words in ((huge, "expected at most 1 MB, got 6,144.0"), (missing, "cannot be opened")):
+        (line,) = worker._lines([str(file)], [file.name])
+        assert line["source"] == file.name
+        assert words in line["error"]["message"]
+
+
 @pytest.mark.tf
 def test_a_worker_gives_a_line_for_each_picture_of_an_archive(tmp_path):
     out = io.BytesIO()
