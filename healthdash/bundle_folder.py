@@ -22,13 +22,14 @@ def check(folder: Path, own: Iterable[Path | None] = ()) -> None:
     folder : Path
         One that does not exist, or is empty, or holds a bundle; what else it holds then stays.
     own : iterable of Path or None
-        What the training itself keeps: one that was stopped may have left it there, without a bundle.
+        What the training itself keeps, there or in folders there: one that was stopped may have left it,
+        without a bundle.
     """
     folder = folder.resolve()
     hint = "Name a folder of its own, such as models/mine, with --out."
     if folder.is_dir():
-        ours = {path.absolute().parent.resolve() / path.name for path in own if path}
-        foreign = [name for name in _foreign(folder) if folder / name not in ours]
+        ours = {name for path in own if path for name in _below(folder, path)}
+        foreign = [name for name in _foreign(folder) if name not in ours]
         if foreign and not (folder / "bundle.json").is_file():
             raise InputError(
                 f"expected a new folder for the model, got one that holds other files ({foreign[0]})",
@@ -70,6 +71,12 @@ def safe_name(text: str) -> str:
     if not name:
         raise InvalidInput("expected a name with a letter or a digit", hint="Write another name.")
     return name
+
+
+def _below(folder: Path, path: Path) -> tuple[str, ...]:
+    """Return the name in a folder under which a path lies; empty where it lies elsewhere."""
+    whole = path.absolute().parent.resolve() / path.name
+    return whole.relative_to(folder).parts[:1] if whole.is_relative_to(folder) else ()
 
 
 def _foreign(folder: Path) -> list[str]:

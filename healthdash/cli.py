@@ -245,10 +245,10 @@ def _train(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     made = options.history and options.history.with_name(samples.FOLDER)
     bundle_folder.check(options.out, own=(options.history, shown, made, options.checkpoints))
     found_by = searching.found_by(options.searched)
-    if options.history:
-        options.history.parent.mkdir(parents=True, exist_ok=True)
     with labelled.opened(task, options.data) as path:
         dataset = task.load_dataset(path, chosen)
+    if options.history:
+        options.history.parent.mkdir(parents=True, exist_ok=True)
     progress = Progress(options.history)
     labels = _label_names(task, dataset)
     with (

@@ -68,6 +68,14 @@ def test_a_training_that_was_stopped_is_tried_again_beside_its_own_log(tmp_path)
         bundle_folder.check(log.parent, own=(tmp_path / "log.csv",))
 
 
+def test_a_training_that_was_stopped_is_tried_again_beside_the_folder_of_its_log(tmp_path):
+    log = tmp_path / "mine" / "logs" / "epochs" / "log.csv"
+    log.parent.mkdir(parents=True)
+    bundle_folder.check(tmp_path / "mine", own=(log,))
+    with pytest.raises(InputError, match="logs"):
+        bundle_folder.check(tmp_path / "mine", own=(tmp_path / "logs" / "log.csv",))
+
+
 def test_a_file_is_no_place_for_a_model_and_a_new_folder_is(tmp_path):
     bundle_folder.check(tmp_path / "a" / "b")
     (tmp_path / "file").write_text("")

@@ -117,6 +117,13 @@ def test_what_is_no_file_of_a_search_is_said_before_the_data_are_read(capsys, tm
     assert line["error"]["hint"] == "Check --searched."
 
 
+def test_a_training_whose_data_are_missing_leaves_no_folder(capsys, tmp_path):
+    asked = ["train", "heart-disease", "--data", str(tmp_path / "missing"), "--out", str(tmp_path / "own")]
+    assert cli.main([*asked, "--history", str(tmp_path / "own" / "logs" / "epochs.csv")]) == 1
+    assert "cannot be opened" in _lines(capsys)[0]["error"]["message"]
+    assert not (tmp_path / "own").exists()
+
+
 @pytest.mark.parametrize("port", ["0", "99999", "web"])
 def test_a_port_that_is_none_is_wrong_usage(port, capsys):
     with pytest.raises(SystemExit) as stopped:
