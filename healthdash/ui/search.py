@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -16,15 +17,15 @@ from healthdash.runs.search import Search
 from healthdash.task import Task
 from healthdash.training import TrainSettings
 from healthdash.training.settings import About, abouts
-from healthdash.training.studio.items import ItemKind
 from healthdash.training.studio.networks import NETWORKS
 from healthdash.training.studio.search.space import Among, Between, Space, default_space, posed
 from healthdash.ui import owner, problems, runs
+from healthdash.ui.recipe import KINDS
 
 __all__ = ["Wanted", "form", "listed"]
 
 Place = st.delta_generator.DeltaGenerator
-_KINDS: Mapping[str, ItemKind] = {"records": "row", "images": "picture", "ecg": "signal"}
+#: Fewer than a command may ask for: here each trial keeps a copy of what was uploaded.
 _MOST_TRIALS = 100
 _EPOCHS = 15
 
@@ -56,21 +57,21 @@ def form(task: Task, base: TrainSettings, *, is_ready: bool, start: Callable[[Wa
             "compared by the validation part alone: the test part is not looked at until the best is trained."
         )
         try:
-            shared = posed(_KINDS[task.kind], _with_settings(base))
+            shared = posed(KINDS[task.kind], _with_settings(base))
         except HealthdashError as error:
             problems.tell(error)
             return
         st.caption(f"The trials train: {NETWORKS[shared.network or ''].title.lower()}.")
-        space = _space(default_space(_KINDS[task.kind], shared))
+        space = _space(default_space(KINDS[task.kind], shared))
         left, middle, right = st.columns(3, vertical_alignment="bottom")
         trials = left.number_input("Trials", 2, _MOST_TRIALS, 10, key="search:trials")
-        epochs = middle.number_input("Most epochs of a trial", 1, 1000, _EPOCHS, key="search:epochs")
+        epochs = _epochs(middle, "Most epochs of a trial", _EPOCHS, "search:epochs")
         prune = right.checkbox(
             "End hopeless trials early", key="search:prune",
             help="A trial ends when it is worse than half of the others were at the same epoch.",
         )  # fmt: skip
         if st.button("Search", icon=":material/search:", disabled=not (is_ready and space.ranges)):
-            drawn = space.draw(replace(shared, epochs=int(epochs)), int(trials), seed=shared.seed)
+            drawn = space.draw(replace(shared, epochs=epochs), int(trials), seed=shared.seed)
             start(Wanted(drawn, list(space.ranges), prune))
 
 
@@ -104,6 +105,15 @@ def _number(about: About, place: Place, label: str, value: float, key: str) -> f
     return float(number)
 
 
+def _epochs(place: Any, label: str, value: int | None, key: str) -> int | None:
+    """Ask for a number of epochs; None leaves it to the recipe."""
+    about = abouts()["epochs"]
+    found: int | None = place.number_input(
+        label, int(about.low), int(about.high), value, placeholder="as the recipe", key=key
+    )
+    return found
+
+
 def listed() -> None:
     """Show the searches of this browser, each with its trials, the best first."""
     found = searches.searches(runs.queue(), owner.current().id)
@@ -135,9 +145,7 @@ def _table(search: Search) -> None:
             "too good: what the model is worth says its card, measured on the test part."
         )
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            epochs = st.number_input(
-                "Most epochs", 1, 1000, None, placeholder="as the recipe", key=f"search:full:{search.id}"
-            )
+            epochs = _epochs(st, "Most epochs", None, f"search:full:{search.id}")
             if st.button("Train the best anew", icon=":material/trophy:", key=f"search:best:{search.id}"):
                 run = searches.retrain(
                     runs.queue(), owner.current().id, search, _out(search), epochs, numbered=True
