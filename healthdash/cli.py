@@ -31,10 +31,12 @@ from healthdash import (
     tasks,
 )
 from healthdash.bundles import Bundle
+from healthdash.datasets import commands as checked
 from healthdash.disk import of_system
 from healthdash.errors import CorruptModel, HealthdashError, InputError
 from healthdash.exchange import commands as exchange
 from healthdash.explain import METHODS, ExplainRequest
+from healthdash.judging import commands as judged
 from healthdash.progress import Progress, Shares
 from healthdash.task import Task, Upload
 from healthdash.training import TrainSettings, checkpoint, flags, live, samples
@@ -73,13 +75,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _end(*_: object) -> NoReturn:
     """End as by a Ctrl-C, so that files of patients which were unpacked are removed."""
     raise SystemExit(128 + signal.SIGTERM)
-
-
-def _count(text: str) -> int:
-    """Return a whole number from 1 on."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text}")
-    return int(text)
 
 
 def _port(text: str) -> int:
@@ -122,19 +117,8 @@ def _parser() -> argparse.ArgumentParser:
         labelled.add(command)
     evaluate.add_argument("--target", default=None)
     evaluate.add_argument("--group")
-    check = commands.add_parser("check", help="what is odd about labelled data, before any training")
-    check.add_argument("--task", default="table", choices=["table", "images", "signals"])
-    labelled.add(check)
-    check.add_argument("--target", help="column of the outcome, or of the label")
-    check.add_argument("--group")
-    check.add_argument("--cleaning", help="JSON file with the steps that were chosen so far")
-    judge = commands.add_parser("judge", help="measure how good a model's explanations are")
-    judge.add_argument("task")
-    judge.add_argument("--model")
-    judge.add_argument("--items", type=_count, default=judging.ITEMS, help="synthetic items to explain")
-    judge.add_argument("--samples", type=int, default=0, help="of each explanation; 0: what the app takes")
-    judge.add_argument("--seed", type=int, default=0)
-    judge.add_argument("--write", action="store_true", help="put the figures into the model's card")
+    checked.add_parsers(commands)
+    judged.add_parsers(commands)
     exchange.add_parsers(commands)
     inspect = commands.add_parser("inspect", help="what a file is, without any model")
     inspect.add_argument("paths", nargs="+", type=Path)
@@ -288,31 +272,6 @@ def _find_rate(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     yield {"task": task.slug, **found.as_json()}
 
 
-def _check(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
-    task = tasks.get(options.task)
-    chosen = TrainSettings(target=options.target, group=options.group, cleaning=options.cleaning)
-    with labelled.opened(task, options.data) as path:
-        yield task.check(path, chosen)
-
-
-def _judge(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
-    task = tasks.get(options.task)
-    bundle = bundles.get(task.slug, options.model)
-    found = judging.judge(
-        task, bundle, items=options.items, samples=options.samples, seed=options.seed,
-        on_progress=Shares("explanations"),
-    )  # fmt: skip
-    if options.write:
-        bundles.with_explanations(bundle, found)
-    yield {
-        "task": task.slug,
-        "model": bundle.name,
-        "sha256": bundle.info.sha256,
-        "written": options.write,
-        "explanations": found.model_dump(),
-    }
-
-
 def _inspect(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     yield from _empty_folders(options)
     apart.start()
@@ -343,11 +302,11 @@ _COMMANDS = {
     "predict": _predict,
     "evaluate": _evaluate,
     "train": _train,
-    "check": _check,
     "find-rate": _find_rate,
-    "judge": _judge,
     "inspect": _inspect,
     "serve": _serve,
+    **checked.COMMANDS,
+    **judged.COMMANDS,
     **exchange.COMMANDS,
     **matching.COMMANDS,
     **searching.COMMANDS,
