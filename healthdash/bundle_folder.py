@@ -6,12 +6,24 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from healthdash.errors import InputError, InvalidInput
 
-__all__ = ["check", "is_hidden", "put", "safe_name"]
+__all__ = ["FILES", "check", "is_hidden", "put", "safe_name"]
+
+_MIB = 1 << 20
+#: What a bundle holds, in the order in which it is packed, and the most bytes of each when unpacked.
+FILES: Mapping[str, int] = {
+    "bundle.json": 4 * _MIB,
+    "card.md": _MIB,
+    "history.csv": 8 * _MIB,
+    "evaluation.json": 8 * _MIB,
+    "golden.json": _MIB,
+    "background.npz": 64 * _MIB,
+    "model.keras": 256 * _MIB,
+}
 
 
 def check(folder: Path, own: Iterable[Path | None] = ()) -> None:
@@ -50,7 +62,7 @@ def put(folder: Path, partial: Path) -> None:
     """
     folder = folder.resolve()
     if folder.is_dir() and _foreign(folder):
-        for name in sorted(_names(), key="bundle.json".__eq__):  # Last: it makes the folder a bundle.
+        for name in sorted(FILES, key="bundle.json".__eq__):  # Last: it makes the folder a bundle.
             (partial / name).replace(folder / name)
         return
     old = folder.with_name(f".old-{folder.name}-{secrets.token_hex(4)}")
@@ -81,13 +93,6 @@ def _below(folder: Path, path: Path) -> tuple[str, ...]:
 
 def _foreign(folder: Path) -> list[str]:
     """Return what is in a folder and belongs to no bundle, half-written files of one included."""
-    known = _names()
-    halves = tuple(f".{name}-" for name in known)
+    halves = tuple(f".{name}-" for name in FILES)
     found = (path.name for path in folder.iterdir())
-    return sorted(name for name in found if name not in known and not name.startswith(halves))
-
-
-def _names() -> set[str]:
-    from healthdash.exchange.container import FILES
-
-    return set(FILES)
+    return sorted(name for name in found if name not in FILES and not name.startswith(halves))

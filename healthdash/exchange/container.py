@@ -8,22 +8,13 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
+from healthdash.bundle_folder import FILES
 from healthdash.errors import RefusedModel
 from healthdash.training import archive
 
-__all__ = ["FILES", "MOST_BYTES", "members", "opened", "packed"]
+__all__ = ["MOST_BYTES", "members", "opened", "packed"]
 
 _MIB = 1 << 20
-#: What a bundle holds, in the order in which it is packed, and the most bytes of each when unpacked.
-FILES: Mapping[str, int] = {
-    "bundle.json": 4 * _MIB,
-    "card.md": _MIB,
-    "history.csv": 8 * _MIB,
-    "evaluation.json": 8 * _MIB,
-    "golden.json": _MIB,
-    "background.npz": 64 * _MIB,
-    "model.keras": 256 * _MIB,
-}
 #: Most bytes of an archive from outside.
 MOST_BYTES = 320 * _MIB
 # Deflate reaches 1032 : 1 on zeros; weights hardly shrink, and a long JSON file not beyond 100 : 1.

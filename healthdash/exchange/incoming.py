@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from healthdash import bundles, settings, tasks
+from healthdash.bundle_folder import FILES
 from healthdash.bundles import Bundle, BundleInfo
 from healthdash.errors import RefusedModel
 from healthdash.training.card import render_card
@@ -108,5 +109,5 @@ def _write(folder: Path, files: Mapping[str, bytes], found: Documents, info: Bun
     """Write a bundle's files; the card and the description are our own writing of what was parsed."""
     card = render_card(info.model_dump(mode="json"), found.evaluation)
     ours = {"bundle.json": info.model_dump_json(indent=1).encode(), "card.md": card.encode()}
-    for name in container.FILES:
+    for name in FILES:
         (folder / name).write_bytes(ours.get(name, files[name]))

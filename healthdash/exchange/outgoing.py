@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from healthdash.bundle_folder import FILES
 from healthdash.bundles import Bundle
 from healthdash.errors import CorruptModel, InputError, ModelError, UnknownModel
 
@@ -54,7 +55,7 @@ def zipped(bundle: Bundle) -> bytes:
         A file of the bundle is missing.
     """
     try:
-        return container.packed({name: (bundle.path / name).read_bytes() for name in container.FILES})
+        return container.packed({name: (bundle.path / name).read_bytes() for name in FILES})
     except OSError as error:
         raise CorruptModel(
             "a file of the bundle is missing", hint="Restore it, or train it again."

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from healthdash import bundle_folder, bundles, settings
+from healthdash.bundle_folder import FILES
 from healthdash.errors import InputError
-from healthdash.exchange.container import FILES
 
 
 @pytest.fixture
