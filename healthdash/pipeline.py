@@ -45,7 +45,6 @@ def run_many(
     groups: Sequence[Sequence[Upload]],
     bundle: Bundle,
     request: ExplainRequest | None = None,
-    on_progress: Callable[[int], None] | None = None,
 ) -> Iterator[Report]:
     """Analyse many inputs, each with its own report, in the order given.
 
@@ -55,17 +54,11 @@ def run_many(
         The files of each input, as `task.group` puts them together.
     request : ExplainRequest or None
         Also explain each input.
-    on_progress : function of int
-        Told the number of inputs done.
     """
     task = task.bound(bundle)
-    done = 0
     for opened in _blocks(_opened(task, groups, bundle)):
         for report in _predict(task, opened, bundle):
             yield explain(task, report, bundle, request) if request else report
-            done += 1
-            if on_progress:
-                on_progress(done)
 
 
 def explain(

@@ -26,8 +26,6 @@ class Settings:
         Bundles that come with the repository, one folder a task.
     home : Path
         The user's own folder: trained bundles live in ``home / "models"``.
-    data : Path or None
-        Real data sets for `make models` and for tests (``HEALTHDASH_DATA``).
     max_upload_mb : int, mebibyte
         Larger uploads are refused before they are parsed.
     threads : int
@@ -57,7 +55,6 @@ class Settings:
 
     shipped_models: Path
     home: Path
-    data: Path | None
     max_upload_mb: int
     threads: int
     database_url: str = field(default="", repr=False)
@@ -89,11 +86,9 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
         """Read the settings; every one of them has a default."""
-        data = environment.get("HEALTHDASH_DATA")
         return cls(
             shipped_models=Path(environment.get("HEALTHDASH_MODELS", REPOSITORY / "models")),
             home=Path(environment.get("HEALTHDASH_HOME", Path.home() / ".healthdash")),
-            data=Path(data) if data else None,
             max_upload_mb=int(environment.get("HEALTHDASH_MAX_UPLOAD_MB", "200")),
             threads=int(environment.get("HEALTHDASH_THREADS", "0")),
             database_url=environment.get("HEALTHDASH_DATABASE_URL", ""),

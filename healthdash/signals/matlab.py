@@ -81,7 +81,6 @@ def read_matlab(uploads: Sequence[Upload]) -> Recording:
         channels=channels_of(names, units, checked_rate(float(hinted_rate)), list(rows.astype(np.float32))),
         stored_dtype=str(matrix.dtype),
         calibration="the values are in the unit that was entered",
-        rate_stated=False,
         unit_stated=True,
     )
 

@@ -80,8 +80,8 @@ class Recording:
         What else the file says that identifies nobody: filters, device, classification.
     time_of_day : str
         When it began, "hh:mm:ss"; the date is left out. Empty where it is not stated.
-    rate_stated, unit_stated : bool
-        False where the rate or the unit was said by the user or assumed.
+    unit_stated : bool
+        False where the unit was said by the user or assumed.
     """
 
     format: str
@@ -93,7 +93,6 @@ class Recording:
     notices: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     time_of_day: str = ""
-    rate_stated: bool = True
     unit_stated: bool = True
 
     @property

@@ -105,7 +105,6 @@ def read_text(uploads: Sequence[Upload]) -> Recording:
         calibration="the values are in the unit of the file",
         gaps=table.gaps,
         notices=tuple(notices),
-        rate_stated=table.rate_hz is not None,
         unit_stated=is_stated,
     )
 

@@ -75,7 +75,6 @@ def read_wfdb(uploads: Sequence[Upload]) -> Recording:
         gaps=_gaps(channels, header),
         notices=tuple(_notices(header.has_rate or hinted is not None, has_gains, wrong_sums)),
         time_of_day=str(record.base_time or "")[:8],
-        rate_stated=header.has_rate,
         unit_stated=has_gains,
     )
 

@@ -68,15 +68,12 @@ class Layout:
         Numbers of the slices given, along the normal; doubled ones are left out.
     positions_mm : float64 (n,)
         Of these, along the normal.
-    between_mm : float
-        The usual distance of two slices.
     is_even : bool
         Whether all lie that far apart.
     """
 
     order: tuple[int, ...]
     positions_mm: Floats
-    between_mm: float
     is_even: bool
 
 
@@ -105,7 +102,7 @@ def laid_out(places: Sequence[Place]) -> Layout | None:
     steps = np.diff(positions)
     usual = float(np.median(steps))
     is_even = bool((np.abs(steps - usual) <= max(_UNEVEN_SHARE * usual, _SAME_MM)).all())
-    return Layout(tuple(kept.tolist()), positions, usual, is_even)
+    return Layout(tuple(kept.tolist()), positions, is_even)
 
 
 def doubled_in_words(doubled: int) -> tuple[str, ...]:

