@@ -17,8 +17,8 @@ from keras.src.trainers import data_adapters
 
 from benchmarks import made
 from benchmarks.rows import Row, alternate, missing, seconds_of
-from healthdash import runtime, tasks
-from healthdash.training import TrainSettings, archive, checkpoint, live, resumable
+from healthdash import archive, runtime, tasks
+from healthdash.training import TrainSettings, checkpoint, live, resumable
 from healthdash.training.studio import batches, optimisers
 from healthdash.training.studio.items import Labelled, as_labelled
 from healthdash.training.studio.losses import loss_of

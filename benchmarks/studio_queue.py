@@ -12,10 +12,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.rows import Row, seconds_of
-from healthdash import tasks
+from healthdash import archive, tasks
 from healthdash.runs.queue import Queue
 from healthdash.runs.store import RunStore, sqlite_url
-from healthdash.training import TrainSettings, archive
+from healthdash.training import TrainSettings
 
 _PATIENCE_S = 120.0
 _SETTINGS = TrainSettings(epochs=2, network="mlp", folds=0, target="outcome")

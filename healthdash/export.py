@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from healthdash import apart, pipeline
+from healthdash import apart, archive, pipeline
 from healthdash.bundles import Bundle
 from healthdash.errors import HealthdashError, OutOfScope, UnreadableUpload
 from healthdash.explain import ExplainRequest
@@ -15,7 +15,6 @@ from healthdash.task import Gate, Prediction, Report, Task, Upload
 
 __all__ = ["error", "inspections", "results"]
 
-_ZIP = b"PK\x03\x04"
 _VERDICT = ("label", "probabilities", "calibrated")
 
 
@@ -96,7 +95,7 @@ def inspections(uploads: Sequence[Upload]) -> Iterator[dict[str, Any]]:
     """Yield one JSON object a file (files of one recording or series together): what it is."""
     found_by = zip(uploads, apart.recognised(uploads), strict=True)
     known = {id(upload): task for upload, task in found_by if task is not None}
-    files = [upload for upload in uploads if not upload.data.startswith(_ZIP)]
+    files = [upload for upload in uploads if not archive.is_zip(upload.data)]
     groups = {task.slug: apart.groups(task, files) for task in set(known.values())}
     firsts = {(slug, id(group[0])): group for slug, found in groups.items() for group in found if group}
     others = {
@@ -108,7 +107,7 @@ def inspections(uploads: Sequence[Upload]) -> Iterator[dict[str, Any]]:
     }
     for upload in uploads:
         task = known.get(id(upload))
-        if task is not None and upload.data.startswith(_ZIP):  # an archive may hold several inputs
+        if task is not None and archive.is_zip(upload.data):  # an archive may hold several inputs
             yield from (_inspection(task, group) for group in apart.groups(task, [upload]))
         elif id(upload) in others:
             continue

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from healthdash import archive
 from healthdash.task import Task
-from healthdash.training import archive
 
 __all__ = ["add", "opened", "synthetic"]
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from healthdash.training import TrainSettings, archive
+from healthdash import archive
+from healthdash.training import TrainSettings
 
 from .looked import Looked
 from .steps import ItemCleaning

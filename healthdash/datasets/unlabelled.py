@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from healthdash import apart
+from healthdash import apart, archive
 from healthdash.errors import InputError, InvalidInput
 from healthdash.task import Task, Upload
-from healthdash.training import archive
 
 __all__ = ["inputs_of"]
 

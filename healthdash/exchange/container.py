@@ -8,9 +8,9 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
+from healthdash import archive
 from healthdash.bundle_folder import FILES
 from healthdash.errors import RefusedModel
-from healthdash.training import archive
 
 __all__ = ["MOST_BYTES", "members", "opened", "packed"]
 

@@ -15,9 +15,8 @@ from typing import Any
 
 import pandas as pd
 
-from healthdash import apart
+from healthdash import apart, archive
 from healthdash.errors import InvalidInput, UnreadableUpload
-from healthdash.training import archive
 
 from . import child
 

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from healthdash import DISCLAIMER
+from healthdash import DISCLAIMER, archive
 from healthdash.bundles import Bundle, BundleInfo
 from healthdash.runtime import tensorflow
-from healthdash.training import archive
 
 if TYPE_CHECKING:
     import keras

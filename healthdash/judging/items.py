@@ -10,11 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from healthdash import pipeline
+from healthdash import archive, pipeline
 from healthdash.bundles import Bundle
 from healthdash.errors import ModelMismatch
 from healthdash.task import Arrays, Report, Task, Upload
-from healthdash.training import archive
 
 __all__ = ["Item", "synthetic_items"]
 

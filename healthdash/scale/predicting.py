@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from healthdash import apart, bundles, export, pipeline, tasks
+from healthdash import apart, archive, bundles, export, pipeline, tasks
 from healthdash.bundles import Bundle
 from healthdash.errors import InputError
 from healthdash.explain import ExplainRequest
@@ -23,7 +23,6 @@ __all__ = ["predict"]
 _BATCH = 32
 #: What says which files belong together stands in so much: a recording's header, that of a slice.
 _HEAD_BYTES = 1 << 16
-_ZIP = b"PK\x03\x04"
 
 
 def predict(
@@ -74,7 +73,7 @@ def _head(file: Path) -> bytes:
             head = opened.read(_HEAD_BYTES)
     except OSError:
         return b""
-    return b"" if head.startswith(_ZIP) else head
+    return b"" if archive.is_zip(head) else head
 
 
 def _blocks(inputs: int) -> int:

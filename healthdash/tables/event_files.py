@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from healthdash import archive
 from healthdash.errors import InputError, InvalidInput, UnreadableUpload
-from healthdash.training import archive
 
 from .decimals import find_marks, with_points
 from .delimited import cells_of, decoded, separator_of

@@ -13,9 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from healthdash import settings
+from healthdash import archive, settings
 from healthdash.errors import InputError, InvalidInput, UnreadableUpload
-from healthdash.training import archive
 
 from . import layout
 from .arff import looks_like_arff, read_arff
@@ -34,7 +33,7 @@ from .workbook import read_workbook
 
 __all__ = ["TableFormat", "TextTable", "canonical", "looks_like_table", "read_path", "read_text_table"]
 
-_ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
+_PARQUET = b"PAR1"
 #: Files that say themselves that they are tables, however narrow.
 _ONE_COLUMN = ("excel", "xls", "ods", "spss", "portable", "stata", "xport", "sas")
 _SPREADSHEETS = ("excel", "xls", "ods")
@@ -86,7 +85,7 @@ def read_text_table(
     chosen = dict(chosen or {})
     layout.check_chosen(chosen)
     _refuse_foreign(data)
-    if data[:4] == _ZIP and is_of_tables(archive.names(data)):
+    if archive.is_zip(data) and is_of_tables(archive.names(data)):
         # What is in the archive is no archive again.
         return read_zip(data, lambda one: _read_one(one, known, headerless, chosen))
     return _read_one(data, known, headerless, chosen)
@@ -127,7 +126,7 @@ def read_path(path: Path, chosen: Mapping[str, Any] | None = None, *, asked: str
 def looks_like_table(data: bytes) -> bool:
     """Say from the first bytes whether this is a table in a format that is read; never raises."""
     head = data[:65_536]
-    if head[:4] == _ZIP:
+    if archive.is_zip(head):
         is_book = b"xl/" in data or b"[Content_Types].xml" in head or is_opendocument(data)
         return is_book or is_of_tables(archive.names(data))
     if head[:4] == _PARQUET or is_old_workbook(data) or statistics_kind(head):
@@ -197,7 +196,7 @@ def _read_cells(
 def _spreadsheet(data: bytes, sheet: str) -> tuple[FileKind, Read] | None:
     if is_old_workbook(data):
         return "xls", read_old_workbook(data, sheet)
-    if data[:4] != _ZIP:
+    if not archive.is_zip(data):
         return None
     if is_opendocument(data):
         return "ods", read_opendocument(data, sheet)

@@ -10,11 +10,11 @@ from pathlib import Path, PurePath
 import numpy as np
 import streamlit as st
 
-from healthdash import comparison, settings, tasks
+from healthdash import archive, comparison, settings, tasks
 from healthdash.bundles import Bundle
 from healthdash.comparison import CAUTION, Comparison
 from healthdash.task import Upload
-from healthdash.training import TrainSettings, archive
+from healthdash.training import TrainSettings
 from healthdash.training.evaluation import Points, ReliabilityBin
 from healthdash.ui import problems, state
 from healthdash.ui.draw import draw

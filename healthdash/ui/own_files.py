@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from healthdash import archive
 from healthdash.apart import leftovers
 from healthdash.datasets.listing import FOLDER, LABEL, NAME, PATH, Listing, UnnamedLabel
 from healthdash.datasets.looked import Looked
@@ -21,7 +22,7 @@ from healthdash.datasets.report import ItemFinding, ItemReport
 from healthdash.datasets.steps import ItemCleaning
 from healthdash.tables.findings import stopping
 from healthdash.task import Upload
-from healthdash.training import TrainSettings, archive
+from healthdash.training import TrainSettings
 from healthdash.training.studio.networks import learns_one_label
 from healthdash.ui import own_work, problems
 from healthdash.ui.own_work import Work

@@ -9,13 +9,13 @@ from typing import cast
 
 import streamlit as st
 
-from healthdash import bundle_folder, settings, tasks
+from healthdash import archive, bundle_folder, settings, tasks
 from healthdash.datasets.own import OwnFiles
 from healthdash.errors import InvalidInput
 from healthdash.runs import Run
 from healthdash.runs import search as searches
 from healthdash.task import Example, Task, Upload
-from healthdash.training import TrainSettings, archive
+from healthdash.training import TrainSettings
 from healthdash.ui import (
     changed,
     one_file,

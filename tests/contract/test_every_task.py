@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from healthdash import bundles, pipeline, tasks
+from healthdash import archive, bundles, pipeline, tasks
 from healthdash.errors import InputError
 from healthdash.explain import METHODS, ExplainRequest
 from healthdash.task import Task, Upload
-from healthdash.training import TrainSettings, archive
+from healthdash.training import TrainSettings
 from healthdash.views import View
 
 #: A generic task gets labels, fields and examples from a bundle, and none of it ships.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from healthdash import archive
 from healthdash.datasets.steps import LeaveOut
 from healthdash.tables.steps import GroupBy
-from healthdash.training import TrainSettings, archive
+from healthdash.training import TrainSettings
 from tests.unit.tasks.imaging.test_own import noise
 
 

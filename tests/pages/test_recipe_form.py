@@ -105,8 +105,8 @@ def test_traces_are_drawn_below_one_another():
 def changing() -> None:
     import streamlit as st
 
-    from healthdash import tasks
-    from healthdash.training import TrainSettings, archive
+    from healthdash import archive, tasks
+    from healthdash.training import TrainSettings
     from healthdash.ui import changed
 
     task = tasks.get("chest-xray")

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from healthdash import bundles, cli, tasks
+from healthdash.archive import placed
 from healthdash.comparison import compare
 from healthdash.errors import InvalidInput
 from healthdash.training import TrainSettings
-from healthdash.training.archive import placed
 from healthdash.training.paired import Answers
 
 pytestmark = pytest.mark.tf

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from healthdash import bundles, cli, searching, tasks
+from healthdash import archive, bundles, cli, searching, tasks
 from healthdash.runs import Run, dispatcher
 from healthdash.runs.dispatcher import Dispatcher
 from healthdash.runs.folder import RunFolder, locked
 from healthdash.runs.queue import Queue, place_of
 from healthdash.runs.store import RunStore, sqlite_url
-from healthdash.training import archive
 
 COMMAND = ["search", "table", "--data", "synthetic", "--target", "outcome", "--network", "mlp"]
 

@@ -9,8 +9,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from healthdash import archive
 from healthdash.task import Example, Upload
-from healthdash.training import TrainSettings, archive
+from healthdash.training import TrainSettings
 
 __all__ = ["drawn_recordings", "own_training_set"]
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from healthdash import archive
 from healthdash.datasets.facts import facts_of, notes_of
 from healthdash.datasets.items import with_needed
 from healthdash.datasets.own import numbered_as
@@ -18,7 +19,7 @@ from healthdash.datasets.report import ItemReport, checked, report, settled
 from healthdash.datasets.steps import ItemCleaning, ItemStep
 from healthdash.tables.outcome import ordered_labels
 from healthdash.tables.steps import dumped
-from healthdash.training import TrainSettings, archive
+from healthdash.training import TrainSettings
 from healthdash.training.studio.items import ItemKind
 from healthdash.training.studio.networks import learns_one_label
 

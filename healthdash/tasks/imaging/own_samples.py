@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
+from healthdash import archive
 from healthdash.task import Example, Upload
-from healthdash.training import TrainSettings, archive
+from healthdash.training import TrainSettings
 
 from .prepare import INPUT
 

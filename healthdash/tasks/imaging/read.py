@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from healthdash.archive import is_zip
 from healthdash.errors import HealthdashError, InvalidInput, UnreadableUpload
 from healthdash.task import Upload
 
@@ -44,7 +45,7 @@ _EXPECTED = "expected a picture (DICOM, PNG, JPEG, TIFF, WebP, BMP or GIF) or a 
 
 def recognises(upload: Upload) -> bool:
     """Say from the first bytes whether these may be a picture, a volume, or an archive of them."""
-    if zipped.is_zip(upload.data):
+    if is_zip(upload.data):
         return zipped.holds(upload.data, _is_known)
     return _is_known(_unpacked_head(upload.data))
 
@@ -57,7 +58,7 @@ def grouped(uploads: Sequence[Upload]) -> list[list[Upload]]:
     files: list[Upload] = []
     for upload in uploads:
         try:
-            files += _members(upload) if zipped.is_zip(upload.data) else [upload]
+            files += _members(upload) if is_zip(upload.data) else [upload]
         except HealthdashError:
             files.append(upload)
     pairs = _pairs(files)
@@ -83,7 +84,7 @@ def read(uploads: Sequence[Upload]) -> ImageSample | VolumeSample | Document:
     InvalidInput
         It is a picture or volume of a form that is not read here.
     """
-    if len(uploads) == 1 and zipped.is_zip(uploads[0].data):
+    if len(uploads) == 1 and is_zip(uploads[0].data):
         return _archived(uploads[0])
     if len(uploads) == 2 and (pairs := _pairs(uploads)):
         header = next(upload for upload in uploads if id(upload) in pairs)

@@ -80,7 +80,7 @@ class TrainedOnPictures(Task):
 
     def load_dataset(self, path: Path, settings: TrainSettings) -> LabelledPictures:
         """Read a folder or zip archive with manifest.csv, or with one folder a label."""
-        from healthdash.training.archive import opened
+        from healthdash.archive import opened
 
         from .dataset import load_manifest
 

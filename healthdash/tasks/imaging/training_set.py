@@ -13,8 +13,9 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
+from healthdash import archive
 from healthdash.task import Example, Upload
-from healthdash.training import TrainSettings, archive
+from healthdash.training import TrainSettings
 
 from .samples import pictures_of
 

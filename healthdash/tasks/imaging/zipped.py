@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 
+from healthdash.archive import is_zip
 from healthdash.errors import HealthdashError, InvalidInput, UnreadableUpload
 from healthdash.task import Upload
 
-__all__ = ["holds", "is_zip", "unpacked"]
+__all__ = ["holds", "unpacked"]
 
-_MAGIC = b"PK\x03\x04"
 _MOST_FILES = 5000
 _MOST_BYTES = 1 << 30
 # Pictures shrink by a factor of two to ten; only what is made to blow up shrinks more.
@@ -23,11 +23,6 @@ _SNIFFED_FILES, _SNIFFED_BYTES = 8, 1024
 # Office documents are zip archives too; what they hold is not theirs to be predicted.
 _OFFICE = frozenset({"[Content_Types].xml", "mimetype"})
 _HINT = "Make a new archive of the pictures only."
-
-
-def is_zip(data: bytes) -> bool:
-    """Say whether these bytes begin like a zip archive."""
-    return data.startswith(_MAGIC)
 
 
 def holds(data: bytes, recognises: Callable[[bytes], bool]) -> bool:

@@ -11,11 +11,11 @@ import keras
 import numpy as np
 import pytest
 
-from healthdash import settings, tasks
+from healthdash import archive, settings, tasks
 from healthdash.runs import Run
 from healthdash.runs.command import environment
 from healthdash.runs.queue import Queue, opened
-from healthdash.training import TrainSettings, archive
+from healthdash.training import TrainSettings
 
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
 _PATIENCE_S = 900.0

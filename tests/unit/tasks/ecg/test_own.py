@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from healthdash import pipeline, tasks
+from healthdash import archive, pipeline, tasks
 from healthdash.datasets.steps import LeaveOut, TakeLeads
 from healthdash.errors import CorruptModel, InvalidInput
 from healthdash.tables.steps import GroupBy
@@ -17,7 +17,7 @@ from healthdash.tasks.ecg.own_augment import changed
 from healthdash.tasks.ecg.own_listing import list_signals
 from healthdash.tasks.ecg.own_set import load_signals
 from healthdash.tasks.ecg.own_windows import SignalStore, constants, cut, starts_of, taken
-from healthdash.training import TrainSettings, archive
+from healthdash.training import TrainSettings
 
 TASK = tasks.get("signals")
 RATE_HZ, SECONDS = 100, 6

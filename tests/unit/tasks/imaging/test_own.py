@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from healthdash import cli, pipeline, tasks
+from healthdash import archive, cli, pipeline, tasks
 from healthdash.datasets.listing import PEOPLE
 from healthdash.datasets.report import report, settled
 from healthdash.errors import InvalidInput, UnreadableUpload
@@ -19,7 +19,7 @@ from healthdash.task import Upload
 from healthdash.tasks.imaging.augment import changed
 from healthdash.tasks.imaging.own_set import MILDER, load_pictures
 from healthdash.tasks.imaging.own_survey import list_pictures, survey_pictures
-from healthdash.training import TrainSettings, archive
+from healthdash.training import TrainSettings
 from tests.unit.tasks.imaging.written import dicom_bytes
 
 TASK = tasks.get("images")

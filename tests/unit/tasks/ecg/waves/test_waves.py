@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from healthdash import bundles, export, pipeline, tasks
+from healthdash import archive, bundles, export, pipeline, tasks
 from healthdash.tasks.ecg.moments import beats_of
 from healthdash.tasks.ecg.sample import EcgSample, Stored
 from healthdash.tasks.ecg.waves.changed import Lead, changed
@@ -14,7 +14,7 @@ from healthdash.tasks.ecg.waves.matched import count, predictivity, sensitivity
 from healthdash.tasks.ecg.waves.parts import parted
 from healthdash.tasks.ecg.waves.samples import drawn, training_set
 from healthdash.tasks.ecg.waves.shown import measured
-from healthdash.training import TrainSettings, archive
+from healthdash.training import TrainSettings
 from healthdash.ui.result_table import table
 
 

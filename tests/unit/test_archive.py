@@ -5,9 +5,9 @@ import zipfile
 
 import pytest
 
+from healthdash import archive
 from healthdash.apart import leftovers
 from healthdash.errors import InvalidInput, UnreadableUpload
-from healthdash.training import archive
 
 
 def _zip(**files: bytes) -> bytes:
