@@ -116,7 +116,7 @@ def read_stays(data: bytes, before: str = "") -> TextTable:
     notices += left_out(record, passed)
     form = TableFormat(file="fhir")
     found = tuple(origins[:_MOST_ORIGINS])
-    return TextTable(frame_of(rows), form.words, True, tuple(notices), form, origins=found)
+    return TextTable(frame_of(rows), form.words, tuple(notices), form, origins=found)
 
 
 def _stays(patient: Patient, limit: Moment | None, passed: Counter[str]) -> Iterator[_Stay]:

@@ -72,7 +72,7 @@ def read_fhir(data: bytes, before: str = "") -> TextTable:
         raise UnreadableUpload(_nothing(record, passed), hint=_HINT)
     notices = tuple(_notices(record, passed, limit))
     form = TableFormat(file="fhir")
-    return TextTable(frame, form.words, True, notices, form, origins=tuple(origins[:_MOST_ORIGINS]))
+    return TextTable(frame, form.words, notices, form, origins=tuple(origins[:_MOST_ORIGINS]))
 
 
 def _nothing(record: Record, passed: Counter[str]) -> str:

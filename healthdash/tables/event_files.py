@@ -124,7 +124,7 @@ def _long(files: Mapping[str, bytes], read: Read) -> TextTable:
     thousands = thousands if thousands != decimal else ""
     found = TableFormat(file="events", separator=separator, decimal=decimal, thousands=thousands)
     frame = with_points(frame.reset_index(drop=True), decimal, thousands)
-    return TextTable(frame, "", True, (), found)
+    return TextTable(frame, "", (), found)
 
 
 def _stays(names: Sequence[str]) -> dict[str, str]:
@@ -168,9 +168,7 @@ def _with_outcomes(
     notices = (f"{passed_over:,} other files were passed over.",) if passed_over else ()
     frame = pd.concat(frames, ignore_index=True).fillna("") if len(frames) > 1 else long.frame
     found = replace(long.found, file="events")
-    return TextTable(
-        frame, found.words, True, (*long.notices, *notices), found, {}, tuple(dict.fromkeys(outcomes))
-    )
+    return TextTable(frame, found.words, (*long.notices, *notices), found, {}, tuple(dict.fromkeys(outcomes)))
 
 
 def _as_events(beside: pd.DataFrame, key: str, name: str, stay: str, long: pd.DataFrame) -> pd.DataFrame:

@@ -155,8 +155,6 @@ class TextTable:
         have a point before their decimals and no mark of thousands.
     format : str
         "CSV, semicolon separated, UTF-8".
-    has_header : bool
-        False when the names were given, by `headerless` or by number.
     notices : tuple of str
         Odd but usable things.
     found : TableFormat
@@ -175,7 +173,6 @@ class TextTable:
 
     frame: pd.DataFrame
     format: str
-    has_header: bool
     notices: tuple[str, ...] = ()
     found: TableFormat = field(default_factory=TableFormat)
     declared: Mapping[str, str] = field(default_factory=dict)

@@ -100,7 +100,7 @@ def _read_one(
     _refuse_foreign(data)
     if data[:4] == _PARQUET:
         frame, declared = read_parquet(data)
-        table = TextTable(frame, "", True, (), TableFormat(file="parquet"), declared)
+        table = TextTable(frame, "", (), TableFormat(file="parquet"), declared)
     elif kind := statistics_kind(data):
         table = read_statistics(data, kind)
     else:
@@ -186,7 +186,7 @@ def _read_cells(
             found = TableFormat(file="arff", encoding=encoding)
             # Numbers are found by themselves, and may be numbers of patients.
             told = {name: kind for name, kind in declared.items() if kind in ("category", "date")}
-            return TextTable(frame, "", True, notices, found, told)
+            return TextTable(frame, "", notices, found, told)
         separator = str(chosen.get("separator") or separator_of(first_lines(text)))
         found = TableFormat(file="text", encoding=encoding, separator=separator)
         read = _Cells(cells_of(text, separator), found, notices)
@@ -230,7 +230,7 @@ def _named(
     thousands = str(chosen.get("thousands", thousands if thousands != decimal else ""))
     found = replace(read.found, header_row=row, decimal=decimal, thousands=thousands)
     frame = with_points(frame, decimal, thousands, is_stored=is_stored)
-    return TextTable(frame, "", row is not None, notices, found)
+    return TextTable(frame, "", notices, found)
 
 
 def _published(cells: pd.DataFrame, headerless: Sequence[Sequence[str]]) -> list[str] | None:

@@ -80,7 +80,7 @@ def read_statistics(data: bytes, kind: Kind) -> TextTable:
     declared = {name: "category" for name in meta.variable_value_labels if _is_coded(frame, meta, name)}
     declared |= {name: "date" for name in frame.columns if _holds_dates(frame[name])}
     codes = {name: _codes(known) for name, known in meta.variable_value_labels.items()}
-    return TextTable(frame, "", True, (), TableFormat(file=kind), declared, titles=titles, codes=codes)
+    return TextTable(frame, "", (), TableFormat(file=kind), declared, titles=titles, codes=codes)
 
 
 def _blocks(
