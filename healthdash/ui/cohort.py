@@ -152,7 +152,7 @@ def explained(
     done = len(found.shares)
     columns = side.task.choices(side.bundle)
     known = truth[:done] if truth is not None else None
-    return Cohort(rows[:done], known, found, columns, side.asked.players, side.asked.target)
+    return Cohort(rows[:done], known, found, columns, side.asked.players, side.target_words)
 
 
 def _show(side: Side, cohort: Cohort, key: str) -> None:
@@ -207,7 +207,7 @@ def _partial(side: Side, cohort: Cohort, name: str, key: str) -> None:
         tip="Shows whether rows follow the column alike, whatever their level.",
     )  # fmt: skip
     column, (input_name,) = cohort.columns[number], side.bundle.info.inputs
-    target = side.bundle.info.labels.index(cohort.target)
+    target = side.bundle.info.labels.index(side.asked.target)
     rows = cohort.rows[:: max(1, -(-len(cohort.rows) // _MOST_CURVES))]
     codes = None if column.is_number else np.array(sorted(column.codes.values()), np.float32)
     if codes is not None and not len(codes):
@@ -230,7 +230,7 @@ def _losses(side: Side, cohort: Cohort, name: str, key: str) -> None:
     held, run = side.work.losses, ("losses", key, id(cohort), metric)
     if place.button("Measure", icon=":material/trending_down:", key=f"{name}:measure"):
         known, (input_name,) = cohort.truth >= 0, side.bundle.info.inputs
-        label = side.bundle.info.labels.index(cohort.target)
+        label = side.bundle.info.labels.index(side.asked.target)
         rows, truth = cohort.rows[known], cohort.truth[known]
         with problems.shown():
             held[run] = progress.run(

@@ -40,6 +40,8 @@ class Cohort:
     columns : tuple of Column, length p
     players : Players or None
         None where each column plays alone.
+    target : str
+        The explained class as people read it.
     """
 
     rows: NDArray[np.float32]

@@ -48,7 +48,7 @@ def section(task: Task, bundle: Bundle, work: state.Workspace, number: int, item
         work.wanted = None
         st.rerun()
     if key in work.explained:
-        _show(task, bundle, work.explained[key], item, place)
+        _show(side, work.explained[key], place)
     if len(report.prediction) > 1 and task.choices(bundle):
         _many(side)
 
@@ -83,15 +83,15 @@ def _chosen(side: Side) -> Side | None:
     return asking.method_and_budget(place, side, fitting, "why")
 
 
-def _show(task: Task, bundle: Bundle, report: Report, item: int, place: str) -> None:
+def _show(side: Side, report: Report, place: str) -> None:
     if report.explanation is None:
         if report.error is not None:
             problems.tell(report.error)
         return
     explanation = report.explanation
-    views = task.render(report, bundle, item).explanation
+    views = side.task.render(report, side.bundle, side.asked.item).explanation
     draw_beside(views[:1], views[1:], f"{place}/{explanation.target}/why")
-    st.caption(residual_in_words(explanation))
+    st.caption(residual_in_words(explanation, side.target_words))
 
 
 def base_in_words(explanation: Explanation) -> str:
@@ -105,8 +105,8 @@ def _leaves_out(explanation: Explanation) -> bool:
     return explain.uses(explanation.method, "baseline")
 
 
-def residual_in_words(explanation: Explanation) -> str:
-    """Say what the shares start from, what they sum to, and what they miss."""
+def residual_in_words(explanation: Explanation, target: str) -> str:
+    """Say what the shares start from, what they sum to, and what they miss; the class as people read it."""
     missed, title = abs(explanation.residual), explain.title(explanation.method)
     evaluations = "model evaluation" if explanation.samples == 1 else "model evaluations"
     spent = f"{explanation.samples:,} {evaluations} in {explanation.seconds:.1f} s."
@@ -119,7 +119,7 @@ def residual_in_words(explanation: Explanation) -> str:
     words = "exactly" if missed < 5e-5 else f"but for {100 * missed:.2f} percentage points"
     return (
         f"{title}: from the {base_in_words(explanation)} output {percent(explanation.base)} to "
-        f"{percent(explanation.output)} for {explanation.target}; the shares add up {words}. {spent}"
+        f"{percent(explanation.output)} for {target}; the shares add up {words}. {spent}"
     )
 
 
@@ -127,7 +127,7 @@ def _many(side: Side) -> None:
     """Explain many rows at once and show how each feature works over all of them."""
     assert side.report.inputs is not None
     (rows,) = side.report.inputs.values()
-    n, target = min(len(rows), _MOST_ROWS), side.asked.target
+    n, target = min(len(rows), _MOST_ROWS), side.target_words
     key = ("result", side.number, n, replace(side.asked, item=-1))
     run = ("cohort", side.bundle.info.sha256, *key)
     st.subheader("Over many rows", anchor=False)

@@ -169,7 +169,7 @@ def _heading(side: Side, report: Report, compared: str) -> str:
     if compared == "methods":
         return explain.title(side.asked.method or "")
     if compared == "classes":
-        return side.asked.target
+        return side.target_words
     if compared == "baselines":
         words = report.explanation.baseline if report.explanation else ""
         return f"Against {words}"

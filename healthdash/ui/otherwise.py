@@ -107,7 +107,7 @@ def _threshold(side: Side, place: st.delta_generator.DeltaGenerator, slug: str) 
     def words(step: float) -> str:
         return _share(step) + (", the operating point" if step == usual and usual != _EVEN else "")
 
-    label = f"Threshold of {side.asked.target}"
+    label = f"Threshold of {side.target_words}"
     return kept.slide(
         place, label, steps, name=f"{slug}:threshold:{side.asked.target}", default=usual, words=words
     )
@@ -157,6 +157,6 @@ def _show(side: Side, found: Counterfactuals, table: Sequence[Column]) -> None:
     if not found.found:
         return
     key = f"otherwise:{side.task.slug}:{side.work.turn}:{side.asked.item}"
-    draw.draw(ways_view(found.found, table, side.asked.target), f"{key}:ways")
-    frame = changes(found.found, table, side.asked.target)
+    draw.draw(ways_view(found.found, table, side.target_words), f"{key}:ways")
+    frame = changes(found.found, table, side.target_words)
     draw.draw(Grid(frame=frame, percent=(frame.columns[-1],)), key)

@@ -47,7 +47,11 @@ def section(one: Shown) -> None:
         if st.button("Look at all pairs", icon=":material/grid_on:", key=f"pairs:{side.task.slug}"):
             side.work.pairs[key] = progress.run("Asking the model…", _asker(side, chosen), run)
         if key in side.work.pairs:
-            _show(side.work.pairs[key], f"pairs/{side.task.slug}/{side.work.turn}/{side.asked.item}")
+            _show(
+                side.work.pairs[key],
+                side.target_words,
+                f"pairs/{side.task.slug}/{side.work.turn}/{side.asked.item}",
+            )
 
 
 def in_words(found: Interactions) -> list[str]:
@@ -62,12 +66,12 @@ def in_words(found: Interactions) -> list[str]:
     return told
 
 
-def pairs_view(found: Interactions) -> PairShares:
-    """Return the square of all pairs."""
+def pairs_view(found: Interactions, target: str) -> PairShares:
+    """Return the square of all pairs, for the class as people read it."""
     return PairShares(
         caption="Orange: together they raise the output by more than one by one, or lower it by less; "
         "blue the other way round. On the diagonal the share of each. Percentage points.",
-        features=found.players.names, index=found.index, shares=found.shares, target=found.target,
+        features=found.players.names, index=found.index, shares=found.shares, target=target,
     )  # fmt: skip
 
 
@@ -134,10 +138,10 @@ def _asker(side: Side, among_these: Players) -> Callable[[progress.Listener], In
     )
 
 
-def _show(found: Interactions, key: str) -> None:
+def _show(found: Interactions, target: str, key: str) -> None:
     told = in_words(found)
     st.markdown("  \n".join(told) or "No pair does anything together that each does not do alone.")
-    draw.draw(pairs_view(found), key)
+    draw.draw(pairs_view(found, target), key)
     st.caption(
         f"{found.samples:,} model evaluations in {found.seconds:.1f} s; exact. It says what the model does."
     )

@@ -144,7 +144,7 @@ def _views(side: Side, report: Report) -> list[View]:
     if is_grouped(report.explanation):
         kept_views = [view for view in kept_views if not isinstance(view, Waterfall)]
     if not has(kept_views, Waterfall):
-        kept_views += _of_players(report.explanation)
+        kept_views += _of_players(report.explanation, side.target_words)
     label = base_in_words(report.explanation)
     return [replace(view, base_label=label) if isinstance(view, Waterfall) else view for view in kept_views]
 
@@ -159,14 +159,14 @@ def _regions(found: Explanation) -> heatmap.Regions | None:
     return heatmap.Regions(owner[0][..., 0], found.players.names, found.shares)
 
 
-def _of_players(found: Explanation) -> list[View]:
+def _of_players(found: Explanation, target: str) -> list[View]:
     """Return the shares of regions, stretches or groups, where those are what was explained."""
     if found.players is None or found.shares is None or not found.is_additive:
         return []
     return [
         Waterfall(
             title=f"Shares of the {found.players.title}", features=found.players.names, base=found.base,
-            attributions=found.shares, output=found.output, residual=found.residual, target=found.target,
+            attributions=found.shares, output=found.output, residual=found.residual, target=target,
         )
     ]  # fmt: skip
 

@@ -90,6 +90,11 @@ class Side:
         return {name: values[item : item + 1] for name, values in self.report.inputs.items()}
 
     @property
+    def target_words(self) -> str:
+        """The explained class as people read it by itself."""
+        return self.task.said(self.asked.target)
+
+    @property
     def input_words(self) -> str:
         """Which input it is, for the reader who loaded it."""
         words = self.report.source if len(self.work.reports) > 1 else self.work.title

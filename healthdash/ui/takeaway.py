@@ -108,7 +108,7 @@ def _division(one: Shown) -> str:
 
 
 def _title(one: Shown) -> str:
-    return f"{explain.title(one.explanation.method)}: {one.explanation.target}"
+    return f"{explain.title(one.explanation.method)}: {one.side.target_words}"
 
 
 def _small_print(one: Shown) -> str:
@@ -153,7 +153,7 @@ def _section(one: Shown, look: Look | None) -> dict[str, Any]:
         "Model": f"{info.title} ({one.side.bundle.name})",
         "sha256 of the weights": info.sha256,
         "Trained on": f"{info.data.name}, {info.data.licence}",
-        "Class": explanation.target,
+        "Class": one.side.target_words,
         "Estimated probability": charts.percent(explanation.output),
         f"{base_in_words(explanation).capitalize()} output": charts.percent(explanation.base),
         "Method": f"{explain.title(explanation.method)} ({explanation.method})",

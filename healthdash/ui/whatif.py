@@ -118,15 +118,15 @@ def _show(
     changed: Mapping[str, Value],
     key: str,
 ) -> None:
-    before, after = one.explanation, report.explanation
+    before, after, target = one.explanation, report.explanation, one.side.target_words
     assert after is not None
     with st.container(horizontal=True, gap="large"):
-        st.metric(f"{before.target}, as given", charts.percent(before.output), width="content")
+        st.metric(f"{target}, as given", charts.percent(before.output), width="content")
         st.metric(
-            f"{before.target}, changed", charts.percent(after.output),
+            f"{target}, changed", charts.percent(after.output),
             f"{100 * (after.output - before.output):+.1f} points", delta_color="off", width="content",
         )  # fmt: skip
-    _tell_frequency(one, before.target, after.output)
+    _tell_frequency(one, after.output)
     old = {line.feature: line.attribution for line in one.lines}
     new = {line.feature: line.attribution for line in replace(one, report=report).lines}
     names = [name for name in new if name in old]
@@ -136,19 +136,19 @@ def _show(
     view = Moved(
         features=tuple(called.get(name, name) for name in names),
         before=np.array([old[name] for name in names]), after=np.array([new[name] for name in names]),
-        target=before.target,
+        target=target,
     )  # fmt: skip
     draw.draw(view, key)
 
 
-def _tell_frequency(one: Shown, label: str, output: float) -> None:
-    """Say how often the label was right where the model said about as much: the interval of its output."""
+def _tell_frequency(one: Shown, output: float) -> None:
+    """Say how often the class was right where the model said about as much: the interval of its output."""
     bundle = one.side.bundle
-    seen = bundle.evaluation.frequency_near(label, output, bundle.info.labels)
+    seen = bundle.evaluation.frequency_near(one.side.asked.target, output, bundle.info.labels)
     if seen is not None:
         st.caption(
             f"Of the {seen.n:,} tested rows with an output near {charts.percent(seen.predicted)}, "
-            f"{charts.percent(seen.observed)} were {label} "
+            f"{charts.percent(seen.observed)} were {one.side.target_words} "
             f"(95 % interval {charts.percent(seen.low)} to {charts.percent(seen.high)})."
         )
 

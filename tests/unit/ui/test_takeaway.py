@@ -123,6 +123,21 @@ def test_nothing_names_the_file(task):
     assert b"<h2>An input of the reader" in takeaway.html(two, _look())
 
 
+class _Outcomes(fakes.FakeRows):
+    """A table whose labels say nothing by themselves."""
+
+    def said(self, label):
+        return f"outcome = {label}"
+
+
+def test_the_class_is_named_as_people_read_it_and_the_table_keeps_the_label():
+    shown = _shown(_Outcomes())
+    text = takeaway.html(shown, None).decode()
+    assert "<h2>Exact Shapley values: outcome = high</h2>" in text
+    assert text.count("outcome = high") >= 2
+    assert set(pd.read_csv(io.BytesIO(takeaway.csv(shown)))["class"]) == {"high"}
+
+
 def test_names_of_columns_are_shown_and_never_run():
     text = takeaway.html(_shown(_Hostile()), None).decode()
     assert "alert(1)" in text
