@@ -23,6 +23,7 @@ __all__ = [
     "identifies",
     "is_clock",
     "is_gap",
+    "may_name_people",
     "names_patients",
     "names_people",
     "names_stays",
@@ -53,9 +54,16 @@ _NO_ID = re.compile(
     r"(?:fluid|roid|opioid|(?<![a-z])acid|covid|lipid|solid|rapid|valid|grid|(?<![a-z])[bqt]id)$"
 )
 #: Names of columns whose values are people or their stays, beside which others are codes ("type_id").
-_PERSON = re.compile(r"patient|person|subject|participant|proband|(?<![a-z])p(?:at)?id|pid$|mrn", re.I)
+_PERSON = re.compile(r"^id$|patient|person|subject|participant|proband|(?<![a-z])p(?:at)?id|pid$|mrn", re.I)
 _STAY = re.compile(r"stay|encounter|visit|admission|hadm|episode|case", re.I)
 _CODE = re.compile(r"type|concept|source|kind|code|class", re.I)
+#: What has an identifier of its own and is no patient: places, staff, devices, and what is done or given.
+_THING = re.compile(
+    r"hospital|clinic|cent(?:er|re)|site|ward|unit|icu|dep(?:artmen)?t|room|bed|facility|practice|"
+    r"region|county|country|state|city|zip|doctor|physician|surgeon|nurse|provider|staff|operator|reader|rater|"
+    r"device|machine|scanner|status|disposition|drug|medic|procedure|diagnos|item|test|lab|batch|plate|trial",
+    re.I,
+)
 _DAY = r"(?:\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{4})"
 _DATE = re.compile(rf"{_DAY}(?:[T ]\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?(?:Z|[+-]\d{{2}}:?\d{{2}})?)?")
 _DAY_AND_MONTH = r"^(\d{1,2})[./](\d{1,2})"
@@ -257,6 +265,12 @@ def names_patients(name: str) -> bool:
     return bool(_PERSON.search(name)) and not _CODE.search(name)
 
 
+def may_name_people(name: str) -> bool:
+    """Say whether an identifier may be that of people, as study_id and RecordID; not hospital_id."""
+    parts = {part.lower() for part in _parts(name)}
+    return bool(parts & {"id", "ids", "uuid", "guid"}) and not (_THING.search(name) or _CODE.search(name))
+
+
 def names_stays(name: str) -> bool:
     """Say whether a column is named after stays in a hospital."""
     return bool(_STAY.search(name)) and not _CODE.search(name)
@@ -282,7 +296,7 @@ def _text_kind(name: str, known: pd.Series, counts: pd.Series) -> Kind:
 
 def identifies(name: str) -> bool:
     """Say whether a name is that of an identifier: patient_id, MRN, encounterNbr."""
-    parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
+    parts = _parts(name)
     plain = name.lower()
     if parts and parts[0].lower() in ("num", "number", "no"):
         return False  # number_of_visits counts
@@ -291,6 +305,11 @@ def identifies(name: str) -> bool:
     return bool({part.lower() for part in parts} & _ID_WORDS) or (
         plain.endswith(_ID_ENDS) and not _NO_ID.search(plain)
     )
+
+
+def _parts(name: str) -> list[str]:
+    """Return the words of a name: encounter and Nbr of encounterNbr."""
+    return re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
 
 
 def _day_and_month(cells: pd.Series) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -14,7 +14,7 @@ from scipy.stats import chi2_contingency, rankdata
 from healthdash.training.splits import folds_by_group
 
 from .findings import Finding, Remedy, Table
-from .kinds import Profile, is_gap, names_patients, names_people
+from .kinds import Profile, is_gap, may_name_people, names_patients, names_people, names_stays
 from .layout import canonical
 from .steps import DropColumns, GroupBy
 
@@ -25,6 +25,8 @@ _CERTAIN, _CERTAIN_LOW = 0.99, 0.95
 _STRONG, _STRONG_LOW = 0.95, 0.92
 _FOLDS = 5
 _FEWEST = 5
+#: Rows of one value, in the mean: what has more is rather a code or a place than a patient.
+_MOST_ROWS_OF_ONE = 50
 _LEAST_DIFFERENCE, _LARGEST_P = 0.25, 1e-4
 _EVENT = re.compile(r"death|dead|died|event|surviv|mortal|censor|relapse|status|recurr|readmi", re.I)
 _FOLLOW_UP = re.compile(
@@ -160,10 +162,10 @@ def groups_torn(table: Table) -> Iterator[Finding]:
         profile
         for profile in table.inputs
         if profile.kind == "identifier" and profile.known and profile.distinct < 0.98 * profile.known
-        and names_people(profile.name)
+        and _is_of_people(profile)
     ]  # fmt: skip
     # A patient has several stays: the coarsest column of patients keeps most together.
-    found.sort(key=lambda profile: (not names_patients(profile.name), profile.distinct))
+    found.sort(key=lambda one: (not names_patients(one.name), names_stays(one.name), one.distinct))
     for profile in found[:1]:
         words = (
             f"{profile.name} names {profile.distinct:,} patients or stays in {profile.known:,} rows. A "
@@ -171,6 +173,12 @@ def groups_torn(table: Table) -> Iterator[Finding]:
         )
         split = Remedy(f"Split by {profile.name}", (GroupBy(column=profile.name),), True)
         yield Finding("groups-torn", "error", words, (profile.name,), (split,))
+
+
+def _is_of_people(profile: Profile) -> bool:
+    """Say whether an identifier that repeats is that of patients or stays, by its name and its values."""
+    has_few_rows_each = profile.known <= _MOST_ROWS_OF_ONE * profile.distinct
+    return names_people(profile.name) or (may_name_people(profile.name) and has_few_rows_each)
 
 
 def _left_out(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -151,16 +151,19 @@ def _findings(table: Table) -> Iterator[Finding]:
     yield from _group(table)
     yield from oddities.columns(table)
     yield from oddities.values(table)
-    yield from leaks.groups_torn(table)
+    torn = list(leaks.groups_torn(table))
+    yield from torn
+    # Beside other rows of the same patient whatever is the patient's own would tell the outcome.
+    judged = replace(table, group=torn[0].columns[0]) if torn else table
     if not {one.code for one in found} & {"one-label", "too-many-labels"}:
-        given_away = list(leaks.answers(table))
+        given_away = list(leaks.answers(judged))
         yield from given_away
         told = {name for one in given_away if one.severity == "error" for name in one.columns}
-        named = [one for one in leaks.names(table) if not told & set(one.columns)]
+        named = [one for one in leaks.names(judged) if not told & set(one.columns)]
         yield from named
         told |= {name for one in named for name in one.columns}
-        yield from leaks.told_beside(table, told)
-        yield from leaks.missing_by_label(table)
+        yield from leaks.told_beside(judged, told)
+        yield from leaks.missing_by_label(judged)
     yield from doubles.doubles(table)
 
 

@@ -110,6 +110,44 @@ def test_rows_of_one_patient_ask_for_a_split_by_patient():
     assert "groups-torn" not in {one.code for one in last.findings}
 
 
+@pytest.mark.parametrize("name", ["id", "ID", "study_id", "RecordID", "pid", "subject"])
+def test_an_identifier_that_repeats_is_what_to_split_by_and_no_copy_of_the_outcome(name):
+    """Whatever is a patient's own, as the age at the first visit, tells the outcome beside its other rows."""
+    rng, group = np.random.default_rng(0), np.arange(ROWS) // 5
+    fates = np.where(rng.random(ROWS // 5) < 0.5, "sick", "well")[group]
+    ages = rng.permutation(ROWS // 5)[group] / 4 + 40.1
+    columns = {name: (group + 1).astype(str), "outcome": fates, "age": ages.astype(str)}
+    torn = plant(clean(), **columns)
+    assert found(torn)["groups-torn"] == (name,)
+    assert "gives-the-answer" not in found(torn)
+    assert settled(torn, "outcome")[0] == [GroupBy(column=name)]
+
+
+def test_a_few_patients_with_many_visits_each_are_a_group_too():
+    torn = plant(clean(), id=[str(row % 8) for row in range(ROWS)])
+    assert found(torn)["groups-torn"] == ("id",)
+
+
+def test_stays_and_visits_are_no_group_beside_patients():
+    torn = plant(
+        clean(), visit_id=[str(row % 9) for row in range(ROWS)], id=[str(r // 9) for r in range(ROWS)]
+    )
+    assert found(torn)["groups-torn"] == ("id",)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows_each"),
+    [
+        ("hospital_id", 60), ("hospital_id", 4), ("admission_type_id", 60), ("ward_id", 4), ("item_id", 3),
+        ("id_of_clinic", 5), ("number", 4), ("batch_no", 4), ("steroid", 4), ("trial_id", 200), ("study_id", 60),
+    ],
+)  # fmt: skip
+def test_codes_of_places_and_kinds_are_no_patients(name, rows_each):
+    rows = 4 * ROWS
+    codes = [str(100 + row % (rows // rows_each)) for row in range(rows)]
+    assert "groups-torn" not in found(plant(clean(rows=rows), **{name: codes}))
+
+
 def test_a_single_feature_is_judged_on_groups_that_it_was_not_fitted_on():
     """A code of each patient tells the outcome of its own rows, and nothing of others."""
     rng = np.random.default_rng(0)
