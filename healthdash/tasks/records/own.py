@@ -209,7 +209,11 @@ class PosedTable(OwnTable):
         group = column_named(frame, settings.group) if settings.group else None
         found = rows_of(frame, self.question, group, site="")
         if len(np.unique(found.truth)) < 2:
-            raise InvalidInput("expected rows of two labels or more", hint="Measure on a labelled table.")
+            labels = " or ".join(self.question.labels)
+            raise InvalidInput(
+                f"expected rows of two labels or more: {self.target} is {labels}",
+                hint="Measure on a labelled table whose outcome is written as it was in training.",
+            )
         return found
 
     def examples(self) -> tuple[Example, ...]:

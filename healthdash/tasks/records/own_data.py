@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from healthdash.errors import InvalidInput, TooLittleData
 from healthdash.tables.cleaning import Cleaning
+from healthdash.tables.coding import plain_code
 from healthdash.tables.find_events import with_events
 from healthdash.tables.findings import Finding, stopping
 from healthdash.tables.kinds import is_gap
@@ -122,11 +123,22 @@ def _with_needed(steps: Sequence[Step], found: DataReport) -> list[Step]:
 
 
 def labelled(text: pd.Series, labels: Sequence[str]) -> NDArray[np.int64]:
-    """Return the number of each row's label (n,), -1 where there is none of them."""
-    numbers = {label.strip().lower(): number for number, label in enumerate(labels)}
-    numbers |= {label: number for number, label in enumerate(labels)}
-    found = [numbers.get(str(cell), numbers.get(str(cell).strip().lower(), -1)) for cell in text]
-    return np.where(is_gap(text), -1, np.asarray(found, np.int64))
+    """Return the number of each row's label (n,), -1 where there is none of them.
+
+    "Yes" is also "yes", and 1 is also the "1.0" of a spreadsheet, where no other label is written so.
+    """
+    spellings = (str, _lower, lambda cell: plain_code(_lower(cell)))
+    numbers = {spell(label): k for spell in spellings[::-1] for k, label in enumerate(labels)}
+    cells = [str(cell) for cell in text]
+    known = {
+        cell: next((numbers[word] for spell in spellings if (word := spell(cell)) in numbers), -1)
+        for cell in set(cells)
+    }
+    return np.where(is_gap(text), -1, np.asarray([known[cell] for cell in cells], np.int64))
+
+
+def _lower(cell: str) -> str:
+    return cell.strip().lower()
 
 
 def rows_of(frame: pd.DataFrame, question: Question, group: str | None = None, site: str = SITE) -> Dataset:
