@@ -133,6 +133,8 @@ def rebuilt(
     labelled: Labelled, settings: TrainSettings, part: Part, fitted: Fitted
 ) -> tuple[keras.Model, Prepared]:
     """Return the network of a fit that was done anywhere, and the items as it takes them."""
+    # Where the fit was done elsewhere this is TensorFlow's first work here, after which it takes no settings.
+    runtime.tensorflow()
     prepared = labelled.fitted(part.train)
     network = _bare(prepared, Plan.of(settings, labelled), len(labelled.labels))
     network.set_weights(fitted.weights)

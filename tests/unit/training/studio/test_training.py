@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -182,3 +183,17 @@ def test_killed_and_resumed_equals_unbroken(tmp_path):
     with np.load(tmp_path / "unbroken.npz") as unbroken, np.load(tmp_path / "resumed.npz") as resumed:
         for name in unbroken.files:
             np.testing.assert_allclose(resumed[name], unbroken[name], atol=1e-6)
+
+
+def test_settings_of_tensorflow_are_made_before_a_network_from_elsewhere_is_built(monkeypatch):
+    """What a cluster fitted is TensorFlow's first work in this process."""
+    from healthdash.training.studio import fitting
+
+    done: list[str] = []
+    monkeypatch.setattr(fitting.runtime, "tensorflow", lambda: done.append("settings"))
+    monkeypatch.setattr(fitting.Plan, "of", lambda settings, labelled: None)
+    network = SimpleNamespace(set_weights=lambda weights: None)
+    monkeypatch.setattr(fitting, "_bare", lambda *given: done.append("network") or network)
+    labelled = SimpleNamespace(fitted=lambda train: done.append("items"), labels=("a", "b"))
+    fitting.rebuilt(labelled, TrainSettings(), SimpleNamespace(train=[]), SimpleNamespace(weights=[]))
+    assert done == ["settings", "items", "network"]
