@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -75,7 +76,7 @@ def compare(
     Parameters
     ----------
     bundles : sequence of Bundle
-        Two or more, of other names.
+        Two or more. Where two have one name, as two versions of a model have, all are named by their folders.
     path : Path
         Labelled data as `evaluate` takes them; each model reads them in its own way.
 
@@ -84,11 +85,9 @@ def compare(
     ModelMismatch
         The models have other labels, or do not use the same items.
     InvalidInput
-        There is only one model, or too little data for an interval.
+        There is only one model, or one that is there twice, or too little data for an interval.
     """
-    names = tuple(bundle.name for bundle in bundles)
-    if len(set(names)) < 2 or len(set(names)) < len(names):
-        raise InvalidInput("expected two models of other names", hint="Name two models of the task.")
+    names = _shown_names(bundles)
     same = aligned(*(_answers(task, bundle, path, settings) for bundle in bundles))
     first = same[0]
     by_name = dict(zip(names, same, strict=True))
@@ -104,6 +103,21 @@ def compare(
             for one, other in combinations(names, 2)
         },
     )
+
+
+def _shown_names(bundles: Sequence[Bundle]) -> tuple[str, ...]:
+    """Return names that tell the models apart: their own, or their folders below the common one."""
+    names = tuple(bundle.name for bundle in bundles)
+    if len(set(names)) == len(names) > 1:
+        return names
+    if len({bundle.info.sha256 for bundle in bundles}) < max(2, len(bundles)):
+        raise InvalidInput(
+            "expected two models of other weights",
+            hint="Name two models of the task; of two versions of one name, name their folders.",
+        )
+    folders = [bundle.path.resolve() for bundle in bundles]
+    common = os.path.commonpath([folder.parent for folder in folders])
+    return tuple(folder.relative_to(common).as_posix() for folder in folders)
 
 
 def _roc(answers: Answers, label: int) -> Points:

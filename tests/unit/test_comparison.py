@@ -82,8 +82,31 @@ def test_the_order_in_which_models_are_named_changes_nothing_but_signs():
 
 
 def test_one_model_is_no_comparison(two, data):
-    with pytest.raises(InvalidInput, match="two models of other names"):
+    with pytest.raises(InvalidInput, match="two models of other weights"):
         compare(tasks.get("heart-disease"), [two[0], two[0]], data, TrainSettings())
+
+
+def test_two_versions_of_one_name_are_named_by_their_folders(tmp_path):
+    truth = np.arange(60) % 2
+    both = np.stack([1 - 0.6 * truth, 0.6 * truth], axis=1)
+    answers = Answers(("no", "yes"), truth, both, both.argmax(axis=1), np.arange(60))
+
+    def version(folder, sha256):
+        info = SimpleNamespace(sha256=sha256)
+        return SimpleNamespace(name="best", answers=answers, path=tmp_path / folder, info=info)
+
+    task = SimpleNamespace(
+        bound=lambda bundle: SimpleNamespace(
+            load_dataset=lambda path, settings: None, answers=lambda bundle, data: bundle.answers
+        )
+    )
+    pair = (version("best", "1"), version("best-v1", "2"))
+    assert compare(task, pair, Path(), TrainSettings()).names == ("best", "best-v1")
+    apart = (version("new/best", "1"), version("old/best", "2"))
+    assert compare(task, apart, Path(), TrainSettings()).names == ("new/best", "old/best")
+    with pytest.raises(InvalidInput, match="two models of other weights") as caught:
+        compare(task, (version("best", "1"), version("copy", "1")), Path(), TrainSettings())
+    assert "folders" in caught.value.hint
 
 
 def test_the_command_prints_differences_in_words(two, capsys):
