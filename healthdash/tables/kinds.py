@@ -49,6 +49,10 @@ _ID_WORDS = frozenset(
 )
 _PEOPLE = frozenset(("patient", "subject", "participant", "person", "proband"))
 _ID_ENDS = ("id", "nbr", "mrn", "uuid", "_no", "_nr")
+#: Names of columns that number the rows, as R, pandas and spreadsheets write them beside a table.
+_ROW_NUMBERS = re.compile(
+    r"row_?(?:names?|nums?|numbers?|nr|no|id|index)?|index|s(?:r|erial)?[._ ]?no\.?|unnamed: ?0", re.I
+)
 #: Words that end as identifiers do: a fluid, a steroid, twice a day.
 _NO_ID = re.compile(
     r"(?:fluid|roid|opioid|(?<![a-z])acid|covid|lipid|solid|rapid|valid|grid|(?<![a-z])[bqt]id)$"
@@ -248,8 +252,11 @@ def _number_kind(name: str, numbers: NDArray[np.float64], distinct: int) -> Kind
         return "number"
     if len(numbers) >= _FEWEST_TO_SPARE and _is_running(numbers):
         return "identifier"
+    nearly_all_differ = distinct > 0.9 * len(numbers)
+    # In another order, or of some of the rows, they do not run.
+    if len(numbers) >= _FEWEST_TO_SPARE and nearly_all_differ and _ROW_NUMBERS.fullmatch(name.strip()):
+        return "identifier"
     if identifies(name) and len(numbers) > 1:
-        nearly_all_differ = distinct > 0.9 * len(numbers)
         is_id = nearly_all_differ or distinct > _MOST_CODES or (distinct > 5 and names_people(name))
         return "identifier" if is_id else "category"
     return "category" if distinct == 2 else "whole number"

@@ -28,9 +28,9 @@ _FEWEST = 5
 #: Rows of one value, in the mean: what has more is rather a code or a place than a patient.
 _MOST_ROWS_OF_ONE = 50
 _LEAST_DIFFERENCE, _LARGEST_P = 0.25, 1e-4
-_EVENT = re.compile(r"death|dead|died|event|surviv|mortal|censor|relapse|status|recurr|readmi", re.I)
+_EVENT = re.compile(r"death|dead|died|event|surviv|mortal|censor|relapse|status|recur|readmi", re.I)
 _FOLLOW_UP = re.compile(
-    r"^(?:time|days?|months?|years?|follow_?up\w*|fu_?(?:time|days|months)?|futime|tte|time_?to_?\w+|"
+    r"^(?:[rd]?_?time|days?|months?|years?|follow_?up\w*|fu_?(?:time|days|months)?|futime|tte|time_?to_?\w+|"
     r"(?:\w+_)?length_?of_?stay\w*|\w*_?los(?:_?days)?|"
     r"(?:os|pfs|dfs|rfs|survival)_?(?:time|days|months|years)?)$",
     re.I,
@@ -108,7 +108,11 @@ def names(table: Table) -> Iterator[Finding]:
         if _is_alike(target, plain):
             words = f"{name} is named like the outcome {table.target}: is it known before the outcome?"
             yield Finding("named-like-the-outcome", "warning", words, (name,), drop)
-        elif _EVENT.search(table.target) and _FOLLOW_UP.match(name.strip()) and profile.is_number:
+        elif (
+            _EVENT.search(table.target)
+            and _FOLLOW_UP.match(name.strip().replace(".", "_"))
+            and profile.is_number
+        ):
             words = (
                 f"{name} looks like the time until the outcome or the end of the study. It is known only "
                 f"when the outcome is, so a model that is to foretell {table.target} must not have it."

@@ -82,3 +82,12 @@ def test_dates_are_read_in_the_order_that_is_asked_for_or_not_at_all():
     cells = text("3/4/2000", "12/25/2000", "25.12.2000", "2000-01-02 06:00")
     assert days_of(cells, True) == pytest.approx([93, np.nan, 359, 1.25], nan_ok=True)
     assert days_of(cells, False) == pytest.approx([63, 359, np.nan, 1.25], nan_ok=True)
+
+
+@pytest.mark.parametrize("name", ["rownames", "row", "index", "sno.", "Unnamed: 0"])
+def test_row_numbers_are_identifiers_in_any_order_but_not_where_they_repeat(name):
+    numbers = pd.Series(range(1, 201), dtype=object).astype(str)
+    shuffled = numbers.sample(150, random_state=0)
+    assert profile(shuffled.rename(name)).kind == "identifier"
+    assert profile(shuffled.rename("platelets")).kind == "whole number"
+    assert profile(pd.concat([shuffled] * 3).rename(name)).kind == "whole number"

@@ -94,6 +94,15 @@ def test_a_name_like_the_outcome_and_a_follow_up_time_are_told():
     assert told == {"named-like-the-outcome": ("death_event_30d",), "follow-up-time": ("time",)}
 
 
+@pytest.mark.parametrize(
+    ("name", "target"), [("rtime", "recur"), ("dtime", "death"), ("d.time", "death"), ("futime", "death")]
+)
+def test_times_to_relapse_and_to_death_are_told_under_the_names_of_published_tables(name, target):
+    frame, rng = clean().rename(columns={"outcome": target}), np.random.default_rng(0)
+    told = found(plant(frame, **{name: rng.integers(1, 3000, ROWS).astype(str)}), target=target)
+    assert told == {"follow-up-time": (name,)}
+
+
 def test_gaps_that_depend_on_the_outcome_are_told():
     frame, rng = clean(), np.random.default_rng(0)
     hidden = rng.random(ROWS) < np.where(frame["outcome"] == "sick", 0.6, 0.1)
@@ -139,7 +148,8 @@ def test_stays_and_visits_are_no_group_beside_patients():
     ("name", "rows_each"),
     [
         ("hospital_id", 60), ("hospital_id", 4), ("admission_type_id", 60), ("ward_id", 4), ("item_id", 3),
-        ("id_of_clinic", 5), ("number", 4), ("batch_no", 4), ("steroid", 4), ("trial_id", 200), ("study_id", 60),
+        ("id_of_clinic", 5), ("number", 4), ("batch_no", 4), ("steroid", 4), ("trial_id", 200),
+        ("study_id", 60),
     ],
 )  # fmt: skip
 def test_codes_of_places_and_kinds_are_no_patients(name, rows_each):
