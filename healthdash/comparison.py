@@ -125,7 +125,7 @@ def _roc(answers: Answers, label: int) -> Points:
 
 
 def _bins(answers: Answers, label: int) -> tuple[ReliabilityBin, ...]:
-    return reliability_bins(answers.truth == label, answers.probabilities[:, label])
+    return reliability_bins(answers.truth == label, answers.probabilities[:, label], answers.groups)
 
 
 def _answers(task: Task, bundle: Bundle, path: Path, settings: TrainSettings) -> Answers:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict
 
+from healthdash.training import intervals
 from healthdash.training.explained import ExplanationQuality
 
 __all__ = [
@@ -51,7 +52,7 @@ class Points(_Frozen):
 
 
 class ReliabilityBin(_Frozen):
-    """Mean predicted probability against observed frequency, with its 95 % Wilson interval."""
+    """Mean predicted probability against observed frequency of n rows, with the 95 % interval over groups."""
 
     predicted: float
     observed: float
@@ -220,22 +221,50 @@ def curve_points(truth: ArrayLike, score: ArrayLike) -> tuple[Points, Points]:
 
 
 def reliability_bins(
-    truth: ArrayLike, probability: ArrayLike, *, bins: int = 10
+    truth: ArrayLike,
+    probability: ArrayLike,
+    groups: ArrayLike,
+    *,
+    bins: int = 10,
+    seed: int = 0,
+    draws: int = 400,
 ) -> tuple[ReliabilityBin, ...]:
     """Return bins of about equal size by predicted probability; equal probabilities share a bin.
 
+    Parameters
+    ----------
+    groups : (n,)
+        Patient or record of each row. Whole groups are drawn for the intervals, the bins staying as they
+        are: beats of one patient are right or wrong together, and a million of them say little more than
+        their patients. Where every row is a group of its own, the interval is Wilson's.
+
     References
     ----------
-    Wilson 1927, JASA 22:209, for the interval of a proportion.
+    `intervals.drawn_shares`, `intervals.share_interval` and `intervals.wilson` name them.
     """
     truth, probability = np.asarray(truth, float), np.asarray(probability, float)
-    order = np.argsort(probability, kind="stable")
-    sizes = [len(rows) for rows in np.array_split(order, bins)]
-    # Within a tie the order is that of the file: each cut moves to the end of its tie.
-    inner = np.cumsum(sizes)[:-1]
-    cuts = np.searchsorted(probability[order], probability[order[inner[inner > 0] - 1]], side="right")
-    parts = np.split(order, np.unique(cuts))
-    return tuple(_reliability_bin(truth[rows], probability[rows]) for rows in parts if len(rows))
+    if not len(truth):
+        return ()
+    number = _bin_numbers(probability, bins)
+    _, group = np.unique(np.asarray(groups), return_inverse=True)
+    shape = (int(group.max()) + 1, int(number.max()) + 1)
+    cell = group * shape[1] + number
+    counts, hits, estimates = (
+        np.bincount(cell, weights, minlength=shape[0] * shape[1]).reshape(shape)
+        for weights in (None, truth, probability)
+    )
+    n = counts.sum(axis=0)
+    observed, predicted = hits.sum(axis=0) / n, estimates.sum(axis=0) / n
+    if shape[0] == len(truth):
+        ends = [intervals.wilson(float(p), int(m)) for p, m in zip(observed, n, strict=True)]
+    else:
+        drawn = intervals.drawn_shares(hits, counts, seed=seed, draws=draws)
+        seen = (counts > 0).sum(axis=0)
+        ends = [intervals.share_interval(drawn[:, k], float(p), int(seen[k])) for k, p in enumerate(observed)]
+    return tuple(
+        ReliabilityBin(predicted=float(q), observed=float(p), low=low, high=high, n=int(m))
+        for q, p, (low, high), m in zip(predicted, observed, ends, n, strict=True)
+    )
 
 
 def confusion(labels: Sequence[str], truth: ArrayLike, decided: ArrayLike) -> Confusion:
@@ -254,17 +283,15 @@ def flat_metrics(evaluation: Evaluation) -> Mapping[str, Any]:
     }
 
 
-def _reliability_bin(truth: NDArray[np.float64], probability: NDArray[np.float64]) -> ReliabilityBin:
-    n, p, z = len(truth), float(truth.mean()), 1.96
-    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return ReliabilityBin(
-        predicted=float(probability.mean()),
-        observed=p,
-        low=float(max(0.0, middle - half)),
-        high=float(min(1.0, middle + half)),
-        n=n,
-    )
+def _bin_numbers(probability: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
+    """Return the number of each row's bin, from 0 on without a gap."""
+    order = np.argsort(probability, kind="stable")
+    sizes = [len(rows) for rows in np.array_split(order, bins)]
+    # Within a tie the order is that of the file: each cut moves to the end of its tie.
+    inner = np.cumsum(sizes)[:-1]
+    ends = np.unique(probability[order[inner[inner > 0] - 1]])
+    number = np.searchsorted(ends, probability, side="left")
+    return np.unique(number, return_inverse=True)[1].astype(np.int64)
 
 
 def _thinned(x: NDArray[np.float64], y: NDArray[np.float64]) -> Points:

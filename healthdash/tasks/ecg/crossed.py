@@ -68,9 +68,11 @@ def measured(samples: Sequence[EcgSample], done: CrossValidation, command: str) 
             probabilities[i] = decision.calibration.apply(done.logits[i])
     in_order, labels = range(len(samples)), done.labels
     none = np.empty((0, len(LABELS)), np.float32)
+    recordings = np.repeat(in_order, [len(part.labels) for part in done.parts])
     placed = evaluation(
-        [given[i] for i in in_order], part="", split_rule="", truth=labels[:0], probabilities=none
-    )
+        [given[i] for i in in_order],
+        part="", split_rule="", truth=labels[:0], probabilities=none, recordings=labels[:0],
+    )  # fmt: skip
     return evaluation(
         [*(found[i] for i in in_order), *_missed(done.silent)],
         part="left-out recordings",
@@ -81,6 +83,7 @@ def measured(samples: Sequence[EcgSample], done: CrossValidation, command: str) 
         ),
         truth=labels[labels >= 0],
         probabilities=np.concatenate([probabilities[i] for i in in_order])[labels >= 0],
+        recordings=recordings[labels >= 0],
         extra=_renamed(placed.metrics),
         command=command,
     )

@@ -27,7 +27,7 @@ def evaluate(task: Task, bundle: Bundle, samples: Sequence[EcgSample]) -> Evalua
 
     Where no beat is found, all annotated ones are missed.
     """
-    records, truth, probabilities = [], [], []
+    records, truth, probabilities, recordings = [], [], [], []
     for number, sample in enumerate(samples, 1):
         assert sample.annotation is not None
         decided, calibrated = _predicted(task, bundle, sample)
@@ -35,12 +35,14 @@ def evaluate(task: Task, bundle: Bundle, samples: Sequence[EcgSample]) -> Evalua
         labels = label_beats(sample.beats, sample.annotation, sample.rate_hz)
         truth.append(labels[labels >= 0])
         probabilities.append(calibrated[labels >= 0])
+        recordings.append(np.full((labels >= 0).sum(), number))
     return evaluation(
         records,
         part="these recordings",
         split_rule="All recordings of the data set named; none should be one that the model was trained on.",
         truth=np.concatenate(truth),
         probabilities=np.concatenate(probabilities),
+        recordings=np.concatenate(recordings),
     )
 
 

@@ -66,6 +66,7 @@ def evaluation(
     split_rule: str,
     truth: NDArray[np.int64],
     probabilities: NDArray[np.float32],
+    recordings: NDArray[np.int64],
     extra: Sequence[MetricRow] = (),
     command: str = "",
 ) -> Evaluation:
@@ -73,8 +74,9 @@ def evaluation(
 
     Parameters
     ----------
-    truth, probabilities : (n,), (n, k)
-        Of the matched beats only, for the curves and the reliability.
+    truth, probabilities, recordings : (n,), (n, k), (n,)
+        Of the matched beats only, for the curves and the reliability: true label, probabilities and number
+        of the recording.
     """
     counts = np.stack([record.counts for record in records])
     total = counts.sum(axis=0)
@@ -87,7 +89,7 @@ def evaluation(
         if 0 < is_label.sum() < len(is_label):
             scores = probabilities[:, LABELS.index(label)]
             roc[label], precision[label] = curve_points(is_label, scores)
-            reliability[label] = reliability_bins(is_label, scores)
+            reliability[label] = reliability_bins(is_label, scores, recordings)
     kept = total[:_NONE, :_NONE]
     return Evaluation(
         split_rule=split_rule,

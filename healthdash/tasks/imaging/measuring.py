@@ -63,7 +63,7 @@ def measure(
     groups : str array (n,)
         Whole groups are drawn for the intervals.
     """
-    roc, precision_recall, reliability = _curves(info, probabilities, labels)
+    roc, precision_recall, reliability = _curves(info, probabilities, labels, groups)
     return Evaluation(
         split_rule=split_rule,
         counts=dict(counts),
@@ -192,14 +192,14 @@ def _recall_of(label: int) -> Callable[[Labels, Labels], float]:
 
 
 def _curves(
-    info: BundleInfo, probabilities: Probabilities, labels: Labels
+    info: BundleInfo, probabilities: Probabilities, labels: Labels, groups: NDArray[np.str_]
 ) -> tuple[dict[str, Points], dict[str, Points], dict[str, tuple[ReliabilityBin, ...]]]:
     roc, precision_recall, reliability = {}, {}, {}
     for name in (*info.label_groups, *info.labels):
         truth, score = _binary(info, name, probabilities, labels)
         if truth.any() and not truth.all():
             roc[name], precision_recall[name] = curve_points(truth, score)
-            reliability[name] = reliability_bins(truth, score)
+            reliability[name] = reliability_bins(truth, score, groups)
     return roc, precision_recall, reliability
 
 

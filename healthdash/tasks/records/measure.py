@@ -102,7 +102,10 @@ def evaluation_of(
         metrics=(*figures, *decisions(scored, decided, site, _rule(info))),
         roc={info.labels[k]: roc for k, (roc, _) in curves.items()},
         precision_recall={info.labels[k]: line for k, (_, line) in curves.items()},
-        reliability={info.labels[k]: reliability_bins(truth == k, scored.probability[:, k]) for k in curves},
+        reliability={
+            info.labels[k]: reliability_bins(truth == k, scored.probability[:, k], scored.data.groups)
+            for k in curves
+        },
         confusion=confusion(info.labels, truth, decided),
         subgroups=tuple(subgroup_rows(scored)),
     )

@@ -76,7 +76,8 @@ def evaluation_of(
         roc={judged.labels[k]: roc for k, (roc, _) in curves.items()},
         precision_recall={judged.labels[k]: line for k, (_, line) in curves.items()},
         reliability={
-            judged.labels[k]: reliability_bins(judged.truth == k, judged.probabilities[:, k]) for k in seen
+            judged.labels[k]: reliability_bins(judged.truth == k, judged.probabilities[:, k], judged.groups)
+            for k in seen
         },
         confusion=confusion(judged.labels, judged.truth, judged.decided),
         command=command,

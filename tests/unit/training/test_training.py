@@ -162,23 +162,47 @@ def test_labels_told_apart_without_error_do_not_become_certain_when_smoothed(k):
 
 def test_reliability_bins_of_perfect_probabilities_hold_the_diagonal():
     p = RNG.random(20000)
-    bins = reliability_bins(RNG.random(20000) < p, p)
+    bins = reliability_bins(RNG.random(20000) < p, p, np.arange(20000))
     assert len(bins) == 10
     assert sum(bin_.low <= bin_.predicted <= bin_.high for bin_ in bins) >= 8
 
 
 def test_reliability_bins_do_not_cut_through_equal_probabilities():
     truth = np.r_[np.zeros(100), np.ones(100)]
-    (only,) = reliability_bins(truth, np.full(200, 0.5))
+    (only,) = reliability_bins(truth, np.full(200, 0.5), np.arange(200))
     assert (only.observed, only.n) == (0.5, 200)
-    few = reliability_bins(truth, np.repeat([0.1, 0.9], 100))
+    few = reliability_bins(truth, np.repeat([0.1, 0.9], 100), np.arange(200))
     assert [(one.observed, one.n) for one in few] == [(0.0, 100), (1.0, 100)]
 
 
 def test_reliability_bins_without_ties_hold_equal_shares():
-    assert [one.n for one in reliability_bins(np.zeros(23), RNG.permutation(23))] == [3, 3, 3] + [2] * 7
-    assert [one.n for one in reliability_bins([0, 1, 1], [0.2, 0.1, 0.3])] == [1, 1, 1]
-    assert reliability_bins([], []) == ()
+    spread = reliability_bins(np.zeros(23), RNG.permutation(23), np.arange(23))
+    assert [one.n for one in spread] == [3, 3, 3] + [2] * 7
+    assert [one.n for one in reliability_bins([0, 1, 1], [0.2, 0.1, 0.3], [1, 2, 3])] == [1, 1, 1]
+    assert reliability_bins([], [], []) == ()
+
+
+def test_bars_of_rows_that_are_right_or_wrong_by_patient_are_those_of_the_patients():
+    right = np.arange(60) % 2
+    rows = reliability_bins(np.repeat(right, 50), np.full(3000, 0.5), np.repeat(np.arange(60), 50))
+    patients = reliability_bins(right, np.full(60, 0.5), np.arange(60))
+    assert (rows[0].n, rows[0].observed) == (3000, 0.5)
+    assert (rows[0].low, rows[0].high) == pytest.approx((patients[0].low, patients[0].high), abs=0.03)
+
+
+def test_each_bin_has_the_interval_of_its_own_groups():
+    truth, p = np.tile([0, 1, 1, 0], 40), np.tile([0.1, 0.8, 0.8, 0.8], 40)
+    never, often = reliability_bins(truth, p, np.repeat(np.arange(20), 8))
+    # In none of 20 groups: 1 - 0.025 ** (1 / 20) is the exact upper end, whatever their rows.
+    assert (never.low, never.high) == pytest.approx((0, 0.1684), abs=1e-4)
+    assert often.observed == pytest.approx(2 / 3)
+    assert often.low < often.observed < often.high
+
+
+def test_rows_of_one_patient_alone_say_nothing_of_others():
+    (only,) = reliability_bins([0, 1, 1, 1], np.full(4, 0.7), ["a"] * 4)
+    assert only.low < 0.05
+    assert only.high > 0.95
 
 
 def test_curves_and_confusion():

@@ -94,7 +94,7 @@ def evaluation(
         roc={label: pair[0] for label, pair in curves.items()},
         precision_recall={label: pair[1] for label, pair in curves.items()},
         reliability={
-            label: reliability_bins(found.truth == i, found.probability[:, i])
+            label: reliability_bins(found.truth == i, found.probability[:, i], found.patient)
             for i, label in enumerate(LABELS)
         },
         confusion=confusion(LABELS, found.truth, found.probability.argmax(axis=1)),

@@ -191,6 +191,7 @@ def test_figures_follow_from_the_counts() -> None:
         split_rule="r",
         truth=np.array([0]),
         probabilities=np.full((1, 5), 0.2, np.float32),
+        recordings=np.array([0]),
     )
     assert measured.metric("V sensitivity").value == 1.0
     assert measured.metric("V +P").value == pytest.approx(1 / 3)
