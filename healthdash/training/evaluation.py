@@ -22,6 +22,7 @@ __all__ = [
     "confusion",
     "curve_points",
     "metric_row",
+    "rate_row",
     "reliability_bins",
 ]
 
@@ -33,7 +34,7 @@ class _Frozen(BaseModel):
 
 
 class MetricRow(_Frozen):
-    """One figure with its 95 % bootstrap interval; `n` counts items, `note` says the rest."""
+    """One figure with its 95 % interval; `n` counts the items that it is of, `note` says the rest."""
 
     name: str
     value: float
@@ -209,6 +210,49 @@ def metric_row(
     low, high = bootstrap_interval(statistic, groups, seed=seed, draws=draws)
     value = float(score(truth, predicted))
     return MetricRow(name=name, value=value, low=low, high=high, n=len(truth), part=part, note=note)
+
+
+def rate_row(
+    name: str,
+    right: ArrayLike,
+    groups: ArrayLike,
+    *,
+    part: str,
+    among: ArrayLike | None = None,
+    note: str = "",
+    seed: int = 0,
+    draws: int = 1000,
+) -> MetricRow:
+    """Measure in what share of rows something is right, with its interval over groups.
+
+    Parameters
+    ----------
+    right : bool (n,), or int (n,)
+        Of the rows in the denominator alone: of a sensitivity those that have the label.
+    groups : (n,)
+        Patient or record of each row.
+    among : int (n,), optional
+        Where a row stands for several trials, how many; `right` then says how many of them are right.
+
+    Returns
+    -------
+    MetricRow
+        `n` is the denominator. Without rows the value is NaN; of one group alone there is no interval.
+
+    References
+    ----------
+    `intervals.share_interval` names them; where no group errs it is the exact interval of so many groups.
+    """
+    hits = np.asarray(right, np.float64)
+    trials = np.ones(len(hits)) if among is None else np.asarray(among, np.float64)
+    n, low, high = int(trials.sum()), None, None
+    share = float(hits.sum() / n) if n else float("nan")
+    _, group = np.unique(np.asarray(groups)[trials > 0], return_inverse=True)
+    counts, sums = (np.bincount(group, values[trials > 0])[:, None] for values in (trials, hits))
+    if len(counts) > 1:
+        drawn = intervals.drawn_shares(sums, counts, seed=seed, draws=draws)
+        low, high = intervals.share_interval(drawn[:, 0], share, len(counts))
+    return MetricRow(name=name, value=share, low=low, high=high, n=n, part=part, note=note)
 
 
 def curve_points(truth: ArrayLike, score: ArrayLike) -> tuple[Points, Points]:

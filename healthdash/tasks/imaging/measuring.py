@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from healthdash.training.evaluation import (
     confusion,
     curve_points,
     metric_row,
+    rate_row,
     reliability_bins,
 )
 
@@ -94,12 +95,12 @@ def rows_for(
     else:
         rows.append(metric_row("AUC", roc_auc_score, labels, probabilities[:, 1], groups, part=part))
     decided = info.decide(probabilities)
-    rows.append(metric_row("accuracy", _accuracy, labels, decided, groups, part=part))
+    rows.append(rate_row("accuracy", labels == decided, groups, part=part))
     for name in info.label_groups:
         rows.extend(_decisions(info, name, decided, labels, groups, part=part))
     for number, name in enumerate(info.labels):
-        recall = _recall_of(number)
-        rows.append(metric_row(f"{name} recall", recall, labels, decided, groups, part=part))
+        own = labels == number
+        rows.append(rate_row(f"{name} recall", decided[own] == number, groups[own], part=part))
     return rows
 
 
@@ -171,24 +172,13 @@ def _decisions(
     info: BundleInfo, name: str, decided: Labels, labels: Labels, groups: NDArray[np.str_], *, part: str
 ) -> list[MetricRow]:
     members = info.members(name)
-    truth, called = np.isin(labels, members).astype(int), np.isin(decided, members).astype(int)
-    scores = {"accuracy": _accuracy, "sensitivity": _recall_of(1), "specificity": _recall_of(0)}
+    truth = np.isin(labels, members)
+    right = truth == np.isin(decided, members)
+    denominators = {"accuracy": np.ones_like(truth), "sensitivity": truth, "specificity": ~truth}
     return [
-        metric_row(f"{name} {measure}", score, truth, called, groups, part=part)
-        for measure, score in scores.items()
+        rate_row(f"{name} {measure}", right[rows], groups[rows], part=part)
+        for measure, rows in denominators.items()
     ]
-
-
-def _accuracy(truth: Labels, decided: Labels) -> float:
-    return float((truth == decided).mean())
-
-
-def _recall_of(label: int) -> Callable[[Labels, Labels], float]:
-    def recall(truth: Labels, decided: Labels) -> float:
-        own = truth == label
-        return float((decided[own] == label).mean()) if own.any() else float("nan")
-
-    return recall
 
 
 def _curves(

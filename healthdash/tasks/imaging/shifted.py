@@ -18,7 +18,7 @@ from sklearn.metrics import roc_auc_score
 
 from healthdash.bundles import BundleInfo, OperatingPoint
 from healthdash.training.calibration import Calibration
-from healthdash.training.evaluation import MetricRow, bootstrap_interval, metric_row
+from healthdash.training.evaluation import MetricRow, metric_row, rate_row
 
 from .augment import Augmentation, changed
 from .dataset import LabelledPictures
@@ -163,14 +163,9 @@ def _by_series(
     for one in np.unique(series):
         rows = series == one
         if rows.sum() >= _FEWEST_IN_SERIES:
-            found.append(_share_right(f"{name} decided rightly", right[rows], groups[rows], str(one)))
+            named = f"{name} decided rightly"
+            found.append(rate_row(named, right[rows], groups[rows], part="test", note=str(one)))
     return found
-
-
-def _share_right(name: str, right: NDArray[np.bool_], groups: NDArray[np.str_], series: str) -> MetricRow:
-    low, high = bootstrap_interval(lambda drawn: float(right[drawn].mean()), groups)
-    value = float(right.mean())
-    return MetricRow(name=name, value=value, low=low, high=high, n=len(right), part="test", note=series)
 
 
 def _weighted_auc(truth: NDArray[np.bool_], pairs: Floats) -> float:

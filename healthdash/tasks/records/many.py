@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from healthdash.training.evaluation import MetricRow, metric_row
+from healthdash.training.evaluation import MetricRow, metric_row, rate_row
 
 from .ranking import auc, separation
 
@@ -51,8 +51,10 @@ def decisions_of_many(
 ) -> Iterator[MetricRow]:
     """Yield what the decided labels give; balanced accuracy is the mean sensitivity of the labels."""
     data = scored.data
-    for name, score in (("balanced accuracy", _balanced), ("accuracy", lambda y, d: float((y == d).mean()))):
-        yield metric_row(name + site, score, data.truth, decided, data.groups, part=scored.part, note=note)
+    yield metric_row(
+        "balanced accuracy" + site, _balanced, data.truth, decided, data.groups, part=scored.part, note=note
+    )
+    yield rate_row("accuracy" + site, data.truth == decided, data.groups, part=scored.part, note=note)
 
 
 def _log_loss(truth: NDArray[np.int64], probability: NDArray[np.float64]) -> float:

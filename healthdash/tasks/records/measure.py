@@ -20,6 +20,7 @@ from healthdash.training.evaluation import (
     confusion,
     curve_points,
     metric_row,
+    rate_row,
     reliability_bins,
 )
 
@@ -211,17 +212,7 @@ def _rule(info: BundleInfo) -> str:
 
 def _decisions(scored: Scored, decided: NDArray[np.int64], site: str, note: str) -> Iterator[MetricRow]:
     """Yield what the operating point gives; sensitivity and specificity are of the second label."""
-    for name, score in (
-        ("sensitivity", lambda y, d: float(d[y == 1].mean())),
-        ("specificity", lambda y, d: float(1 - d[y == 0].mean())),
-        ("accuracy", lambda y, d: float((y == d).mean())),
-    ):
-        yield metric_row(
-            name + site,
-            score,
-            scored.data.truth,
-            decided,
-            scored.data.groups,
-            part=scored.part,
-            note=note,
-        )
+    truth, groups = scored.data.truth, scored.data.groups
+    right, every = decided == truth, np.ones(len(truth), bool)
+    for name, rows in (("sensitivity", truth == 1), ("specificity", truth == 0), ("accuracy", every)):
+        yield rate_row(name + site, right[rows], groups[rows], part=scored.part, note=note)

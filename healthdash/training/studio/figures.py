@@ -14,6 +14,7 @@ from healthdash.training.evaluation import (
     confusion,
     curve_points,
     metric_row,
+    rate_row,
     reliability_bins,
 )
 from healthdash.training.ranking import auc, separation
@@ -91,10 +92,14 @@ def figures(judged: Judged) -> Iterator[MetricRow]:
         yield metric_row(
             name, score, judged.truth, judged.ranking, judged.groups, part=judged.part, note=note
         )
-    for name, score in _DECISIONS_OF_TWO if is_two else _decisions_of_many(judged.labels):
+    if not is_two:
         yield metric_row(
-            name, score, judged.truth, judged.decided, judged.groups, part=judged.part, note=judged.rule
-        )
+            "balanced accuracy", _balanced, judged.truth, judged.decided, judged.groups,
+            part=judged.part, note=judged.rule,
+        )  # fmt: skip
+    right = judged.truth == judged.decided
+    for name, rows in _denominators_of_two(judged) if is_two else _denominators_of_many(judged):
+        yield rate_row(name, right[rows], judged.groups[rows], part=judged.part, note=judged.rule)
 
 
 def _rankings_of_two(judged: Judged) -> Iterator[tuple[str, Score, str]]:
@@ -117,31 +122,17 @@ def _rankings_of_many(labels: Sequence[str]) -> Iterator[tuple[str, Score, str]]
     yield "Brier score", _brier, "summed over labels, 0 to 2; smaller is better"
 
 
-def _decisions_of_many(labels: Sequence[str]) -> Iterator[tuple[str, Score]]:
-    yield "balanced accuracy", _balanced
-    yield "accuracy", _accuracy
-    yield from ((f"{label} recall", _recall_of(number)) for number, label in enumerate(labels))
+def _denominators_of_two(judged: Judged) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Yield each share with the items that it is of."""
+    yield "sensitivity", judged.truth == 1
+    yield "specificity", judged.truth == 0
+    yield "accuracy", np.ones(len(judged.truth), bool)
 
 
-def _accuracy(truth: Labels, decided: NDArray[np.float64]) -> float:
-    return float((truth == decided).mean())
-
-
-def _recall_of(label: int) -> Score:
-    """Return the share of a label's items that are decided right; NaN without any."""
-
-    def recall(truth: Labels, decided: NDArray[np.float64]) -> float:
-        own = truth == label
-        return float((decided[own] == label).mean()) if own.any() else float("nan")
-
-    return recall
-
-
-_DECISIONS_OF_TWO: tuple[tuple[str, Score], ...] = (
-    ("sensitivity", _recall_of(1)),
-    ("specificity", _recall_of(0)),
-    ("accuracy", _accuracy),
-)
+def _denominators_of_many(judged: Judged) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Yield each share with the items that it is of."""
+    yield "accuracy", np.ones(len(judged.truth), bool)
+    yield from ((f"{label} recall", judged.truth == k) for k, label in enumerate(judged.labels))
 
 
 def _balanced(truth: Labels, decided: NDArray[np.float64]) -> float:

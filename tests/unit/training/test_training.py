@@ -18,6 +18,7 @@ from healthdash.training.evaluation import (
     confusion,
     curve_points,
     metric_row,
+    rate_row,
     reliability_bins,
 )
 from healthdash.training.history import HistoryFile, read_history, recorded
@@ -129,6 +130,31 @@ def test_a_metric_row_holds_its_value_between_its_limits():
     row = metric_row("AUC", roc_auc_score, truth, score, np.arange(300), part="test", draws=200)
     assert row.low < row.value < row.high
     assert row.value == pytest.approx(roc_auc_score(truth, score))
+
+
+def test_a_share_has_its_own_rows_as_n_and_where_no_group_errs_the_exact_interval():
+    row = rate_row("specificity", np.ones(134, bool), np.arange(134) % 121, part="test")
+    assert (row.value, row.n, row.high) == (1, 134, 1)
+    assert row.low == pytest.approx(0.025 ** (1 / 121))  # Clopper and Pearson, 121 of 121
+    none = rate_row("recall", np.zeros(9, bool), np.arange(9), part="test")
+    assert (none.low, none.high) == pytest.approx((0, 1 - 0.025 ** (1 / 9)))
+
+
+def test_a_share_of_counts_is_that_of_the_single_trials():
+    right, groups = RNG.random(300) < 0.8, np.repeat(np.arange(30), 10)
+    single = rate_row("accuracy", right, groups, part="test")
+    counts = rate_row(
+        "accuracy", np.bincount(groups, right), np.arange(30), among=np.full(30, 10), part="test"
+    )
+    assert single == counts
+    assert single.low < single.value < single.high
+
+
+def test_a_share_of_nothing_is_no_number_and_one_group_alone_has_no_interval():
+    nothing = rate_row("recall", [], [], part="test")
+    assert np.isnan(nothing.value)
+    assert (nothing.n, nothing.low) == (0, None)
+    assert rate_row("recall", [1, 0], ["a", "a"], part="test").low is None
 
 
 def test_calibration_recovers_a_known_temperature():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,15 +101,3 @@ def paired(wanted: NDArray[np.float64], given: NDArray[np.float64]) -> NDArray[n
             used_columns.add(column)
             errors.append(distance[row, column])
     return np.asarray(errors, np.float64)
-
-
-def sensitivity(counted: Sequence[Counted]) -> float:
-    """Return hits over annotated waves."""
-    hits, missed = (sum(getattr(one, name) for one in counted) for name in ("hits", "missed"))
-    return hits / (hits + missed) if hits + missed else float("nan")
-
-
-def predictivity(counted: Sequence[Counted]) -> float:
-    """Return hits over found waves."""
-    hits, invented = (sum(getattr(one, name) for one in counted) for name in ("hits", "invented"))
-    return hits / (hits + invented) if hits + invented else float("nan")

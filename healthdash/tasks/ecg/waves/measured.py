@@ -15,18 +15,20 @@ from healthdash.training.evaluation import (
     bootstrap_interval,
     confusion,
     curve_points,
+    rate_row,
     reliability_bins,
 )
 
 from .condition import filtered
 from .delineate import Delineator, found_in, of_samples
 from .limits import LABELS, Annotated, targets
-from .matched import POINTS, TOLERANCE_S, Counted, count, predictivity, sensitivity
+from .matched import POINTS, TOLERANCE_S, Counted, count
 
 __all__ = ["Answered", "answered", "evaluation"]
 
 #: Every so many samples stand for all of them in curves of single samples.
 _EVERY = 5
+_DRAWS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +102,29 @@ def evaluation(
         confusion=confusion(LABELS, found.truth, found.probability.argmax(axis=1)),
         subgroups=tuple(_by_lead(found.counted, part)),
         command=command,
-    )
+    ).finite()
 
 
 def _rates(counted: Sequence[Counted], kind: str, point: str, part: str) -> list[MetricRow]:
     chosen = [one for one in counted if one.kind == kind and one.point == point]
     note = f"{1000 * TOLERANCE_S:.0f} ms, each lead by itself"
     return [
-        _row(f"{kind} {point}, sensitivity", chosen, sensitivity, part, note),
-        _row(f"{kind} {point}, +P", chosen, predictivity, part, note),
+        _rate(f"{kind} {point}, sensitivity", chosen, "missed", part, note),
+        _rate(f"{kind} {point}, +P", chosen, "invented", part, note),
     ]
+
+
+def _rate(name: str, counted: Sequence[Counted], wrong: str, part: str, note: str) -> MetricRow:
+    """Return hits over hits and `wrong`: missed gives the sensitivity, invented +P."""
+    return rate_row(
+        name,
+        [one.hits for one in counted],
+        [one.patient for one in counted],
+        among=[one.hits + getattr(one, wrong) for one in counted],
+        part=part,
+        note=note,
+        draws=_DRAWS,
+    )
 
 
 def _errors(counted: Sequence[Counted], kind: str, point: str, part: str) -> list[MetricRow]:
@@ -138,23 +153,14 @@ def _row(
     part: str,
     note: str,
 ) -> MetricRow:
-    """Measure a score with its interval over patients."""
+    """Measure a score of the matched waves with its interval over patients; NaN where there is none."""
 
     def statistic(rows: NDArray[np.int64]) -> float:
         return score([counted[row] for row in rows])
 
-    value = score(counted)
-    low, high = bootstrap_interval(statistic, [one.patient for one in counted], draws=400)
-    known = bool(np.isfinite(value))
-    return MetricRow(
-        name=name,
-        value=value if known else 0.0,
-        low=low if known else None,
-        high=high if known else None,
-        n=sum(one.hits + one.missed for one in counted),
-        part=part,
-        note=note if known else f"{note}; there is none",
-    )
+    low, high = bootstrap_interval(statistic, [one.patient for one in counted], draws=_DRAWS)
+    n = sum(one.hits for one in counted)
+    return MetricRow(name=name, value=score(counted), low=low, high=high, n=n, part=part, note=note)
 
 
 def _invented(found: Answered, part: str) -> list[MetricRow]:
@@ -162,7 +168,9 @@ def _invented(found: Answered, part: str) -> list[MetricRow]:
     if not found.invented_p:
         return []
     rates = np.array(list(found.invented_p.values()))
-    low, high = bootstrap_interval(lambda rows: float(rates[rows].mean()), np.arange(len(rates)), draws=400)
+    low, high = bootstrap_interval(
+        lambda rows: float(rates[rows].mean()), np.arange(len(rates)), draws=_DRAWS
+    )
     return [
         MetricRow(
             name="P waves invented a minute and lead, where there is none",
@@ -183,6 +191,6 @@ def _by_lead(counted: Sequence[Counted], part: str) -> list[MetricRow]:
         for kind in ("P", "T"):
             chosen = [c for c in counted if c.lead == lead and c.kind == kind and c.point == "onset"]
             note = f"{1000 * TOLERANCE_S:.0f} ms"
-            rows.append(_row(f"lead {lead}: {kind} onset, sensitivity", chosen, sensitivity, part, note))
-            rows.append(_row(f"lead {lead}: {kind} onset, +P", chosen, predictivity, part, note))
+            rows.append(_rate(f"lead {lead}: {kind} onset, sensitivity", chosen, "missed", part, note))
+            rows.append(_rate(f"lead {lead}: {kind} onset, +P", chosen, "invented", part, note))
     return rows

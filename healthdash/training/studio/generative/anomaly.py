@@ -14,7 +14,14 @@ from healthdash import bundles
 from healthdash.bundles import Bundle, BundleInfo, OperatingPoint
 from healthdash.errors import InvalidInput, TooLittleData
 from healthdash.training import TrainSettings
-from healthdash.training.evaluation import Evaluation, MetricRow, confusion, curve_points, metric_row
+from healthdash.training.evaluation import (
+    Evaluation,
+    MetricRow,
+    confusion,
+    curve_points,
+    metric_row,
+    rate_row,
+)
 from healthdash.training.history import EpochRow, recorded
 from healthdash.training.ranking import auc
 from healthdash.training.studio.generative.form import Form, fitted_form
@@ -263,13 +270,9 @@ def _called(
     """Return the share of a kind of items that is called unusual."""
     at = truth == is_other
     name = "others called unusual" if is_other else "usual items called unusual"
-
-    def share(_: NDArray[np.bool_], called: NDArray[np.int64]) -> float:
-        return float(np.mean(called == 1))
-
     note = "sensitivity" if is_other else f"false alarms; {1 - USUAL_SHARE:.0%} are meant"
     part = "all others" if is_other else "usual test items"
-    return metric_row(name, share, truth[at], decided[at], groups[at], part=part, note=note)
+    return rate_row(name, decided[at] == 1, groups[at], part=part, note=note)
 
 
 def _by_label(
