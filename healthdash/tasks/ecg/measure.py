@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from healthdash.training.evaluation import (
     Points,
     ReliabilityBin,
     curve_points,
+    rate_row,
     reliability_bins,
 )
 
@@ -24,8 +26,11 @@ from .sample import Annotation
 __all__ = ["Counted", "count", "evaluation"]
 
 _NONE = len(LABELS)
-_DRAWS = 1000
 _FEWEST_BEATS = 10
+
+Counts = NDArray[np.int64]
+#: How many of how many, each (...) for counts (..., 6, 6).
+Shared = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,76 +109,59 @@ def evaluation(
     )
 
 
-def _sensitivity(counts: NDArray[np.int64], label: int) -> NDArray[np.float64]:
-    return _share(counts[..., label, label], counts[..., label, :].sum(axis=-1))
+def _sensitivity(counts: Counts, label: int) -> Shared:
+    return counts[..., label, label], counts[..., label, :].sum(axis=-1)
 
 
-def _precision(counts: NDArray[np.int64], label: int) -> NDArray[np.float64]:
-    return _share(counts[..., label, label], counts[..., :, label].sum(axis=-1))
+def _precision(counts: Counts, label: int) -> Shared:
+    return counts[..., label, label], counts[..., :, label].sum(axis=-1)
 
 
-def _precision_ec57(counts: NDArray[np.int64], label: int) -> NDArray[np.float64]:
+def _precision_ec57(counts: Counts, label: int) -> Shared:
     """Leave out what EC57 does not count as wrong: F and Q called V, and Q called S."""
     spared = (LABELS.index("F"), LABELS.index("Q")) if LABELS[label] == "V" else (LABELS.index("Q"),)
-    wrong = counts[..., :, label].sum(axis=-1) - sum(counts[..., other, label] for other in spared)
-    return _share(counts[..., label, label], wrong)
+    right, called = _precision(counts, label)
+    return right, called - sum(counts[..., other, label] for other in spared)
 
 
-def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.where(whole > 0, part / np.maximum(whole, 1), np.nan)
+def _detected(counts: Counts) -> Shared:
+    return _pairs(counts).sum(axis=(-2, -1)), counts[..., :_NONE, :].sum(axis=(-2, -1))
 
 
-def _metrics(counts: NDArray[np.int64], part: str) -> list[MetricRow]:
-    rng = np.random.default_rng(0)
-    drawn = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=_DRAWS)
-    if len(counts) < 2:  # each draw would be the whole: draws of nothing, which have no figures
-        drawn = np.zeros_like(drawn)
-    samples = np.einsum("dr,rij->dij", drawn, counts)
-    total = counts.sum(axis=0)
-    rows = []
+def _detections(counts: Counts) -> Shared:
+    return _pairs(counts).sum(axis=(-2, -1)), counts[..., :, :_NONE].sum(axis=(-2, -1))
+
+
+def _labelled_rightly(counts: Counts) -> Shared:
+    right = np.trace(_pairs(counts), axis1=-2, axis2=-1)
+    return right, counts[..., :_NONE, :].sum(axis=(-2, -1))
+
+
+def _pairs(counts: Counts) -> Counts:
+    return counts[..., :_NONE, :_NONE]
+
+
+def _metrics(counts: Counts, part: str) -> list[MetricRow]:
+    """Return the figures of each label, of the detector, and the share of reference beats labelled rightly.
+
+    A share of nothing is left out: where no beat is called Q, it is not known how many would be right.
+    """
+    measures: dict[str, Callable[[Counts], Shared]] = {}
     for number, label in enumerate(LABELS):
-        n = int(total[number].sum())
-        if n == 0:
-            continue
-        measures = [("sensitivity", _sensitivity), ("+P", _precision)]
+        of_label = {"sensitivity": _sensitivity, "+P": _precision}
         if label in ("S", "V"):
-            measures.append(("+P by EC57", _precision_ec57))
-        rows += [
-            _row(f"{label} {what}", measure(total, number), measure(samples, number), n, part)
-            for what, measure in measures
-        ]
-    return [*rows, *_overall(total, samples, part)]
-
-
-def _overall(total: NDArray[np.int64], samples: NDArray[np.int64], part: str) -> list[MetricRow]:
-    """Return the figures of the detector, and the share of reference beats labelled rightly."""
-
-    def figures(counts: NDArray[np.int64]) -> list[NDArray[np.float64]]:
-        beats = counts[..., :_NONE, :].sum(axis=(-2, -1))
-        calls = counts[..., :, :_NONE].sum(axis=(-2, -1))
-        pairs = counts[..., :_NONE, :_NONE]
-        right = np.trace(pairs, axis1=-2, axis2=-1)
-        return [
-            _share(pairs.sum(axis=(-2, -1)), beats),
-            _share(pairs.sum(axis=(-2, -1)), calls),
-            _share(right, beats),
-        ]
-
-    names = ("beat detection sensitivity", "beat detection +P", "accuracy")
-    n = int(total[:_NONE].sum())
-    values = zip(names, figures(total), figures(samples), strict=True)
-    return [_row(name, value, drawn, n, part) for name, value, drawn in values]
-
-
-def _row(
-    name: str, value: float | NDArray[np.float64], drawn: NDArray[np.float64], n: int, part: str
-) -> MetricRow:
-    known = drawn[np.isfinite(drawn)]
-    low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (None, None)
-    value = float(value)
-    return MetricRow(
-        name=name, value=value if np.isfinite(value) else 0.0, low=low, high=high, n=n, part=part
-    )
+            of_label["+P by EC57"] = _precision_ec57
+        measures |= {f"{label} {what}": partial(of, label=number) for what, of in of_label.items()}
+    measures |= {
+        "beat detection sensitivity": _detected,
+        "beat detection +P": _detections,
+        "accuracy": _labelled_rightly,
+    }
+    rows = []
+    for name, measure in measures.items():
+        right, among = measure(counts)
+        rows.append(rate_row(name, right, np.arange(len(counts)), among=among, part=part))
+    return [row for row in rows if row.n]
 
 
 def _of_record(record: Counted, part: str) -> list[MetricRow]:
@@ -187,6 +175,13 @@ def _of_record(record: Counted, part: str) -> list[MetricRow]:
             rows.append(
                 MetricRow(
                     name=f"{record.name}: {label} sensitivity", value=right / n, n=n, part=part, note=note
+                )
+            )
+        elif called >= _FEWEST_BEATS:
+            note = f"{right} of {n} found, {called - right} other beats so called"
+            rows.append(
+                MetricRow(
+                    name=f"{record.name}: {label} +P", value=right / called, n=called, part=part, note=note
                 )
             )
     return rows

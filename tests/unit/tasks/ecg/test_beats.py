@@ -11,10 +11,11 @@ from healthdash.task import Upload
 from healthdash.tasks.ecg import detect, prepare, read, retime
 from healthdash.tasks.ecg.examples import label_beats, matched
 from healthdash.tasks.ecg.gate import GATE, gate
-from healthdash.tasks.ecg.measure import count, evaluation
+from healthdash.tasks.ecg.measure import Counted, count, evaluation
 from healthdash.tasks.ecg.sample import Annotation, EcgSample
 from healthdash.tasks.ecg.samples import as_csv, as_wfdb, synthesise
 from healthdash.tasks.ecg.views import trace_of
+from healthdash.training.evaluation import Evaluation
 
 
 def drawn(kind: str, seconds: float = 60.0) -> EcgSample:
@@ -198,6 +199,39 @@ def test_figures_follow_from_the_counts() -> None:
     assert measured.metric("V +P by EC57").value == pytest.approx(1 / 2)
     assert measured.metric("S sensitivity").value == 0.0
     assert measured.metric("beat detection +P").value == pytest.approx(4 / 5)
+
+
+def _counts(name: str, cells: dict[tuple[int, int], int]) -> Counted:
+    counts = np.zeros((6, 6), np.int64)
+    for cell, number in cells.items():
+        counts[cell] = number
+    return Counted(name, counts)
+
+
+def _evaluated(*records: Counted) -> Evaluation:
+    return evaluation(
+        records, part="p", split_rule="r", truth=np.zeros(1, np.int64),
+        probabilities=np.full((1, 5), 0.2, np.float32), recordings=np.zeros(1, np.int64),
+    )  # fmt: skip
+
+
+def test_each_share_is_counted_among_its_own_beats_and_a_share_of_nothing_is_left_out() -> None:
+    found = _evaluated(
+        _counts("a", {(0, 0): 90, (2, 2): 8, (2, 0): 2, (0, 2): 30}), _counts("b", {(4, 0): 5})
+    )
+    assert found.metric("V sensitivity").n == 10
+    assert found.metric("V +P").n == 38
+    assert found.metric("Q sensitivity").value == 0
+    assert not [row for row in found.metrics if row.name in ("Q +P", "S +P", "F sensitivity")]
+
+
+def test_beats_called_v_where_there_are_none_are_told() -> None:
+    found = _evaluated(_counts("a", {(0, 0): 900, (0, 2): 300}), _counts("b", {(0, 0): 900}))
+    assert found.metric("V +P").value == found.metric("V +P by EC57").value == 0
+    assert found.metric("V +P").n == 300
+    assert not [row for row in found.metrics if row.name == "V sensitivity"]
+    (of_record,) = found.subgroups
+    assert (of_record.name, of_record.note) == ("a: V +P", "0 of 0 found, 300 other beats so called")
 
 
 def test_where_no_beat_is_found_all_are_missed() -> None:
