@@ -17,9 +17,11 @@ from healthdash.explain.quality.randomisation import MOST_LIKE_RANDOM
 from healthdash.training.evaluation import bootstrap_interval
 from healthdash.training.explained import Agreed, Average, JudgedMethod
 
-__all__ = ["Scores", "agreed", "averaged"]
+__all__ = ["Scores", "agreed", "averaged", "than_chance", "worded"]
 
 _DECIMALS = 6
+#: Share of random orders that an order without any sense beats.
+_HALF = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,7 @@ def averaged(method: str, scores: Sequence[Scores], samples: int = 0) -> JudgedM
     """Return the means of a method's scores, one an item, and what they mean; 0 samples: it draws none."""
     residual, stability = _average([s.residual for s in scores]), _average([s.stability for s in scores])
     beaten, alike_shuffled = _average([s.beaten for s in scores]), _mean([s.shuffled for s in scores])
-    clauses = (
-        _adds_up(residual),
-        _holds_still(stability),
-        _names_what_matters(beaten),
-        "depends on what the model has learnt"
-        if alike_shuffled.value <= MOST_LIKE_RANDOM
-        else "stays much the same without what the model has learnt, so that it says little about the model",
-    )
-    return JudgedMethod(
+    found = JudgedMethod(
         method=method,
         title=explain.title(method),
         samples=samples,
@@ -57,8 +51,33 @@ def averaged(method: str, scores: Sequence[Scores], samples: int = 0) -> JudgedM
         beaten=beaten,
         shuffled=alike_shuffled,
         is_doubtful=alike_shuffled.value > MOST_LIKE_RANDOM,
-        words="; ".join(clause for clause in clauses if clause),
+        words="",
     )
+    return worded(found)
+
+
+def worded(method: JudgedMethod) -> JudgedMethod:
+    """Return a judged method with what its figures mean in words."""
+    clauses = (
+        _adds_up(method.residual),
+        _holds_still(method.stability),
+        _names_what_matters(method.beaten),
+        "stays much the same without what the model has learnt, so that it says little about the model"
+        if method.is_doubtful
+        else "depends on what the model has learnt",
+    )
+    return method.model_copy(update={"words": "; ".join(clause for clause in clauses if clause)})
+
+
+def than_chance(beaten: Average) -> str:
+    """Return whether the orders of a method are better, hardly better or worse than chance.
+
+    Worse: the upper end of the share of random orders that it beats lies below one half.
+    """
+    if beaten.value >= LEAST_BEATEN:
+        return "better than chance"
+    is_worse = beaten.high is not None and beaten.high < _HALF
+    return "worse than chance" if is_worse else "hardly better than chance"
 
 
 def agreed(methods: Sequence[str], found: Sequence[quality.Agreement]) -> Iterator[Agreed]:
@@ -96,8 +115,7 @@ def _adds_up(residual: Average | None) -> str:
 def _names_what_matters(beaten: Average | None) -> str:
     if beaten is None:
         return "puts nothing in order, for there are no two parts that it gives different values"
-    degree = "better" if beaten.value >= LEAST_BEATEN else "hardly better"
-    return f"names what the model uses {degree} than chance"
+    return f"names what the model uses {than_chance(beaten)}"
 
 
 def _holds_still(stability: Average | None) -> str:

@@ -13,12 +13,18 @@ __all__ = ["LEGEND", "Agreed", "Average", "ExplanationQuality", "JudgedMethod"]
 
 #: What the columns of the table mean.
 LEGEND = (
-    "Adds up: by how many percentage points the shares miss the model's output; a dash where a method "
-    "gives no shares. Holds still: rank correlation with the explanation of the same input with a little "
-    "noise (in a table on numbers, never on codes), 1 is best. Taken out, put in: by how many percentage "
-    "points taking parts of the input out (putting them in) in the explanation's order moves the mean output "
+    "Adds up: by how many percentage points the shares miss the model's output; a dash where a method gives "
+    "no shares. Holds still: rank correlation with the explanation of the same input with a little noise "
+    "(in a table on numbers, never on codes), 1 is best. Taken out, put in: by how many percentage points "
+    "taking parts of the input out (putting them in) in the explanation's order moves the mean output "
     "further than random orders do, 0 is chance. Orders beaten: random orders that are worse. Weights "
-    "shuffled: rank correlation with the explanation of a network whose weights are shuffled, near 0 is good."
+    "shuffled: rank correlation with the explanation of a network whose weights are shuffled, near 0 is "
+    "good. Each method is scored on parts of its own: what its shares are of (columns, waves, the "
+    "superpixels of KernelSHAP), else cells of equal size, 12 along each axis. What is taken out becomes "
+    "typical inputs stored with the model, in pictures the same picture blurred. KernelSHAP and occlusion "
+    "explain pictures against that blur; gradients start from stored pictures and Grad-CAM from none, so "
+    "that they are scored against a blur which they did not explain: among pictures these figures do not "
+    "rank the methods."
 )
 Unit = Literal["points", "share", "correlation"]
 

@@ -128,15 +128,16 @@ def figures(evaluation: Evaluation) -> Iterator[View]:
 
 def quality_grid(quality: ExplanationQuality) -> Grid:
     """Return how good each method's explanations are, as a table."""
-    from healthdash.explain.quality.curves import LEAST_BEATEN
+    from healthdash.judging.averages import than_chance
 
     def told(titles: Sequence[str], words: str) -> str:
         return f"The explanations by {' and '.join(titles)} {words}. " if titles else ""
 
     doubted = [method.title for method in quality.methods if method.is_doubtful]
-    by_chance = [m.title for m in quality.methods if m.beaten and m.beaten.value < LEAST_BEATEN]
     doubt = told(doubted, "say little about this model")
-    doubt += told(by_chance, "name what it uses hardly better than chance")
+    for degree in ("hardly better than chance", "worse than chance"):
+        named = [m.title for m in quality.methods if m.beaten and than_chance(m.beaten) == degree]
+        doubt += told(named, f"name what it uses {degree}")
     return Grid(
         title="How good its explanations are",
         caption=f"{doubt}{quality.words} {quality.agreement_words} The card says what the columns mean.",

@@ -85,15 +85,13 @@ class Curves:
         """One sentence."""
         if self.passed is None:
             return "It puts nothing in order: there are no two parts that it gives different values."
-        verdict = (
-            "It names what the model uses"
-            if self.passed
-            else "It names what the model uses hardly better than chance"
-        )
+        # As many orders are worse where it passes as are better here.
+        degree = "worse" if self.beaten <= 1 - LEAST_BEATEN else "hardly better"
+        verdict = "" if self.passed else f" {degree} than chance"
         return (
-            f"{verdict}: taking parts out in its order leaves a mean output of {self.deletion_area:.1%} "
-            f"(random orders {self.random_deletion_area:.1%}), putting them in gives "
-            f"{self.insertion_area:.1%} (random {self.random_insertion_area:.1%})."
+            f"It names what the model uses{verdict}: taking parts out in its order leaves a mean output of "
+            f"{self.deletion_area:.1%} (random orders {self.random_deletion_area:.1%}), putting them in "
+            f"gives {self.insertion_area:.1%} (random {self.random_insertion_area:.1%})."
         )
 
 

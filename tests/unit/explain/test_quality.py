@@ -115,7 +115,17 @@ def test_a_good_order_beats_chance_and_its_reverse_does_not():
     assert good.beaten == 1
     assert good.deletion_area < good.random_deletion_area < bad.deletion_area
     assert not bad.passed
-    assert "hardly better than chance" in bad.words
+    assert "worse than chance" in bad.words
+
+
+@pytest.mark.parametrize(
+    ("better", "words"), [(0, "uses: "), (5, "uses hardly better than chance"), (9, "uses worse than chance")]
+)
+def test_an_order_is_told_by_the_random_ones_that_it_beats(better, words):
+    out = np.tile([1.0, 0.8, 0.0], (10, 1))
+    out[:better, 1] = 0.2
+    found = quality.Curves(np.array([0, 0.5, 1]), np.array([1, 0.5, 0]), np.array([0, 0.5, 1]), out, 1 - out)
+    assert words in found.words
 
 
 @pytest.mark.parametrize("weights", [[2, 1], [3, 2, 1], [1, 0, 0], [1, 0, 0, 0], [4, 3, 2, 1], [1] + 5 * [0]])

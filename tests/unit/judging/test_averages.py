@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from healthdash.explain.quality import Agreement
-from healthdash.judging.averages import Scores, agreed, averaged
+from healthdash.judging.averages import Scores, agreed, averaged, worded
 from healthdash.training.explained import Average, ExplanationQuality
 
 GOOD = Scores(residual=0.001, stability=0.9, deletion=0.2, insertion=0.1, beaten=1.0, shuffled=0.1)
@@ -62,7 +62,8 @@ def test_items_without_a_figure_are_left_out_and_none_at_all_is_none():
         ({}, "depends on what the model has learnt"),
         ({"residual": 0.023}, "misses the output by 2.3 percentage points"),
         ({"stability": 0.5}, "changes a good deal"),
-        ({"beaten": 0.6}, "hardly better than chance"),
+        ({"beaten": 0.6}, "uses hardly better than chance"),
+        ({"beaten": 0.4}, "uses worse than chance"),
         ({"shuffled": 0.9}, "stays much the same without what the model has learnt"),
     ],
 )
@@ -70,6 +71,12 @@ def test_bad_figures_are_told(change, words):
     found = averaged("expected-gradients", [replace(GOOD, **change)] * 3)
     assert words in found.words
     assert found.is_doubtful == ("shuffled" in change)
+
+
+def test_few_items_whose_interval_holds_one_half_are_not_called_worse_than_chance():
+    found = averaged("grad-cam", [replace(GOOD, beaten=share) for share in (0.1, 0.6, 0.2)])
+    assert "hardly better than chance" in found.words
+    assert worded(found.model_copy(update={"words": ""})) == found
 
 
 def test_agreement_is_averaged_for_each_pair():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pandas as pd
@@ -37,6 +38,11 @@ def test_methods_that_say_little_are_named():
     assert grid.caption.startswith(
         f"{by} say little about this model. {by} name what it uses hardly better than"
     )
+
+
+def test_a_method_whose_orders_are_worse_than_random_ones_is_named_as_such():
+    (grid,) = about.figures(_evaluation(expected_gradients=GOOD, grad_cam=replace(GOOD, beaten=0.4)))
+    assert "Grad-CAM (the last convolution) name what it uses worse than chance" in grid.caption
 
 
 def test_models_without_these_figures_show_none():
