@@ -23,12 +23,12 @@ from healthdash.training.evaluation import MetricRow, metric_row, rate_row
 from .augment import Augmentation, changed
 from .dataset import LabelledPictures
 from .fitting import predict_logits
-from .measuring import balanced_threshold
+from .measuring import TRIVIAL, balanced_threshold
 from .plans import Recipe
 from .prepare import from_bytes
 from .shortcuts import giveaway, overlap_weights
 
-__all__ = ["CHANGES", "choose_threshold", "rows_under_shift", "training_weights"]
+__all__ = ["CHANGES", "choose_threshold", "rows_against_shortcuts", "rows_under_shift", "training_weights"]
 
 Grey = NDArray[np.uint8]
 Rows = NDArray[np.int64]
@@ -97,17 +97,46 @@ def rows_under_shift(
     truth, groups = np.isin(dataset.labels[rows], numbers), dataset.groups[rows]
     score = calibrated[:, numbers].sum(axis=1)
     found = _by_series(info, name, calibrated, truth, dataset.series[rows], groups)
-    weights = _weights(members, dataset, rows, seed=info.seed)
-    if weights is not None:
-        note = "weighted until brightness, sharpness and aspect say little of the label"
-        pairs = np.stack([score, weights], axis=1)
-        found.append(metric_row(f"{name} AUC", _weighted_auc, truth, pairs, groups, part="test", note=note))
+    own = _given_away(members, dataset, rows, seed=info.seed)
+    if own is not None:
+        found += rows_against_shortcuts(f"{name} AUC", truth, score, own, groups)
     for note, change in CHANGES.items():
         pictures = np.stack([change(picture) for picture in dataset.pictures[rows]])
         logits = predict_logits(network, from_bytes(pictures[..., None]))
         score = info.calibration.apply(logits)[:, numbers].sum(axis=1)
         found.append(metric_row(f"{name} AUC", roc_auc_score, truth, score, groups, part="test", note=note))
     return found
+
+
+def rows_against_shortcuts(
+    name: str, truth: NDArray[np.bool_], score: Floats, own: Floats, groups: NDArray[np.str_]
+) -> list[MetricRow]:
+    """Return the weighted AUC of a network, and what is left to the statistics under the same weights.
+
+    Parameters
+    ----------
+    truth, score : (n,)
+    own : float32 (n,)
+        How probable the own label is by brightness, sharpness and aspect, see `giveaway`.
+
+    References
+    ----------
+    Kish 1965, Survey Sampling, for the effective number of pictures (sum w)^2 / sum w^2.
+    """
+    weights = overlap_weights(own)
+    effective = weights.sum() ** 2 / (weights**2).sum()
+    note = (
+        "weighted so that brightness, sharpness and aspect say less of the label; worth "
+        f"{effective:.0f} unweighted pictures"
+    )
+    told = np.where(truth, own, 1 - own)
+    judged = {note: score, f"{TRIVIAL}, under the same weights": told}
+    return [
+        metric_row(
+            name, _weighted_auc, truth, np.stack([given, weights], axis=1), groups, part="test", note=said
+        )
+        for said, given in judged.items()
+    ]
 
 
 def _equalised(picture: Grey) -> Grey:
@@ -140,13 +169,18 @@ CHANGES: Mapping[str, Callable[[Grey], Grey]] = {
 
 def _weights(members: Sequence[str], dataset: LabelledPictures, rows: Rows, seed: int) -> Floats | None:
     """Return overlap weights of rows, or None where a label has too few groups to judge."""
+    own = _given_away(members, dataset, rows, seed)
+    return None if own is None else overlap_weights(own)
+
+
+def _given_away(members: Sequence[str], dataset: LabelledPictures, rows: Rows, seed: int) -> Floats | None:
+    """Return how probable each row's side is by statistics, or None of too few groups."""
     numbers = [dataset.names.index(member) for member in members]
     is_member = np.isin(dataset.labels[rows], numbers).astype(np.int64)
     groups = dataset.groups[rows]
     if min(len(np.unique(groups[is_member == side])) for side in (0, 1)) < 2 * _FOLDS:
         return None
-    own = giveaway(dataset.pictures[rows], is_member, groups, seed=seed, folds=_FOLDS)
-    return overlap_weights(own)
+    return giveaway(dataset.pictures[rows], is_member, groups, seed=seed, folds=_FOLDS)
 
 
 def _by_series(

@@ -73,7 +73,7 @@ def told_by_statistics(
 
 
 def overlap_weights(own_probability: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return weights under which the statistics say little about the label.
+    """Return weights under which the statistics say less about the label; seldom nothing.
 
     References
     ----------

@@ -47,3 +47,18 @@ def test_statistics_give_away_labels_that_are_brightness() -> None:
     told = told_by_statistics(pictures, labels, [np.arange(20)], seed=0)
     assert (told[1:20].argmax(axis=1) == labels[1:20]).all()
     assert told[20:].max() == 0
+
+
+def test_beside_a_weighted_auc_stands_what_the_weights_leave_to_the_statistics() -> None:
+    from healthdash.tasks.imaging.shifted import rows_against_shortcuts
+
+    rng = np.random.default_rng(0)
+    truth = np.arange(200) % 2 == 1
+    own = np.where(rng.random(200) < 0.9, 0.9, 0.1).astype(np.float32)  # right of nine in ten
+    score = truth + rng.normal(size=200).astype(np.float32)
+    network, trivial = rows_against_shortcuts("AUC", truth, score, own, np.arange(200))
+    light, heavy = (own > 0.5).sum(), (own < 0.5).sum()
+    effective = (0.1 * light + 0.9 * heavy) ** 2 / (0.01 * light + 0.81 * heavy)
+    assert network.note.endswith(f"worth {effective:.0f} unweighted pictures")
+    assert "under the same weights" in trivial.note
+    assert 0.4 < trivial.value < 0.6 < network.value
