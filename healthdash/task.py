@@ -514,6 +514,15 @@ class Task(ABC):
         """Measure a bundle on a labelled data set that it was not trained on."""
         raise self._no_recipe()
 
+    def measured_again(self, bundle: Bundle, dataset: Any) -> Evaluation:
+        """Measure a bundle on the test part of the data that it was trained on, as its training did.
+
+        Only a training by split leaves such a part out; networks of folds are not kept.
+        """
+        raise TrainingError(
+            f"{self.slug} cannot be measured again without training", hint="Train it again: healthdash train."
+        )
+
     def answers(self, bundle: Bundle, dataset: Any) -> Answers:
         """Return what a bundle says of each item of a labelled data set, to compare it with another one."""
         raise self._no_recipe()

@@ -25,7 +25,7 @@ from healthdash.errors import InvalidInput
 from healthdash.training import TrainSettings, checkpoint
 from healthdash.training.calibration import Calibration
 from healthdash.training.command import portable
-from healthdash.training.evaluation import MetricRow
+from healthdash.training.evaluation import Evaluation, MetricRow
 from healthdash.training.history import EpochRow
 
 from .crossed import Cut, out_of_fold
@@ -38,7 +38,7 @@ from .published import is_published
 from .shortcuts import told_by_statistics
 from .trained import TrainedOnPictures
 
-__all__ = ["figures", "main", "put_beside"]
+__all__ = ["carried_over", "figures", "main", "put_beside"]
 
 #: What tells these figures from those of the bundle's own networks.
 _IN_FOLDS = "in folds"
@@ -86,6 +86,18 @@ def put_beside(
     return bundles.with_evaluation(bundle, old.model_copy(update=changed))
 
 
+def carried_over(old: Evaluation, new: Evaluation) -> Evaluation:
+    """Return a new evaluation with the figures in folds of an earlier one: they are of other networks."""
+    _, is_told, rule = old.split_rule.partition(_RULE)
+    return new.model_copy(
+        update={
+            "split_rule": f"{new.split_rule}{is_told}{rule}",
+            "metrics": (*new.metrics, *_in_folds(old.metrics)),
+            "subgroups": (*new.subgroups, *_in_folds(old.subgroups)),
+        }
+    )
+
+
 def _rows(dataset: LabelledPictures, bundle: Bundle, cut: Cut) -> list[MetricRow]:
     plain = Calibration().apply(cut.logits)
     rows = rows_for(bundle.info, plain, dataset.labels, dataset.groups, part=cut.part)
@@ -94,6 +106,10 @@ def _rows(dataset: LabelledPictures, bundle: Bundle, cut: Cut) -> list[MetricRow
 
 def _named(row: MetricRow) -> MetricRow:
     return row.model_copy(update={"name": f"{row.name}, {_IN_FOLDS}"})
+
+
+def _in_folds(rows: Sequence[MetricRow]) -> list[MetricRow]:
+    return [row for row in rows if row.name.endswith(f", {_IN_FOLDS}")]
 
 
 def _without(rows: Sequence[MetricRow]) -> list[MetricRow]:

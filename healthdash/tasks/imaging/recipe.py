@@ -36,7 +36,7 @@ from .shifted import choose_threshold, rows_under_shift, training_weights
 from .shortcuts import told_by_statistics
 from .transfer import described_head
 
-__all__ = ["train"]
+__all__ = ["measured_again", "train"]
 
 _CENTROIDS_PER_LABEL = 8
 _FEWEST_FOR_OFFSETS = 100
@@ -90,6 +90,12 @@ def train(
     return bundle
 
 
+def measured_again(bundle: Bundle, dataset: LabelledPictures) -> Evaluation:
+    """Measure a bundle that was trained by split on the test part of its data, as its training did."""
+    split = split_by_group(dataset.labels, dataset.groups, seed=bundle.info.seed, parts=dataset.parts)
+    return _measured_on_test(dataset, bundle.network, bundle.info, split, bundle.evaluation.command)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Fitted:
     """A trained network with everything that its bundle says of it."""
@@ -117,7 +123,7 @@ def _by_split(
     calibration, points = _choices(recipe, dataset, network, split, seed)
 
     def evaluation(info: BundleInfo) -> Evaluation:
-        return _measured_on_test(recipe, dataset, network, info, split)
+        return _measured_on_test(dataset, network, info, split, command_line())
 
     arrays, gate = _background(recipe, dataset, split.train, seed)
     return _Fitted(
@@ -171,11 +177,11 @@ def _choices(
 
 
 def _measured_on_test(
-    recipe: Recipe,
     dataset: LabelledPictures,
     network: keras.Model,
     info: BundleInfo,
     split: Split,
+    command: str,
 ) -> Evaluation:
     test = split.test
     calibrated = info.calibration.apply(predict_logits(network, dataset.inputs[test]))
@@ -196,7 +202,7 @@ def _measured_on_test(
         counts={name: len(rows) for name, rows in sizes.items()},
         subgroups=subgroups,
         comparisons=rows_by_statistics(info, dataset, [test], part="test"),
-        command=command_line(),
+        command=command,
     )
 
 

@@ -100,6 +100,15 @@ class TrainedOnPictures(Task):
 
         return train(self.recipe(), dataset, settings, out, on_epoch)
 
+    def measured_again(self, bundle: Bundle, dataset: LabelledPictures) -> Evaluation:
+        """Measure the test pictures of a split again; figures in folds stay."""
+        if "test" not in bundle.evaluation.counts:
+            return super().measured_again(bundle, dataset)
+        from .in_folds import carried_over
+        from .recipe import measured_again
+
+        return carried_over(bundle.evaluation, measured_again(bundle, dataset))
+
     def evaluate(self, bundle: Bundle, dataset: LabelledPictures) -> Evaluation:
         """Measure a bundle on pictures that it was not trained on."""
         from .measuring import measure

@@ -24,6 +24,8 @@ from .samples import readmission_examples, readmission_training_set
 from .task import RecordsTask
 
 if TYPE_CHECKING:
+    from healthdash.training.evaluation import Evaluation
+
     from .dataset import Dataset
     from .recipe import Recipe
 
@@ -271,6 +273,12 @@ class Readmission(RecordsTask):
         from .recipe import train_by_split
 
         return train_by_split(self, dataset, settings, out, on_epoch, _recipe(settings))
+
+    def measured_again(self, bundle: Bundle, dataset: Dataset) -> Evaluation:
+        """Measure the test stays again."""
+        from .recipe import measured_again
+
+        return measured_again(self, dataset, bundle)
 
     def examples(self) -> tuple[Example, ...]:
         """Return two invented stays and a table of 20 drawn ones."""

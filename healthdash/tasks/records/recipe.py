@@ -17,7 +17,7 @@ from healthdash.training.calibration import fit_calibration
 from healthdash.training.command import command_line
 from healthdash.training.evaluation import Evaluation
 from healthdash.training.history import EpochRow, recorded
-from healthdash.training.splits import split_by_group
+from healthdash.training.splits import Split, split_by_group
 from healthdash.training.stopping import NOT_BY_FOLDS
 from healthdash.training.youden import youden_point
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .network import Shape
     from .task import RecordsTask
 
-__all__ = ["Recipe", "Run", "train_by_split"]
+__all__ = ["Recipe", "Run", "measured_again", "train_by_split"]
 
 _SPLIT_RULE = (
     "Split at random by {unit} into train, validation and test (5:1:1). The validation rows stop the "
@@ -160,7 +160,7 @@ def train_by_split(
     split = split_by_group(data.truth, data.groups, seed=settings.seed)
     columns = fitted_columns(data.frame.iloc[split.train], task.columns, rarest=recipe.rarest)
     values = features(data.frame, {"columns": columns})
-    rows = {"train": split.train, "validation": split.validation, "test": split.test}
+    rows = {"train": split.train, "validation": split.validation}
     part: dict[str, Rows] = {name: (values[at], data.truth[at]) for name, at in rows.items()}
     network = run.fit(columns, part["train"], part["validation"])
     validation = logits_of(network, part["validation"][0])
@@ -171,13 +171,26 @@ def train_by_split(
         second, truth = tuple(task.labels)[1], part["validation"][1]
         points = (youden_point(second, truth, estimates[:, 1], "the validation rows"),)
     info = run.info(data, out.name, columns, calibration=calibration, operating_points=points)
-    scored = Scored(
-        data.rows(split.test), calibration.apply(logits_of(network, part["test"][0])), f"test {task.item}s"
-    )
+    return run.save(out, network, info, _tested(task, data, network, info, split), part["train"])
+
+
+def measured_again(task: RecordsTask, data: Dataset, bundle: Bundle) -> Evaluation:
+    """Measure a bundle that was trained by split on the test rows of its data, as its training did."""
+    split = split_by_group(data.truth, data.groups, seed=bundle.info.seed)
+    measured = _tested(task, data, bundle.network, bundle.info, split)
+    return measured.model_copy(update={"command": bundle.evaluation.command})
+
+
+def _tested(task: RecordsTask, data: Dataset, network: Any, info: BundleInfo, split: Split) -> Evaluation:
+    values = features(data.frame, info.preprocessing)
+    rows = {"train": split.train, "validation": split.validation, "test": split.test}
+    given = info.calibration.apply(logits_of(network, values[split.test]))
+    scored = Scored(data.rows(split.test), given, f"test {task.item}s")
     rule = _SPLIT_RULE.format(unit=task.item)
     evaluation = evaluation_of(scored, info, split_rule=rule, counts=_counts(data, rows))
-    others = tuple(other_models(columns, part["train"], part["test"][0], scored))
-    return run.save(out, network, info, evaluation.model_copy(update={"comparisons": others}), part["train"])
+    train = values[split.train], data.truth[split.train]
+    others = other_models(info.preprocessing["columns"], train, values[split.test], scored)
+    return evaluation.model_copy(update={"comparisons": tuple(others)})
 
 
 def _counts(data: Dataset, rows: Mapping[str, NDArray[np.int64]]) -> dict[str, int]:

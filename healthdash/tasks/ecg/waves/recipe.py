@@ -13,6 +13,7 @@ from healthdash import bundles
 from healthdash.bundles import Bundle, BundleInfo, DataSource, OperatingPoint
 from healthdash.training import TrainSettings
 from healthdash.training.command import command_line
+from healthdash.training.evaluation import Evaluation
 from healthdash.training.history import EpochRow, recorded
 from healthdash.training.splits import Split
 from healthdash.training.stopping import TO_THE_END
@@ -21,14 +22,14 @@ from ..gate import GATE
 from . import facts
 from .batches import leads_of
 from .condition import CONFIG, INPUT, conditioned, windows
-from .delineate import compiled
+from .delineate import Delineator, compiled, delineator_of
 from .fitting import RECIPE, fit
 from .limits import LABELS, Annotated
 from .measured import answered, evaluation
 from .network import of_windows
 from .parts import parted
 
-__all__ = ["train"]
+__all__ = ["measured_again", "train"]
 
 _SPLIT_RULE = (
     "Split by patient: seven tenths trained on, one tenth watched while training, two tenths held out; those "
@@ -56,23 +57,33 @@ def train(
     split = parted(recordings, settings.seed)
     chosen = {name: getattr(settings, name) for name in ("epochs", "batch_size", "learning_rate", "dropout")}
     recipe = RECIPE | {name: value for name, value in chosen.items() if value is not None}
-    training, validation, test = (
-        [recordings[i] for i in rows] for rows in (split.train, split.validation, split.test)
-    )
+    training, validation = ([recordings[i] for i in rows] for rows in (split.train, split.validation))
     history, report = recorded(on_epoch)
     inner = fit(training, validation, CONFIG, recipe, settings, report)
     network = of_windows(inner, CONFIG["samples"], CONFIG["core"])
-    found = answered(test, compiled(network), CONFIG)
-    measured = evaluation(
-        found,
-        part="held-out patients",
-        split_rule=_SPLIT_RULE,
-        counts=_counts(recordings, split),
-        command=command_line(),
-    )
+    measured = _measured_on_test(recordings, split, compiled(network), CONFIG, command_line())
     info = _info(recordings, recipe, settings, out.name)
     background = {INPUT: _centroids(training, settings.seed)}
     return bundles.save(out, network, info, history=history, evaluation=measured, arrays=background)
+
+
+def measured_again(bundle: Bundle, recordings: Sequence[Annotated]) -> Evaluation:
+    """Measure a bundle on the held-out patients of its data, as its training did."""
+    split, info = parted(recordings, bundle.info.seed), bundle.info
+    call = delineator_of(bundle)
+    return _measured_on_test(recordings, split, call, info.preprocessing, bundle.evaluation.command)
+
+
+def _measured_on_test(
+    recordings: Sequence[Annotated], split: Split, call: Delineator, config: Mapping[str, Any], command: str
+) -> Evaluation:
+    return evaluation(
+        answered([recordings[i] for i in split.test], call, config),
+        part="held-out patients",
+        split_rule=_SPLIT_RULE,
+        counts=_counts(recordings, split),
+        command=command,
+    )
 
 
 def _counts(recordings: Sequence[Annotated], split: Split) -> dict[str, int]:

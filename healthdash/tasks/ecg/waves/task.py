@@ -140,6 +140,12 @@ class EcgWaves(EcgBeats):
 
         return train(dataset, settings, out, on_epoch)
 
+    def measured_again(self, bundle: Bundle, dataset: Any) -> Evaluation:
+        """Measure the held-out patients again."""
+        from .recipe import measured_again
+
+        return measured_again(bundle, dataset)
+
     def evaluate(self, bundle: Bundle, dataset: Any) -> Evaluation:
         """Measure a bundle on annotated recordings."""
         from .delineate import delineator_of
