@@ -54,11 +54,11 @@ def test_beside_a_weighted_auc_stands_what_the_weights_leave_to_the_statistics()
 
     rng = np.random.default_rng(0)
     truth = np.arange(200) % 2 == 1
-    own = np.where(rng.random(200) < 0.9, 0.9, 0.1).astype(np.float32)  # right of nine in ten
+    own = np.where(rng.random(200) < 0.75, 0.75, 0.25).astype(np.float32)  # right of three in four
     score = truth + rng.normal(size=200).astype(np.float32)
     network, trivial = rows_against_shortcuts("AUC", truth, score, own, np.arange(200))
     light, heavy = (own > 0.5).sum(), (own < 0.5).sum()
-    effective = (0.1 * light + 0.9 * heavy) ** 2 / (0.01 * light + 0.81 * heavy)
+    effective = (light + 3 * heavy) ** 2 / (light + 9 * heavy)
     assert network.note.endswith(f"worth {effective:.0f} unweighted pictures")
     assert "under the same weights" in trivial.note
     assert 0.4 < trivial.value < 0.6 < network.value
