@@ -66,18 +66,21 @@ def scope() -> AbstractContextManager[Any]:
 
 
 def ready(model: Any, batches: Any) -> None:
-    """Make a compiled network ready to be trained on several devices; on one this changes nothing.
+    """Make a compiled network ready to be trained, on one device or on several.
+
+    What the first step would make (moments of the optimizer, metrics) is made before it: a `tf.function`
+    that makes variables is traced a second time, and tracing is most of a short training.
 
     Parameters
     ----------
     batches : sequence of tuples of arrays
         Of the training; the first is looked at.
     """
-    if is_alone(model):
-        return
     strategy = model.distribute_strategy
     with strategy.scope():
         model._symbolic_build(data_batch=batches[0])
+    if is_alone(model):
+        return
     model._maybe_symbolic_build = lambda **_: None
     model.train_function = _stepping(model, strategy, model.train_step)
     model.test_function = _stepping(model, strategy, model.test_step)

@@ -58,7 +58,7 @@ def open_page() -> Open:
     """Return a function that opens a page of the app by its name and its address."""
 
     def opened(name: str = "home", **address: str) -> AppTest:
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=180).run()
         if name != "home":
             app.switch_page(f"pages/{name}.py")
             app.query_params.update(address)

@@ -119,7 +119,7 @@ def test_unlabelled_items_are_a_second_upload_and_leave_with_the_data(open_page)
     next(one for one in app.number_input if one.label == "Epochs of pre-training").set_value(2).run()
     _second(app)[0].set_value(("Smith, John.csv", b"age\n1\n", "text/csv")).run()
     next(one for one in app.button if one.label.startswith("Take every remedy")).click().run()
-    next(one for one in app.button if one.label == "Train").click().run(timeout=120)
+    next(one for one in app.button if one.label == "Train").click().run(timeout=300)
     assert not app.exception
     (run,) = runs.queue().of(owner.Owner(TOKEN, False).id)
     folder = runs.queue().folder(run.id)

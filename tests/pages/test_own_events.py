@@ -32,7 +32,7 @@ def script() -> None:
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_function(script, default_timeout=60).run()
+    return AppTest.from_function(script, default_timeout=180).run()
 
 
 def told(app: AppTest) -> str:

@@ -40,7 +40,7 @@ def script() -> None:
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_function(script, default_timeout=120).run()
+    return AppTest.from_function(script, default_timeout=300).run()
 
 
 def box(app: AppTest, label: str):
@@ -98,11 +98,11 @@ def test_the_synthetic_signals_go_from_a_click_to_a_run_with_their_cleaning(open
 
     app = open_page("train", task="signals")
     assert not app.exception
-    button(app, "Synthetic set of 120 recordings").click().run(timeout=120)
+    button(app, "Synthetic set of 120 recordings").click().run(timeout=300)
     assert not app.exception
     assert "names 60 patients" in told(app)
-    button(app, "Split by group").click().run(timeout=120)
-    button(app, "Train").click().run(timeout=120)
+    button(app, "Split by group").click().run(timeout=300)
+    button(app, "Train").click().run(timeout=300)
     assert not app.exception
     (run,) = runs.queue().of(app.session_state["work:owner"].id)
     assert (run.task, run.settings["cleaning"]) == ("signals", "cleaning.json")
@@ -122,15 +122,15 @@ def test_data_of_the_server_are_used_where_they_lie_and_only_below_allowed_folde
     settings.current.cache_clear()
     app = open_page("train", task="images")
     field = next(one for one in app.text_input if one.label == "Or a folder or file of the server")
-    field.set_value(str(tmp_path)).run(timeout=120)
+    field.set_value(str(tmp_path)).run(timeout=300)
     assert "below those that this server allows" in told(app)
     assert button(app, "Train").disabled
     field = next(one for one in app.text_input if one.label == "Or a folder or file of the server")
-    field.set_value(str(set_)).run(timeout=120)
+    field.set_value(str(set_)).run(timeout=300)
     assert not app.exception
-    box(app, "Column of the label").set_value("finding").run(timeout=120)
-    button(app, "Take every remedy that needs no decision").click().run(timeout=120)
-    button(app, "Train").click().run(timeout=120)
+    box(app, "Column of the label").set_value("finding").run(timeout=300)
+    button(app, "Take every remedy that needs no decision").click().run(timeout=300)
+    button(app, "Train").click().run(timeout=300)
     assert not app.exception
     (run,) = runs.queue().of(app.session_state["work:owner"].id)
     assert run.data == str(set_)

@@ -36,7 +36,7 @@ def script() -> None:
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_function(script, default_timeout=60).run()
+    return AppTest.from_function(script, default_timeout=180).run()
 
 
 def box(app: AppTest, label: str):
@@ -150,7 +150,7 @@ def test_the_synthetic_table_goes_from_a_click_to_a_run_with_its_cleaning(open_p
     assert box(app, "Column of the outcome").value == "outcome"
     assert "column synthetic_row looks like an identifier" in told(app).replace("\\", "").lower()
     button(app, "Take every remedy that needs no decision").click().run()
-    button(app, "Train").click().run(timeout=120)
+    button(app, "Train").click().run(timeout=300)
     assert not app.exception
     (run,) = runs.queue().of(app.session_state["work:owner"].id)
     assert (run.task, run.settings["target"], run.settings["cleaning"]) == (

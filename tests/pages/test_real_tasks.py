@@ -29,7 +29,7 @@ def _texts(app):
 
 def _upload(app, *uploads):
     files = [(upload.name, upload.data, "application/octet-stream") for upload in uploads]
-    return app.file_uploader[0].set_value(files).run(timeout=120)
+    return app.file_uploader[0].set_value(files).run(timeout=300)
 
 
 @pytest.mark.tf
@@ -45,7 +45,7 @@ def test_a_sample_gives_a_result_in_one_click(open_page, task, example):
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.slug)
 def test_an_uploaded_sample_is_explained(open_page, task):
     app = _upload(open_page(task.kind, task=task.slug), *task.examples()[0].make())
-    next(button for button in app.button if button.label == "Explain").click().run(timeout=120)
+    next(button for button in app.button if button.label == "Explain").click().run(timeout=300)
     assert not app.exception
     assert "the shares add up" in _texts(app)
 
@@ -95,7 +95,7 @@ def test_a_synthetic_set_is_trained_on_the_way_of_an_upload(open_page, no_dispat
     assert _button(app, "Train").disabled
     _button(app, example.title).click().run()
     assert "worth nothing" in _texts(app)
-    _button(app, "Train").click().run(timeout=120)
+    _button(app, "Train").click().run(timeout=300)
     assert not app.exception
     (run,) = runs.queue().of(app.session_state["work:owner"].id)
     assert (runs.queue().folder(run.id).path / run.data).exists()
@@ -131,9 +131,9 @@ def test_data_and_settings_of_a_training_are_still_there_after_another_page(open
 def test_a_patient_is_still_typed_after_another_page(open_page):
     app = open_page("records", task="heart-disease")
     _typed(app, "Age").set_value(71.0)
-    _button(app, "Analyse").click().run(timeout=120)
+    _button(app, "Analyse").click().run(timeout=300)
     app.switch_page("pages/models.py").run()
-    app.switch_page("pages/records.py").run(timeout=120)
+    app.switch_page("pages/records.py").run(timeout=300)
     assert not app.exception
     assert _typed(app, "Age").value == 71
 

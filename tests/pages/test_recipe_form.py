@@ -20,7 +20,7 @@ def script() -> None:
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_function(script, default_timeout=60).run()
+    return AppTest.from_function(script, default_timeout=180).run()
 
 
 def _labels(app):
@@ -120,7 +120,7 @@ def changing() -> None:
 
 
 def test_nine_changed_versions_stand_beside_ones_own_picture():
-    app = AppTest.from_function(changing, default_timeout=120).run()
+    app = AppTest.from_function(changing, default_timeout=300).run()
     assert not app.exception
     assert "reads" not in app.session_state
     app.toggle[0].set_value(True).run()

@@ -56,12 +56,12 @@ def test_what_is_not_sure_is_asked_and_then_predicted(open_page):
 
 def test_a_click_counts_though_the_same_table_comes_again_before_it_is_heard(open_page):
     app = open_page("records", task="heart-disease")
-    app.file_uploader[0].set_value([("t.csv", TABLE, "text/csv")]).run(timeout=120)
+    app.file_uploader[0].set_value([("t.csv", TABLE, "text/csv")]).run(timeout=300)
     for label, code in (("Sex: 1 means", "1"), ("Sex: 2 means", "0")):
         next(one for one in app.selectbox if one.label == label).set_value(code)
     next(one for one in app.button if one.label == "Use these columns").click()
     # Both reach the server in one run; the file is taken first.
-    app.file_uploader[0].set_value([("again.csv", TABLE, "text/csv")]).run(timeout=120)
+    app.file_uploader[0].set_value([("again.csv", TABLE, "text/csv")]).run(timeout=300)
     assert not app.exception
     assert not app.error
     assert _frame(app, "gate")["source"].unique().tolist() == ["again.csv"]
@@ -69,11 +69,11 @@ def test_a_click_counts_though_the_same_table_comes_again_before_it_is_heard(ope
 
 def test_words_for_one_table_are_not_taken_for_another(open_page):
     app = open_page("records", task="heart-disease")
-    app.file_uploader[0].set_value([("t.csv", TABLE, "text/csv")]).run(timeout=120)
+    app.file_uploader[0].set_value([("t.csv", TABLE, "text/csv")]).run(timeout=300)
     next(one for one in app.selectbox if one.label == "Sex: 1 means").set_value("1")
     next(one for one in app.button if one.label == "Use these columns").click()
     other = TABLE.replace(b"restecg", b"ecg")
-    app.file_uploader[0].set_value([("other.csv", other, "text/csv")]).run(timeout=120)
+    app.file_uploader[0].set_value([("other.csv", other, "text/csv")]).run(timeout=300)
     assert not app.exception
     assert next(one for one in app.selectbox if one.label == "Sex: 1 means").value is None
 
@@ -87,12 +87,12 @@ RECODED = (
 def test_a_coding_is_chosen_once_for_all_tables_of_the_same_columns(open_page):
     app = open_page("records", task="heart-disease")
     files = [("a.csv", RECODED, "text/csv"), ("b.csv", RECODED, "text/csv"), ("c.csv", TABLE, "text/csv")]
-    app.file_uploader[0].set_value(files).run(timeout=120)
+    app.file_uploader[0].set_value(files).run(timeout=300)
     assert any("may not be those of UCI" in one.value for one in app.warning)
     assert any("2 tables have these columns" in one.value for one in app.caption)
     (layouts,) = (one for one in app.selectbox if "matched apart" in one.label)
     assert len(layouts.options) == 2
-    next(one for one in app.button if one.label == "Use these codes").click().run(timeout=120)
+    next(one for one in app.button if one.label == "Use these codes").click().run(timeout=300)
     assert not app.exception
     results = _frame(app, "gate").set_index("source")
     assert set(results.loc[["a.csv", "b.csv"], "gate"]) == {"pass"}
