@@ -164,11 +164,13 @@ def _drawn(
     with labelled.opened(task, options.data) as path:
         kind = as_labelled(task.load_dataset(path, base)).kind
     shared = posed(kind, base)
-    named = replace(base, network=shared.network)
-    flags.check(named, task.heeded(named), f"a model of {task.slug}")
     space = read_space(options.space) if options.space else default_space(kind, shared)
     shared = replace(shared, epochs=options.trial_epochs or base.epochs)
-    return space.draw(shared, options.trials, seed=base.seed), list(space.ranges)
+    drawn = space.draw(shared, options.trials, seed=base.seed)
+    # What was asked for must mean something in a trial: one that draws pre-training heeds unlabelled items.
+    heeded = frozenset[str]().union(*map(task.heeded, drawn))
+    flags.check(replace(base, network=shared.network), heeded, f"a model of {task.slug}")
+    return drawn, list(space.ranges)
 
 
 def _given(task: Task, data: Path, folder: Path) -> Path:

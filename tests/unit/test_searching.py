@@ -251,7 +251,7 @@ def test_other_unlabelled_items_are_another_search(stubs, capsys, tmp_path):
     items = tmp_path / "items.csv"
     for content, expected in (("age\n1\n", "model"), ("age\n2\n", "error")):
         items.write_text(content)
-        assert expected in stubs.search(capsys, "--unlabelled", str(items))
+        assert expected in stubs.search(capsys, "--pretrain", "2", "--unlabelled", str(items))
 
 
 def test_a_line_tells_of_each_trial_that_begins_and_ends(stubs, capsys):
