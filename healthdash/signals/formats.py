@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from healthdash.errors import HealthdashError, InvalidInput, UnreadableUpload
@@ -109,8 +109,14 @@ def read(uploads: Sequence[Upload]) -> Recording:
 
 
 def read_first(uploads: Sequence[Upload]) -> Recording:
-    """Read the first recording among files; raises as `read` does."""
-    return read(group(uploads)[0])
+    """Read the first recording among files, and name the files of others in a notice; raises as `read`."""
+    first, *others = group(uploads)
+    recording = read(first)
+    names = ", ".join(upload.name for other in others for upload in other)
+    if not names:
+        return recording
+    told = f"one recording is shown at a time, the first; not read: {names}"
+    return replace(recording, notices=(*recording.notices, told))
 
 
 def _refuse(upload: Upload) -> None:

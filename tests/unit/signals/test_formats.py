@@ -259,6 +259,15 @@ def test_annotations_of_edf_keep_their_time(tmp_path: Path) -> None:
     assert (mark.onset_s, mark.duration_s, mark.text) == (1.5, 0.25, "stand up")
 
 
+def test_of_several_recordings_the_first_is_read_and_the_others_are_named() -> None:
+    rows = b"time,I\n" + b"".join(f"{n / 100},{n % 7}\n".encode() for n in range(300))
+    uploads = [
+        Upload(name, data, {"unit": "mV"}) for name, data in (("a.csv", rows), ("b.edf", b"0  damaged"))
+    ]
+    assert formats.read_first(uploads[:1]).notices == formats.read(uploads[:1]).notices
+    assert formats.read_first(uploads).notices[-1].endswith("not read: b.edf")
+
+
 def test_files_of_two_folders_are_not_mixed(tmp_path: Path) -> None:
     header, signal = wfdb_files("16")(tmp_path)
     files = [
