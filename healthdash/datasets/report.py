@@ -9,7 +9,8 @@ import numpy as np
 
 from healthdash.errors import InvalidInput, TooLittleData
 from healthdash.tables.findings import Finding, Remedy, Severity, stopping
-from healthdash.tables.kinds import identifies, is_gap, names_patients, names_people
+from healthdash.tables.kinds import is_gap
+from healthdash.tables.names import identifies, names_patients, names_people
 from healthdash.tables.outcome import outcome
 from healthdash.tables.steps import GroupBy
 

@@ -17,7 +17,13 @@ __all__ = ["RETRIES", "cause", "connected", "cores", "fitting", "is_on", "resour
 #: So often a task that was lost with its worker is begun again.
 RETRIES = 3
 #: What a worker must know of this process.
-_PASSED = ("HEALTHDASH_HOME", "HEALTHDASH_MODELS", "HEALTHDASH_THREADS", "TF_CPP_MIN_LOG_LEVEL")
+_PASSED = (
+    "HEALTHDASH_HOME",
+    "HEALTHDASH_MODELS",
+    "HEALTHDASH_THREADS",
+    "HEALTHDASH_WEIGHTS",
+    "TF_CPP_MIN_LOG_LEVEL",
+)
 
 
 def is_on() -> bool:

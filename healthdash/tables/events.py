@@ -19,7 +19,8 @@ from pydantic import Field
 from .clock import Clock
 from .event_times import Times
 from .event_units import InUnits, commonest_units, in_units, unit_column, usual_ranges
-from .kinds import day_comes_first, identifies, is_gap, names_people, names_stays, numbers_of
+from .kinds import day_comes_first, is_gap, numbers_of
+from .names import identifies, names_people, names_stays
 from .step import DAY_ORDER, StepBase
 from .units import unit_shown
 

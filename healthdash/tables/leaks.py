@@ -14,8 +14,9 @@ from scipy.stats import chi2_contingency, rankdata
 from healthdash.training.splits import folds_by_group
 
 from .findings import Finding, Remedy, Table
-from .kinds import Profile, is_gap, may_name_people, names_patients, names_people, names_stays
+from .kinds import Profile, is_gap
 from .layout import canonical
+from .names import may_name_people, names_patients, names_people, names_stays
 from .steps import DropColumns, GroupBy
 
 __all__ = ["answers", "area", "auc_of_each", "groups_torn", "missing_by_label", "names", "told_beside"]

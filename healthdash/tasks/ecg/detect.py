@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,22 +17,18 @@ from scipy import ndimage, signal
 from healthdash.signals.filters import band_pass
 
 from .gaps import heard, held_still
+from .resample import WORKING_HZ, resampled
 
 __all__ = [
     "NOISE_CLARITY",
-    "WORKING_HZ",
     "Steepness",
     "accepted",
     "clarity",
     "find_beats",
-    "resampled",
-    "resampled_length",
     "slope_energy",
     "steepness",
 ]
 
-#: Rate at which beats are sought and cut out: 8 ms steps, and every wave of an ECG is below 40 Hz.
-WORKING_HZ = 125.0
 # Energy of a QRS complex lies between these (Thakor et al. 1984, IEEE TBME 31:702: maximum near 17 Hz,
 # ventricular beats lower).
 _BAND_HZ = (4.0, 22.0)
@@ -58,8 +53,6 @@ NOISE_CLARITY = 4.5
 _BETWEEN = 40
 # Noise of some 5 microvolt has this level (millivolt a sample at 125 Hz); it says nothing of what is usual.
 _LEAST_LEVEL = 0.002
-#: Rates are taken to this part of a hertz.
-_HZ_PARTS = 100
 # Ten minutes say enough about a day, and the beginning of a recording is often disturbed.
 _MIDDLE_S = 600.0
 
@@ -78,44 +71,6 @@ class Steepness:
 
     energy: NDArray[np.float32]
     clarity: float
-
-
-def resampled(
-    signal_mv: NDArray[np.float32], rate_hz: float, to_hz: float = WORKING_HZ
-) -> NDArray[np.float32]:
-    """Bring a signal to another rate, with a filter against aliasing.
-
-    Parameters
-    ----------
-    signal_mv : float32 (n_samples, n_leads), millivolt
-        Must be finite; the array is not changed.
-    rate_hz, to_hz : float, hertz
-
-    Returns
-    -------
-    float32 (n, n_leads), millivolt
-        As many as `resampled_length` says, about n_samples * to_hz / rate_hz.
-    """
-    ratio = _ratio(rate_hz, to_hz)
-    if ratio == 1:
-        return signal_mv
-    # float32 in, float32 out: a long recording must not be doubled in memory.
-    return np.asarray(
-        signal.resample_poly(signal_mv, ratio.numerator, ratio.denominator, axis=0, padtype="line"),
-        np.float32,
-    )
-
-
-def resampled_length(samples: int, rate_hz: float, to_hz: float = WORKING_HZ) -> int:
-    """Return how many samples a signal of so many has at another rate; see `resampled`."""
-    ratio = _ratio(rate_hz, to_hz)
-    return -(-samples * ratio.numerator // ratio.denominator)
-
-
-def _ratio(rate_hz: float, to_hz: float) -> Fraction:
-    # Of both rates by itself: that of their quotient would be a little off at 2048 Hz, and beats would drift
-    # away from the signal by seconds a day.
-    return Fraction(to_hz).limit_denominator(_HZ_PARTS) / Fraction(rate_hz).limit_denominator(_HZ_PARTS)
 
 
 def find_beats(signal_mv: NDArray[np.float32], rate_hz: float) -> NDArray[np.int64]:

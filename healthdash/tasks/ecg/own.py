@@ -68,8 +68,8 @@ class OwnSignals(OwnFiles, EcgBeats):
 
     def items(self, sample: Sample, config: Mapping[str, Any]) -> NDArray[np.int64]:
         """Return the sample number of each beat, or of the beginning of each window."""
-        from .detect import resampled_length
         from .own_windows import constants
+        from .resample import resampled_length
 
         assert isinstance(sample, EcgSample)
         if config["form"] == "beats":

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from healthdash.errors import CorruptModel, InvalidInput
 from healthdash.training.settings import abouts
 
-from .detect import resampled
 from .own_survey import canonical_lead
+from .resample import resampled
 from .sample import EcgSample
 
 __all__ = ["INPUT", "SignalStore", "constants", "cut", "starts_of", "taken"]

@@ -18,7 +18,8 @@ from healthdash.signals.filters import band_pass
 from healthdash.signals.leads import is_lead_two
 
 from .alike import means_of_alike
-from .detect import NOISE_CLARITY, WORKING_HZ, resampled
+from .detect import NOISE_CLARITY
+from .resample import WORKING_HZ, resampled
 from .usual import cut, local_usual, part_of_beat, running, shape_features, shifts, usual_beat
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from healthdash.signals.leads import LeadKind, lead_kind, to_millivolt
 from healthdash.signals.recording import Mark, Stored
 from healthdash.task import Sample
 
-from .detect import WORKING_HZ, Steepness, accepted, resampled, resampled_length, slope_energy, steepness
+from .detect import Steepness, accepted, slope_energy, steepness
 from .gaps import common, heard, held_still, hiding, inside, shown
+from .resample import WORKING_HZ, resampled, resampled_length
 
 __all__ = ["Annotation", "EcgSample", "LeadKind", "Stored", "lead_kind", "to_millivolt"]
 

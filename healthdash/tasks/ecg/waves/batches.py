@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from healthdash.training.resumable import batch_rng
 
-from ..detect import resampled
+from ..resample import resampled
 from .changed import Lead, changed
 from .condition import conditioned
 from .limits import Annotated, targets

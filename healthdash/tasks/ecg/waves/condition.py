@@ -11,7 +11,7 @@ from scipy import ndimage, signal
 
 from healthdash.signals.filters import band_pass
 
-from ..detect import resampled
+from ..resample import resampled
 
 __all__ = ["CONFIG", "INPUT", "conditioned", "filtered", "window_starts", "windows"]
 

@@ -65,7 +65,7 @@ class EcgWaves(EcgBeats):
 
     def items(self, sample: Sample, config: Mapping[str, Any]) -> NDArray[np.int64]:
         """Return the sample number at which the middle part of each window begins."""
-        from ..detect import resampled_length
+        from ..resample import resampled_length
         from .condition import window_starts
 
         assert isinstance(sample, EcgSample)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from healthdash.task import Upload
-from healthdash.tasks.ecg import detect, prepare, read, retime
+from healthdash.tasks.ecg import detect, prepare, read, resample, retime
 from healthdash.tasks.ecg.examples import label_beats, matched
 from healthdash.tasks.ecg.gate import GATE, gate
 from healthdash.tasks.ecg.measure import Counted, count, evaluation
@@ -106,7 +106,7 @@ def _csv(times: np.ndarray, wave: np.ndarray) -> Upload:
 def test_a_recording_whose_clarities_are_known_has_the_same_beats(seconds: float) -> None:
     whole = drawn("normal", max(seconds, 10.0))
     ecg = replace(whole, signal_mv=whole.signal_mv[: round(seconds * whole.rate_hz)])
-    assert ecg.clarities == [detect.clarity(lead, detect.WORKING_HZ) for lead in ecg.working_mv.T]
+    assert ecg.clarities == [detect.clarity(lead, resample.WORKING_HZ) for lead in ecg.working_mv.T]
     assert np.array_equal(ecg.beats, detect.find_beats(ecg.signal_mv, ecg.rate_hz))
 
 

@@ -12,7 +12,7 @@ from healthdash.datasets.steps import LeaveOut, TakeLeads
 from healthdash.errors import CorruptModel, InvalidInput
 from healthdash.tables.steps import GroupBy
 from healthdash.task import Upload
-from healthdash.tasks.ecg import detect, read
+from healthdash.tasks.ecg import read, resample
 from healthdash.tasks.ecg.own_augment import changed
 from healthdash.tasks.ecg.own_listing import list_signals
 from healthdash.tasks.ecg.own_set import load_signals
@@ -192,8 +192,8 @@ def test_there_are_as_many_items_as_windows(samples, rate_hz):
 @pytest.mark.parametrize("rate_hz", [100.0, 125.0, 257.0, 359.7, 500.0, 1000.0])
 def test_the_length_at_another_rate_is_known_beforehand(rate_hz):
     for samples in (1, 625, 4997, 4998):
-        made = detect.resampled(np.zeros((samples, 1), np.float32), rate_hz)
-        assert detect.resampled_length(samples, rate_hz) == len(made)
+        made = resample.resampled(np.zeros((samples, 1), np.float32), rate_hz)
+        assert resample.resampled_length(samples, rate_hz) == len(made)
 
 
 def test_changes_keep_the_shape_and_depend_on_the_seed_only():
