@@ -43,14 +43,22 @@ class CodingQuestion:
 
     Attributes
     ----------
-    problem : str
-        What was found, in a sentence.
+    found : str
+        What was found.
+    todo : str
+        What to do about it, where a mapping can be given.
     choices : tuple of Coding
         Those that know every code of the table, the likeliest first; none where no known one does.
     """
 
-    problem: str
+    found: str
+    todo: str
     choices: tuple[Coding, ...] = ()
+
+    @property
+    def problem(self) -> str:
+        """What was found and what to do about it, in a sentence."""
+        return f"{self.found}; {self.todo}"
 
 
 def plain_code(cell: str) -> str:

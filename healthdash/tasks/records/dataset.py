@@ -92,13 +92,14 @@ def _one(task: RecordsTask, file: Path, settings: TrainSettings) -> Dataset:
     target = _column(text.frame, settings.target or task.target)
     group = settings.group or task.group_column
     # To leave out rows here would quietly change who is in the data.
-    problems = [*sample.problems, *shortened(with_row_numbers(sample.refused)), *_other_codes(task, text)]
+    problems = [*sample.problems, *shortened(with_row_numbers(sample.refused))]
     if target is None:
         problems.append(f"missing column: {settings.target or task.target}, the one to predict")
     if group and _column(text.frame, group) is None:
         problems.append(f"missing column: {group}, the patient of each row")
-    if problems:
-        raise InvalidInput(problems, hint="Give a table with all columns, the target included.")
+    codes = _other_codes(task, text)
+    if problems or codes:
+        raise InvalidInput([*problems, *codes], hint=_hint(problems, codes))
     assert target is not None
     named = _column(text.frame, group) if group else None
     groups = np.arange(len(text.frame)).astype(object) if named is None else named.to_numpy(object)
@@ -109,7 +110,21 @@ def _one(task: RecordsTask, file: Path, settings: TrainSettings) -> Dataset:
 def _other_codes(task: RecordsTask, text: TextTable) -> list[str]:
     """Say that the codes may not be those of the task: labels learnt or judged with others mean nothing."""
     asked = task.coding_question(mapped(text, task.fields, propose(text.frame, task.fields)))
-    return [asked.problem] if asked else []
+    return [f"{asked.found}; labelled rows must be in the codes of the task"] if asked else []
+
+
+def _hint(problems: Sequence[str], codes: Sequence[str]) -> str:
+    """Return what to do next: no command on labelled data takes a mapping, so that the table must change."""
+    hints = []
+    if any(one.startswith("missing column") for one in problems):
+        hints.append("Give a table with all columns, the target included.")
+    elif problems:
+        hints.append("Correct what is named here, or leave these rows out.")
+    if codes:
+        hints.append(
+            "Write these columns in the codes that docs/records.md lists, then give the table again."
+        )
+    return " ".join(hints)
 
 
 def _typed(frame: pd.DataFrame, fields: Sequence[Field]) -> pd.DataFrame:

@@ -82,10 +82,10 @@ def question(found: Mapped) -> CodingQuestion | None:
     why = f"columns {names}: {' and '.join(reasons)}, so that the codes may not be those of UCI"
     choices = sorted(fitting(CODINGS, seen), key=lambda one: _doubt(one, found))
     if not choices:
-        return CodingQuestion(problem=f"{why}; no known coding fits: say in a mapping what each code means")
+        return CodingQuestion(found=why, todo="no known coding fits: say in a mapping what each code means")
     known = " or ".join(one.name for one in choices)
-    asked = f"{why}; choose what they are ({known}), on the page or with map --coding"
-    return CodingQuestion(problem=asked, choices=tuple(choices))
+    todo = f"choose what they are ({known}), on the page or with map --coding"
+    return CodingQuestion(found=why, todo=todo, choices=tuple(choices))
 
 
 def _seen(found: Mapped) -> dict[str, frozenset[str]]:

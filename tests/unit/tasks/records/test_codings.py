@@ -93,5 +93,9 @@ def test_words_are_no_foreign_codes_and_unknown_codes_are_refused():
 def test_labelled_rows_in_other_codes_are_neither_learnt_nor_judged(tmp_path):
     file = tmp_path / "heart.csv"
     file.write_text(HEADER + ",target\n" + "\n".join(row + ",1" for row in KAGGLE.splitlines()))
-    with pytest.raises(InvalidInput, match="may not be those of UCI"):
+    with pytest.raises(InvalidInput, match="may not be those of UCI") as refused:
         load(HEART, file, TrainSettings(target="target"))
+    # No command on labelled data takes a mapping, and no column is missing.
+    assert "--coding" not in refused.value.message
+    assert "all columns" not in refused.value.hint
+    assert "codes that docs/records.md lists" in refused.value.hint

@@ -167,13 +167,15 @@ def test_a_data_set_with_a_bad_cell_is_not_trained_on(tmp_path):
     lines = labelled(10).decode().splitlines()
     lines[3] = "secret" + lines[3][lines[3].index(",") :]
     (tmp_path / "table.csv").write_text("\n".join(lines))
-    with pytest.raises(InvalidInput, match="row 3, column age: expected a number, got text"):
+    with pytest.raises(InvalidInput, match="row 3, column age: expected a number, got text") as refused:
         HEART.load_dataset(tmp_path / "table.csv", TrainSettings())
+    assert refused.value.hint == "Correct what is named here, or leave these rows out."
 
 
 def test_a_data_set_without_its_target_says_so(tmp_path):
     from healthdash.errors import InvalidInput
 
     (tmp_path / "table.csv").write_bytes(HEART.examples()[3].make()[0].data)
-    with pytest.raises(InvalidInput, match="missing column: num"):
+    with pytest.raises(InvalidInput, match="missing column: num") as refused:
         HEART.load_dataset(tmp_path / "table.csv", TrainSettings())
+    assert refused.value.hint == "Give a table with all columns, the target included."

@@ -1,0 +1,34 @@
+"""The pages of docs name what there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from healthdash.fields import CategoryField, NumberField
+from healthdash.tasks.records import TASKS
+from healthdash.tasks.records.task import RecordsTask
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+#: Long lists of codes are told by their first and last, or by where they are found.
+_MOST_CODES = 8
+
+
+def page(name: str) -> str:
+    """Return the text of a page."""
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("task", [one for one in TASKS if one.fields], ids=lambda task: task.slug)
+def test_every_column_of_a_table_is_told(task: RecordsTask):
+    section = page("records.md").split(f"\n`{task.slug}`, ", 1)[1].split("\n\n", 2)[1]
+    rows = {name: row for row in section.splitlines() for name in row.split("|")[1].split("`")[1::2]}
+    extra = {task.target, task.group_column} - {None}
+    assert set(rows) == {field.name for field in task.fields} | extra
+    for field in task.fields:
+        told = rows[field.name]
+        if isinstance(field, NumberField):
+            assert f"{field.low:g} to {field.high:g} {field.unit}".strip() in told
+        elif isinstance(field, CategoryField) and len(field.choices) <= _MOST_CODES:
+            assert all(f"`{code}`" in told for code in field.choices)
