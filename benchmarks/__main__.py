@@ -31,7 +31,7 @@ TOPICS = (
 
 def main() -> int:
     """Print the table; 1 when numbers that must be equal are not."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", allow_abbrev=False)
     parser.add_argument(
         "topics", nargs="*", metavar="TOPIC", help=f"any of {', '.join(TOPICS)}; default: all"
     )

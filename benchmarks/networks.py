@@ -39,7 +39,7 @@ RECIPES = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("HEALTHDASH_DATA", "")))
     parser.add_argument("--tables", nargs="+", choices=list(TABLES), default=list(TABLES))
     parser.add_argument("--recipes", nargs="+", choices=list(RECIPES), default=list(RECIPES))

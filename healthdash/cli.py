@@ -84,8 +84,15 @@ def _port(text: str) -> int:
     return int(text)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Takes options by their whole names: `--rate` of one command is not another's `--rate-hz`."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **given})
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m healthdash", description=__doc__)
+    parser = _Parser(prog="python -m healthdash", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("tasks", help="every task, one JSON object a line")
     commands.add_parser("models", help="every model, one JSON object a line")

@@ -60,7 +60,9 @@ def _worded(judged: ExplanationQuality) -> ExplanationQuality:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure a bundle again and print its figures as one JSON object."""
-    parser = argparse.ArgumentParser(prog="healthdash.measured_again", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="healthdash.measured_again", description=__doc__, allow_abbrev=False
+    )
     parser.add_argument("--model", type=Path, required=True, help="folder of the bundle")
     parser.add_argument("--data", type=Path, required=True)
     options = parser.parse_args(arguments)

@@ -127,7 +127,8 @@ def checked(found: ItemReport, *, one_is_enough: bool = False) -> ItemReport:
         return found
     unit = found.items.unit
     if stop.code in ("too-few", "nothing-left"):
-        raise TooLittleData(stop.words, hint=f"Add {unit}s, or leave the label out.")
+        known = found.items.survey.hints.get(found.items.survey.usual_reason)
+        raise TooLittleData(stop.words, hint=known or f"Add {unit}s, or leave the label out.")
     raise InvalidInput(stop.words, hint=f"Give {unit}s of 2 to 20 labels.")
 
 
@@ -138,7 +139,10 @@ def _findings(items: Items, questions: Sequence[Question]) -> Iterator[ItemFindi
     yield from _unreadable(items)
     usable = items.without(~np.append(items.survey.is_readable, False)[items.files])
     if not len(usable):
-        yield Finding("nothing-left", "error", f"No {items.unit} is left that can be used.")
+        # Told here too: a step may have left out the files, and their reasons with them.
+        reason = items.survey.usual_reason
+        why = f" The commonest reason: {reason}." if reason else ""
+        yield Finding("nothing-left", "error", f"No {items.unit} is left that can be used.{why}")
         return
     # Codes of annotations differ in case: "a" is another beat than "A".
     is_coded = usable.unit != usable.survey.unit

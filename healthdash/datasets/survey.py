@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -43,6 +44,8 @@ class Survey:
         Header entries that name a person, with the number of files that have them.
     leads : tuple of tuples of str, n or none
         Of each recording.
+    hints : dict of str
+        What to do about a reason, where its reader knows.
     """
 
     unit: str
@@ -55,6 +58,13 @@ class Survey:
     faults: Mapping[Fault, NDArray[np.bool_]] = field(default_factory=dict)
     identifying: Mapping[str, int] = field(default_factory=dict)
     leads: tuple[tuple[str, ...], ...] = ()
+    hints: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def usual_reason(self) -> str:
+        """The commonest reason where no file can be used; "" where one can."""
+        counted = Counter(map(str, self.reasons))
+        return "" if "" in counted or not counted else counted.most_common(1)[0][0]
 
     @property
     def is_readable(self) -> NDArray[np.bool_]:

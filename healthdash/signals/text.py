@@ -84,8 +84,8 @@ def read_text(uploads: Sequence[Upload]) -> Recording:
     if rate_hz is None:
         raise InvalidInput(
             "the file does not say its sampling rate",
-            hint="Enter the rate in hertz (--rate on the command line), or add a column time_s, or a first "
-            "line such as '# rate_hz: 250'.",
+            hint="Add a first line such as '# rate_hz: 250' or a column time_s to the file, or enter the "
+            "rate in hertz (with predict and inspect: --rate).",
         )
     columns = np.ascontiguousarray(table.signal.T)
     units, notices = list(table.units), list[str]()

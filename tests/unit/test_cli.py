@@ -52,6 +52,20 @@ def test_wrong_usage_exits_with_two():
     assert stopped.value.code == 2
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "signals", "--data", "set", "--out", "model", "--rate", "250"],  # is not --rate-hz
+        ["check", "--data", "table.csv", "--targ", "x"],
+    ],
+)
+def test_an_option_is_not_guessed_from_its_beginning(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(arguments)
+    assert stopped.value.code == 2
+    assert "unrecognized arguments" in capsys.readouterr().err
+
+
 def test_what_sigterm_ends_removes_its_files(tmp_path, monkeypatch):
     def ended(_):
         with tempfile.TemporaryDirectory(dir=tmp_path) as folder:

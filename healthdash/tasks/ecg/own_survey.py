@@ -14,7 +14,7 @@ from scipy.signal import resample
 
 from healthdash.apart import blocks
 from healthdash.datasets.survey import OnProgress, Survey
-from healthdash.errors import InputError
+from healthdash.errors import HealthdashError, InputError
 from healthdash.signals.leads import plain_name
 
 from . import read
@@ -34,6 +34,7 @@ _LEAST_STEPS = 8
 @dataclass(frozen=True, eq=False)
 class _Seen:
     reason: str = ""
+    hint: str = ""
     content: str = ""
     traits: Mapping[str, str] = field(default_factory=dict)
     signature: NDArray[np.float32] | None = None
@@ -51,9 +52,7 @@ def survey_signals(own: OwnListing, on_progress: OnProgress | None = None) -> Su
     """Look at every recording once, one in memory at a time."""
     paths, seen = own.listing.files, []
     names = [own.files[path] for path in paths]
-    found = blocks.looked_at(
-        look_at, own.listing.folder, names, failed=lambda error: _Seen(reason=error.message)
-    )
+    found = blocks.looked_at(look_at, own.listing.folder, names, failed=_unusable)
     for number, one in enumerate(found):
         seen.append(one)
         if on_progress is not None:
@@ -72,6 +71,7 @@ def survey_signals(own: OwnListing, on_progress: OnProgress | None = None) -> Su
             "clipped": np.asarray([one.is_clipped for one in seen], bool),
         },
         leads=tuple(one.leads for one in seen),
+        hints={one.reason: one.hint for one in seen if one.hint},
     )
 
 
@@ -84,7 +84,7 @@ def _look(folder: Path, names: tuple[str, ...]) -> _Seen:
     try:
         sample = read.read(uploads_of(folder, [name for name in names if not name.endswith(".atr")]))
     except InputError as error:
-        return _Seen(reason=error.message)
+        return _unusable(error)
     except OSError as error:
         return _Seen(reason=f"the file cannot be opened: {error.strerror}")
     except Exception as error:  # the reader has a hole; the other files are still looked at
@@ -98,6 +98,10 @@ def _look(folder: Path, names: tuple[str, ...]) -> _Seen:
         is_flat=bool((np.ptp(signal, axis=0) == 0).any()),
         is_clipped=any(_is_clipped(lead) for lead in signal.T),
     )
+
+
+def _unusable(error: HealthdashError) -> _Seen:
+    return _Seen(reason=error.message, hint=error.hint)
 
 
 def _traits(sample: EcgSample) -> dict[str, str]:

@@ -122,7 +122,9 @@ def _tell(row: EpochRow) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure a shipped recipe in folds and write the figures into its bundle."""
-    parser = argparse.ArgumentParser(prog="healthdash.tasks.imaging.in_folds", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="healthdash.tasks.imaging.in_folds", description=__doc__, allow_abbrev=False
+    )
     parser.add_argument("--model", type=Path, required=True, help="folder of the bundle")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--folds", type=int, default=5)

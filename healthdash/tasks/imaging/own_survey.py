@@ -18,7 +18,7 @@ from scipy.ndimage import uniform_filter
 from healthdash.apart import blocks
 from healthdash.datasets.listing import PEOPLE, Listing, below, listed
 from healthdash.datasets.survey import OnProgress, Survey
-from healthdash.errors import InputError, InvalidInput
+from healthdash.errors import HealthdashError, InputError, InvalidInput
 from healthdash.task import Upload
 
 from . import dicom, read
@@ -54,6 +54,7 @@ class _Seen:
     """What one file holds; without arrays where it cannot be used, with the reason."""
 
     reason: str = ""
+    hint: str = ""
     content: str = ""
     traits: Mapping[str, str] = field(default_factory=dict)
     grey: NDArray[np.uint8] | None = None
@@ -121,7 +122,7 @@ def _may_be_picture(folder: Path, path: str) -> bool:
 
 def _looked_at(folder: Path, files: Sequence[str], size: int) -> Iterator[_Seen]:
     """Yield what the files hold, in their order."""
-    return blocks.looked_at(look_at, folder, files, size, failed=lambda error: _Seen(reason=error.message))
+    return blocks.looked_at(look_at, folder, files, size, failed=_unusable)
 
 
 def look_at(folder: str, files: tuple[str, ...], size: int) -> tuple[_Seen, ...]:
@@ -137,11 +138,15 @@ def _look(path: Path, size: int) -> _Seen:
             raise InvalidInput("a DICOM file without a picture", hint="")
         sample = middle_picture(sample)
     except InputError as error:
-        return _Seen(reason=error.message)
+        return _unusable(error)
     except Exception as error:  # the reader has a hole; the other files are still looked at
         return _Seen(reason=f"the file could not be read ({type(error).__name__})")
     naming = _naming(upload.data)
     return _seen(sample, size, tuple(naming), naming.get("PatientID", ""))
+
+
+def _unusable(error: HealthdashError) -> _Seen:
+    return _Seen(reason=error.message, hint=error.hint)
 
 
 def _seen(sample: ImageSample, size: int, naming: tuple[str, ...], patient: str) -> _Seen:
@@ -248,4 +253,5 @@ def _survey(seen: Sequence[_Seen]) -> Survey:
         statistics=np.stack([unknown if one.statistics is None else one.statistics for one in seen]),
         faults={"blank": np.asarray([one.is_blank for one in seen], bool)},
         identifying=dict(Counter(name for one in seen for name in one.naming)),
+        hints={one.reason: one.hint for one in seen if one.hint},
     )

@@ -239,7 +239,9 @@ def main(arguments: list[str] | None = None) -> int:
     from .dataset import load_manifest
     from .sampling import choose, write
 
-    parser = argparse.ArgumentParser(prog="healthdash.tasks.imaging.synthetic", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="healthdash.tasks.imaging.synthetic", description=__doc__, allow_abbrev=False
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "samples")
     parser.add_argument("--seed", type=int, default=0)

@@ -62,6 +62,15 @@ def test_files_that_cannot_be_used_are_counted_by_reason_and_left_out():
     assert "3 x cut off" in told.words
 
 
+@pytest.mark.parametrize("steps", [(), (LeaveOut(what="unreadable"),)])
+def test_where_no_file_can_be_used_the_error_tells_the_commonest_reason_and_its_hint(steps):
+    reasons = np.array(["no rate"] * (COUNT - 3) + ["cut off"] * 3)
+    made = survey(reasons=reasons, hints={"no rate": "Add a line.", "cut off": "Copy it again."})
+    with pytest.raises(TooLittleData, match="The commonest reason: no rate") as refused:
+        checked(report(listing(), made, steps))
+    assert refused.value.hint == "Add a line."
+
+
 def test_copies_under_one_label_and_under_two_are_different_findings():
     contents = np.array([f"c{n}" for n in range(COUNT)])
     contents[[10, 12]] = "twice"  # of one label

@@ -9,7 +9,7 @@ import pytest
 
 from healthdash import archive, pipeline, tasks
 from healthdash.datasets.steps import LeaveOut, TakeLeads
-from healthdash.errors import CorruptModel, InvalidInput
+from healthdash.errors import CorruptModel, InvalidInput, TooLittleData
 from healthdash.tables.steps import GroupBy
 from healthdash.task import Upload
 from healthdash.tasks.ecg import read, resample
@@ -75,6 +75,15 @@ def test_planted_faults_are_found_and_those_that_need_no_decision_mended(tmp_pat
     steps, found = looked.settled([])
     assert set(steps) >= {LeaveOut(what="unreadable"), LeaveOut(what="contradictions")}
     assert {"flat", "clipped"} <= {one.code for one in found.findings}
+
+
+def test_recordings_that_state_no_rate_are_refused_with_the_line_to_add(tmp_path):
+    path = folder_of(tmp_path / "set", count=3)
+    for file in path.rglob("*.csv"):
+        file.write_text(file.read_text().split("\n", 1)[1])
+    with pytest.raises(TooLittleData, match="does not say its sampling rate") as refused:
+        load_signals(path, TrainSettings())
+    assert "'# rate_hz: 250'" in refused.value.hint
 
 
 def test_a_label_with_another_rate_or_leads_is_a_shortcut(tmp_path):
