@@ -56,7 +56,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _end)  # a training puts its own in the place of it
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        settings.current()
+    except InputError as error:  # wrong usage of the command, whichever it is
+        parser.error(f"{error.message}; {error.hint}")
     command = _COMMANDS[options.command]
     try:
         return _print_lines(command(options))

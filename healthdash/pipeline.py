@@ -213,7 +213,7 @@ def check_size(n_bytes: int) -> None:
     if n_bytes > limit << 20:
         raise InvalidInput(
             f"expected at most {limit} MB, got {n_bytes / (1 << 20):,.1f}",
-            hint="Cut the file into smaller parts.",
+            hint="Cut the file into smaller parts, or set HEALTHDASH_MAX_UPLOAD_MB to allow more.",
         )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+
+from healthdash.errors import InputError
 
 __all__ = ["REPOSITORY", "Settings", "current"]
 
@@ -85,25 +88,61 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Read the settings; every one of them has a default."""
+        """Read the settings; every one of them has a default.
+
+        Raises
+        ------
+        InputError
+            One that is a number is none, or is too low.
+        """
         return cls(
             shipped_models=Path(environment.get("HEALTHDASH_MODELS", REPOSITORY / "models")),
             home=Path(environment.get("HEALTHDASH_HOME", Path.home() / ".healthdash")),
-            max_upload_mb=int(environment.get("HEALTHDASH_MAX_UPLOAD_MB", "200")),
-            threads=int(environment.get("HEALTHDASH_THREADS", "0")),
+            max_upload_mb=_whole(environment, "HEALTHDASH_MAX_UPLOAD_MB", 200, low=1),
+            threads=_whole(environment, "HEALTHDASH_THREADS", 0),
             database_url=environment.get("HEALTHDASH_DATABASE_URL", ""),
             ray_address=environment.get("HEALTHDASH_RAY_ADDRESS", ""),
-            ray_workers=max(1, int(environment.get("HEALTHDASH_RAY_WORKERS", "1"))),
-            runs_at_once=max(1, int(environment.get("HEALTHDASH_RUNS_AT_ONCE", "1"))),
+            ray_workers=max(1, _whole(environment, "HEALTHDASH_RAY_WORKERS", 1)),
+            runs_at_once=max(1, _whole(environment, "HEALTHDASH_RUNS_AT_ONCE", 1)),
             data_folders=tuple(
                 Path(one) for one in environment.get("HEALTHDASH_DATA_FOLDERS", "").split(os.pathsep) if one
             ),
             read_apart=environment.get("HEALTHDASH_APART", "1") != "0",
-            read_seconds=float(environment.get("HEALTHDASH_READ_SECONDS", "10")),
-            read_memory_mb=int(environment.get("HEALTHDASH_READ_MEMORY_MB", "2048")),
-            read_answer_mb=int(environment.get("HEALTHDASH_READ_ANSWER_MB", "256")),
+            read_seconds=_number(environment, "HEALTHDASH_READ_SECONDS", 10),
+            read_memory_mb=_whole(environment, "HEALTHDASH_READ_MEMORY_MB", 2048, low=1),
+            read_answer_mb=_whole(environment, "HEALTHDASH_READ_ANSWER_MB", 256, low=1),
             weights_folder=Path(weights) if (weights := environment.get("HEALTHDASH_WEIGHTS")) else None,
         )
+
+
+def _number(environment: Mapping[str, str], name: str, default: float, *, low: float = 0) -> float:
+    """Return a setting that is a finite number of at least `low`."""
+    told = environment.get(name) or str(default)
+    try:
+        value = float(told)
+    except ValueError:
+        value = math.nan
+    if not low <= value < math.inf:
+        raise _wrong(name, f"a number from {low:g} on", told)
+    return value
+
+
+def _whole(environment: Mapping[str, str], name: str, default: int, *, low: int = 0) -> int:
+    """Return a setting that is a whole number of at least `low`."""
+    told = environment.get(name) or str(default)
+    try:
+        value = int(told)
+    except ValueError:
+        value = low - 1
+    if value < low:
+        raise _wrong(name, f"a whole number from {low} on", told)
+    return value
+
+
+def _wrong(name: str, expected: str, told: str) -> InputError:
+    return InputError(
+        f"setting {name}: expected {expected}, got {told!r}", hint="docs/settings.md lists the settings."
+    )
 
 
 @lru_cache(maxsize=1)

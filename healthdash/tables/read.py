@@ -156,7 +156,8 @@ def _refuse_foreign(data: bytes) -> None:
     limit = settings.current().max_upload_mb
     if len(data) > limit << 20:
         raise UnreadableUpload(
-            f"expected at most {limit} MB, got {len(data) / 2**20:.0f} MB", hint="Split the table into parts."
+            f"expected at most {limit} MB, got {len(data) / 2**20:.0f} MB",
+            hint="Split the table into parts, or set HEALTHDASH_MAX_UPLOAD_MB to allow more.",
         )
     if not data.strip():
         raise UnreadableUpload("expected a table, got an empty file", hint=HINT)

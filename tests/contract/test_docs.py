@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from pathlib import Path
 
 import pytest
 
+from healthdash import settings
 from healthdash.fields import CategoryField, NumberField
 from healthdash.tasks.records import TASKS
 from healthdash.tasks.records.task import RecordsTask
@@ -32,3 +35,10 @@ def test_every_column_of_a_table_is_told(task: RecordsTask):
             assert f"{field.low:g} to {field.high:g} {field.unit}".strip() in told
         elif isinstance(field, CategoryField) and len(field.choices) <= _MOST_CODES:
             assert all(f"`{code}`" in told for code in field.choices)
+
+
+def test_every_setting_is_told_and_no_other():
+    source = inspect.getsource(settings)
+    read = set(re.findall(r'"(HEALTHDASH_[A-Z_]+)"', source)) | {"HEALTHDASH_DATA"}
+    told = re.findall(r"^\| `(HEALTHDASH_[A-Z_]+)` \|", page("settings.md"), re.MULTILINE)
+    assert sorted(told) == sorted(read)

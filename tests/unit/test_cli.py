@@ -66,6 +66,16 @@ def test_an_option_is_not_guessed_from_its_beginning(arguments, capsys):
     assert "unrecognized arguments" in capsys.readouterr().err
 
 
+def test_a_setting_that_is_no_number_is_wrong_usage(monkeypatch, capsys):
+    monkeypatch.setenv("HEALTHDASH_MAX_UPLOAD_MB", "1.5")
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["tasks"])
+    assert stopped.value.code == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "HEALTHDASH_MAX_UPLOAD_MB: expected a whole number from 1 on, got '1.5'" in told.err
+
+
 def test_what_sigterm_ends_removes_its_files(tmp_path, monkeypatch):
     def ended(_):
         with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
