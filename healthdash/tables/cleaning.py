@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,7 +22,7 @@ class CleaningFile(BaseModel):
 
     @classmethod
     def from_file(cls, path: str | Path) -> Self:
-        """Read it from JSON.
+        """Read it from JSON: a cleaning alone, or a whole data report that holds one.
 
         Raises
         ------
@@ -31,7 +32,8 @@ class CleaningFile(BaseModel):
             It holds something else.
         """
         try:
-            return cls.model_validate_json(Path(path).read_text(encoding="utf-8"))
+            told = json.loads(Path(path).read_text(encoding="utf-8"))
+            return cls.model_validate(told.get("cleaning", told) if isinstance(told, dict) else told)
         except OSError as error:
             raise InputError(
                 f"the cleaning cannot be opened: {error.strerror}", hint="Check --cleaning."
@@ -39,7 +41,7 @@ class CleaningFile(BaseModel):
         except (ValidationError, ValueError) as error:
             raise InvalidInput(
                 f"expected a cleaning as JSON with {' and '.join(cls.model_fields)}, got something else",
-                hint="Write the steps as `python -m healthdash check` prints them.",
+                hint="Give what `python -m healthdash check` prints, or the object under its key cleaning.",
             ) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -179,6 +180,8 @@ def test_a_cleaning_is_a_file_that_names_no_file_of_the_data(tmp_path):
     cleaning = ItemCleaning(target="label", steps=(LeaveOut(what="copies"), GroupBy(column="patient")))
     path = tmp_path / "cleaning.json"
     path.write_text(cleaning.model_dump_json())
+    assert ItemCleaning.from_file(path) == cleaning
+    path.write_text(json.dumps({"rows": 7, "findings": [], "cleaning": cleaning.model_dump()}))
     assert ItemCleaning.from_file(path) == cleaning
     path.write_text('{"steps": [{"do": "run", "command": "rm"}]}')
     with pytest.raises(InvalidInput):

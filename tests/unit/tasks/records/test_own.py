@@ -234,7 +234,7 @@ def test_what_cannot_be_learnt_is_refused_with_the_reason(file, tmp_path):
     with pytest.raises(InputError, match="cannot be opened"):
         load_own(tmp_path / "none.csv", TrainSettings())
     broken = tmp_path / "cleaning.json"
-    for text in ("{", '{"steps": [{"do": "run"}]}', '{"more": 1}'):
+    for text in ("{", "[]", '{"steps": [{"do": "run"}]}', '{"more": 1}', '{"cleaning": {"more": 1}}'):
         broken.write_text(text)
         with pytest.raises(InvalidInput, match="cleaning as JSON"):
             Cleaning.from_file(broken)
