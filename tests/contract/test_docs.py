@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from healthdash import settings
+from healthdash.explain import METHODS
 from healthdash.fields import CategoryField, NumberField
 from healthdash.tasks.records import TASKS
 from healthdash.tasks.records.task import RecordsTask
@@ -42,3 +43,10 @@ def test_every_setting_is_told_and_no_other():
     read = set(re.findall(r'"(HEALTHDASH_[A-Z_]+)"', source)) | {"HEALTHDASH_DATA"}
     told = re.findall(r"^\| `(HEALTHDASH_[A-Z_]+)` \|", page("settings.md"), re.MULTILINE)
     assert sorted(told) == sorted(read)
+
+
+def test_every_method_of_explanation_is_told():
+    told = dict(
+        re.findall(r"^\| `([a-z-]+)` \|.*\| `healthdash/(.+)\.py` \|$", page("explanations.md"), re.MULTILINE)
+    )
+    assert {name: f"healthdash.{path.replace('/', '.')}" for name, path in told.items()} == dict(METHODS)
