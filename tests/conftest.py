@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,27 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip, with the reason, what this machine cannot run."""
-    data = os.environ.get("HEALTHDASH_DATA")
     for item in items:
-        if item.get_closest_marker("data") and not data:
-            item.add_marker(pytest.mark.skip(reason="HEALTHDASH_DATA is not set: no real data sets here"))
+        for mark in item.iter_markers("data"):
+            if reason := _lacking(mark.args, os.environ.get("HEALTHDASH_DATA", "")):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _lacking(sets: Sequence[str], data: str) -> str:
+    """Return which of the data sets that a test is marked with are not here; "" where all are.
+
+    Parameters
+    ----------
+    sets : sequence of str
+        Folders below `data`: ``@pytest.mark.data("signals/mitdb")``. At least one, so that no test passes
+        because it found nothing to look at.
+    """
+    if not sets:
+        raise pytest.UsageError("expected the folders of the data sets in every mark data, got none")
+    if not data:
+        return "HEALTHDASH_DATA is not set: no real data sets here"
+    missing = [one for one in sets if not any(Path(data, one).glob("*"))]
+    return f"not below HEALTHDASH_DATA: {', '.join(missing)}" if missing else ""
 
 
 @pytest.fixture(scope="session")

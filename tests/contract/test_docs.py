@@ -50,3 +50,13 @@ def test_every_method_of_explanation_is_told():
         re.findall(r"^\| `([a-z-]+)` \|.*\| `healthdash/(.+)\.py` \|$", page("explanations.md"), re.MULTILINE)
     )
     assert {name: f"healthdash.{path.replace('/', '.')}" for name, path in told.items()} == dict(METHODS)
+
+
+def test_every_data_set_that_a_test_needs_is_told():
+    tests = Path(__file__).resolve().parents[1]
+    marks = "".join(
+        re.findall(r"mark\.data\(([^)]*)\)", "".join(p.read_text() for p in tests.rglob("test_*.py")))
+    )
+    told = re.findall(r"^\| `([a-z]+/[a-z0-9_]+)` \|", page("data.md"), re.MULTILINE)
+    assert len(told) == len(set(told))
+    assert set(re.findall(r'"([^"]+)"', marks)) <= set(told)

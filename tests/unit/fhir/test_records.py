@@ -270,7 +270,7 @@ def test_age_and_sex_alone_are_no_findings():
     assert list(found.frame.index) == [0]
 
 
-@pytest.mark.data
+@pytest.mark.data("fhir/hl7_r4_examples")
 def test_every_example_of_hl7_gives_rows_or_a_clear_refusal(data):
     read, refused = 0, 0
     for file in sorted((data / "fhir/hl7_r4_examples").glob("*.json")):
@@ -287,9 +287,11 @@ def test_every_example_of_hl7_gives_rows_or_a_clear_refusal(data):
     assert read >= 50
 
 
-@pytest.mark.data
+@pytest.mark.data("fhir/synthea_r4")
 def test_every_patient_of_synthea_gives_a_row(data):
-    for file in sorted((data / "fhir/synthea_r4").glob("*_*_*.json")):
+    files = sorted((data / "fhir/synthea_r4").glob("*_*_*.json"))
+    assert files
+    for file in files:
         document = json.loads(file.read_bytes())
         sample = HEART.read([Upload("p.json", file.read_bytes())])
         HEART.validate(sample)

@@ -15,7 +15,7 @@ from healthdash.signals import formats
 from healthdash.signals.recording import Recording
 from healthdash.task import Upload
 
-pytestmark = pytest.mark.data
+pytestmark = pytest.mark.data("signals/wfdb_formats", "signals/ecg_formats", "signals/eeg_formats")
 
 _SIGNALS = Path(os.environ.get("HEALTHDASH_DATA", "")) / "signals"
 _WFDB, _ECG, _EEG = _SIGNALS / "wfdb_formats", _SIGNALS / "ecg_formats", _SIGNALS / "eeg_formats"

@@ -256,7 +256,7 @@ MESSY = {
 }
 
 
-@pytest.mark.data
+@pytest.mark.data("tabular/messy_tables")
 @pytest.mark.parametrize("name", MESSY)
 def test_messy_real_tables_are_what_a_careful_reader_finds(data, name):
     (file,) = (data / "tabular/messy_tables").rglob(name)
@@ -266,7 +266,7 @@ def test_messy_real_tables_are_what_a_careful_reader_finds(data, name):
     assert last is None or found.frame.iloc[0, -1] == last
 
 
-@pytest.mark.data
+@pytest.mark.data("tabular/messy_tables")
 def test_the_harder_parts_of_messy_real_tables(data):
     def table(name: str) -> TextTable:
         (file,) = (data / "tabular/messy_tables").rglob(name)
@@ -287,7 +287,7 @@ def test_the_harder_parts_of_messy_real_tables(data):
         table("utf8bom.csv")  # a header alone
 
 
-@pytest.mark.data
+@pytest.mark.data("tabular/chronic_kidney_disease")
 def test_kidney_disease_is_read_whole(data):
     found = read_text_table(
         (data / "tabular/chronic_kidney_disease/chronic_kidney_disease_full.arff").read_bytes()

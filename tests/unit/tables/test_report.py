@@ -279,7 +279,7 @@ def _real(data, name: str) -> pd.DataFrame:
     return read_text_table((data / "tabular" / name).read_bytes()).frame
 
 
-@pytest.mark.data
+@pytest.mark.data("tabular/heart_failure", "tabular/eicu_demo_subset", "tabular/pima_diabetes", "tabular/hcv")
 def test_the_traps_of_real_tables_are_found(data):
     heart = found(
         _real(data, "heart_failure/heart_failure_clinical_records_dataset.csv"), target="DEATH_EVENT"

@@ -288,7 +288,7 @@ def test_an_unknown_unit_is_warned_about() -> None:
     assert gate(sample, GATE).verdict == "warn"
 
 
-@pytest.mark.data
+@pytest.mark.data("signals/mitdb")
 def test_the_detector_reaches_its_floor_on_real_recordings(data) -> None:
     import wfdb
 

@@ -125,7 +125,7 @@ def test_marks_are_in_seconds_at_the_rate_that_the_user_says(tmp_path: Path) -> 
     assert [mark.onset_s for mark in sample.marks] == [1, 2]
 
 
-@pytest.mark.data
+@pytest.mark.data("signals/mitdb")
 def test_beats_of_a_real_record_have_the_sample_numbers_of_their_file(data: Path) -> None:
     folder = data / "signals" / "mitdb"
     names = sorted(path.stem for path in folder.glob("*.atr"))

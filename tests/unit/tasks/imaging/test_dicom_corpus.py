@@ -47,11 +47,7 @@ def _read(row: dict[str, str]) -> ImageSample | VolumeSample | Document:
     return read([Upload.from_path(_CORPUS / row["file"])])
 
 
-needs_data = pytest.mark.skipif(not _IS_THERE, reason="HEALTHDASH_DATA does not name the real data sets")
-
-
-@needs_data
-@pytest.mark.data
+@pytest.mark.data("imaging/dicom")
 @pytest.mark.parametrize("row", _rows(), ids=lambda row: row["file"])
 def test_file_does_what_its_manifest_says(row: dict[str, str]) -> None:
     if row["decode"] == "ok":
@@ -97,8 +93,7 @@ def _check_says_nothing_of_the_patient(error: HealthdashError, row: dict[str, st
     assert row["file"] == "pydicom/DICOMDIR" or Path(row["file"]).name not in error.message + error.hint
 
 
-@needs_data
-@pytest.mark.data
+@pytest.mark.data("imaging/dicom")
 @pytest.mark.parametrize("row", _rows(), ids=lambda row: row["file"])
 def test_stored_values_equal_the_manifest_where_nothing_is_lossy(row: dict[str, str]) -> None:
     if row["decode"] != "ok" or row["ts"] in _LOSSY:
@@ -114,8 +109,7 @@ def test_stored_values_equal_the_manifest_where_nothing_is_lossy(row: dict[str, 
     assert digest.hexdigest()[:16] == row["pixsha"]
 
 
-@needs_data
-@pytest.mark.data
+@pytest.mark.data("imaging/dicom")
 def test_one_picture_in_ten_lossless_codes_is_one_picture() -> None:
     rows = [row for row in _rows() if row.get("pixsha") == "1bee432808f49770"]
     assert len(rows) >= 9
@@ -128,8 +122,7 @@ def test_one_picture_in_ten_lossless_codes_is_one_picture() -> None:
         np.testing.assert_array_equal(first.pixels, other.pixels)
 
 
-@needs_data
-@pytest.mark.data
+@pytest.mark.data("imaging/dicom")
 def test_retired_headless_ct_is_in_hounsfield_units() -> None:
     sample = _read({"file": "barre/CT_Implicit_Little_Headless_Retired.dcm"})
     assert isinstance(sample, ImageSample)

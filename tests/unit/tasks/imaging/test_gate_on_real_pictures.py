@@ -4,7 +4,10 @@ import pytest
 
 from benchmarks.gate import rates
 
-pytestmark = [pytest.mark.data, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.data("imaging/chest_xray", "imaging/lung_ct", "imaging/dicom", "imaging/other_formats"),
+    pytest.mark.slow,
+]
 
 
 @pytest.fixture(scope="module")

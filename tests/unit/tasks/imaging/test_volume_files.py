@@ -76,7 +76,7 @@ def test_each_of_several_volumes_can_be_asked_for() -> None:
         assert f"6 volumes (times, echoes or measures); number {volume.part + 1} is used" in volume.notices[0]
 
 
-@pytest.mark.data
+@pytest.mark.data("imaging/other_formats")
 @pytest.mark.parametrize("path", _FILES, ids=lambda path: path.name)
 def test_files_of_the_corpus_agree_with_nibabel(path: Path) -> None:
     picture = nibabel.load(path)
@@ -88,7 +88,7 @@ def test_files_of_the_corpus_agree_with_nibabel(path: Path) -> None:
     np.testing.assert_allclose(volume.stored_spacing_mm, zooms, atol=1e-5)
 
 
-@pytest.mark.data
+@pytest.mark.data("imaging/other_formats")
 @pytest.mark.parametrize("name", ["analyze.hdr", "nifti1.hdr"])
 def test_header_without_voxels_says_what_is_missing(name: str) -> None:
     upload = Upload.from_path(_CORPUS / "nibabel" / name)

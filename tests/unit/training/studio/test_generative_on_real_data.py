@@ -11,7 +11,7 @@ from healthdash.training import TrainSettings
 from healthdash.training.studio.generative import synthetic
 from healthdash.training.studio.parts import split_of
 
-pytestmark = [pytest.mark.data, pytest.mark.tf, pytest.mark.slow]
+pytestmark = [pytest.mark.data("tabular/hcv"), pytest.mark.tf, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
