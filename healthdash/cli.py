@@ -30,6 +30,7 @@ from healthdash import (
     settings,
     tasks,
 )
+from healthdash import options as shared
 from healthdash.bundles import Bundle
 from healthdash.datasets import commands as checked
 from healthdash.disk import of_system
@@ -102,38 +103,43 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("tasks", help="every task, one JSON object a line")
     commands.add_parser("models", help="every model, one JSON object a line")
     predict = commands.add_parser("predict", help="run a model on files or folders")
-    predict.add_argument("task")
-    predict.add_argument("paths", nargs="+", type=Path)
-    predict.add_argument("--model")
+    predict.add_argument("task", help=shared.TASK)
+    predict.add_argument("paths", nargs="+", type=Path, help=shared.PATHS)
+    predict.add_argument("--model", help=shared.MODEL)
     # `--explain FILE` must not swallow a path, so the method is one of a closed list.
-    predict.add_argument("--explain", nargs="?", const="default", choices=["default", *METHODS])
-    predict.add_argument("--target", default="")
+    predict.add_argument(
+        "--explain", nargs="?", const="default", choices=["default", *METHODS],
+        help="explain each result, by the task's own method or the one named",
+    )  # fmt: skip
+    predict.add_argument(
+        "--target", default="", help="label whose probability is explained; default: the decided one"
+    )
     predict.add_argument(
         "--samples", type=int, default=0, help="of the explanation; 0: the task's own number"
     )
     evaluate = commands.add_parser("evaluate", help="measure a model on labelled data")
-    evaluate.add_argument("task")
-    evaluate.add_argument("--model")
+    evaluate.add_argument("task", help=shared.TASK)
+    evaluate.add_argument("--model", help=shared.MODEL)
     train = commands.add_parser("train", help="train a model on labelled data")
-    train.add_argument("task")
-    train.add_argument("--out", required=True, type=Path)
-    train.add_argument("--history", type=Path, help="CSV file that grows by a row an epoch")
-    train.add_argument("--checkpoints", type=Path, help="folder to keep how far it is, and to go on from")
+    train.add_argument("task", help=shared.TASK)
+    train.add_argument("--out", required=True, type=Path, help=shared.OUT)
+    train.add_argument("--history", type=Path, help=shared.HISTORY)
+    train.add_argument("--checkpoints", type=Path, help=shared.CHECKPOINTS)
     train.add_argument("--searched", type=Path, help="JSON file: the search that found these settings")
     find = commands.add_parser("find-rate", help="the learning rate to begin with, by a short training")
-    find.add_argument("task")
+    find.add_argument("task", help=shared.TASK)
     for command in (train, find):
         flags.add(command)
     searching.add_parsers(commands)
     for command in (train, evaluate, find):
         labelled.add(command)
-    evaluate.add_argument("--target", default=None)
-    evaluate.add_argument("--group")
+    evaluate.add_argument("--target", help=shared.TARGET)
+    evaluate.add_argument("--group", help=shared.GROUP)
     checked.add_parsers(commands)
     judged.add_parsers(commands)
     exchange.add_parsers(commands)
     inspect = commands.add_parser("inspect", help="what a file is, without any model")
-    inspect.add_argument("paths", nargs="+", type=Path)
+    inspect.add_argument("paths", nargs="+", type=Path, help=shared.PATHS)
     for command in (predict, inspect):
         command.add_argument("--rate", type=float, help="sampling rate in hertz, where the file is silent")
         command.add_argument(
@@ -144,7 +150,7 @@ def _parser() -> argparse.ArgumentParser:
         )
     matching.add_parsers(commands, predict)
     serve = commands.add_parser("serve", help="start the app")
-    serve.add_argument("--port", type=_port, default=8501)
+    serve.add_argument("--port", type=_port, default=8501, help="default: 8501")
     return parser
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from healthdash import apart, bundles, pipeline, tasks
+from healthdash import options as shared
 from healthdash.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ __all__ = ["COMMANDS", "add_parsers", "hints"]
 def add_parsers(commands: Any, predict: argparse.ArgumentParser) -> None:
     """Add the command, and to `predict` the options of tables and records."""
     matching = commands.add_parser("map", help="which column of a table was taken for which field")
-    matching.add_argument("task")
-    matching.add_argument("path", type=Path)
-    matching.add_argument("--model")
+    matching.add_argument("task", help=shared.TASK)
+    matching.add_argument("path", type=Path, help="a table")
+    matching.add_argument("--model", help=shared.MODEL)
     matching.add_argument("--coding", help="how codes are written, where the error of a table names several")
     predict.add_argument("--mapping", type=Path, help="JSON file: which column holds which field")
     predict.add_argument("--before", help="of a record: only values before this date count")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from healthdash import bundle_folder, bundles, labelled, settings, tasks
+from healthdash import options as shared
 from healthdash.bundles import Bundle
 from healthdash.errors import InvalidInput, TrainingError
 from healthdash.progress import Progress
@@ -55,12 +56,12 @@ def add_parsers(commands: Any) -> None:
     search.add_argument("--prune", action="store_true", help="end trials that are worse than half the others")
     search.add_argument("--at-once", type=int, default=0, help="trials beside each other")
     trial = commands.add_parser("trial", help="one trial of a search: validation figures, no model")
-    trial.add_argument("--history", type=Path)
-    trial.add_argument("--checkpoints", type=Path)
+    trial.add_argument("--history", type=Path, help=shared.HISTORY)
+    trial.add_argument("--checkpoints", type=Path, help=shared.CHECKPOINTS)
     for command in (search, trial):
-        command.add_argument("task")
+        command.add_argument("task", help=shared.TASK)
         labelled.add(command)
-        command.add_argument("--out", required=True, type=Path)
+        command.add_argument("--out", required=True, type=Path, help=shared.OUT)
         flags.add(command)
 
 

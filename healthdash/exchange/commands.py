@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from healthdash import bundles, comparison, export, labelled, tasks
+from healthdash import options as shared
 from healthdash.errors import HealthdashError
 from healthdash.task import Upload
 from healthdash.training import TrainSettings
@@ -24,21 +25,23 @@ def add_parsers(commands: Any) -> None:
     outgoing = commands.add_parser(
         "export", help="write a model as a bundle, SavedModel, ONNX or Keras script"
     )
-    outgoing.add_argument("task")
-    outgoing.add_argument("--model", required=True)
-    outgoing.add_argument("--as", dest="form", choices=_FORMS, default="zip")
-    outgoing.add_argument("--out", required=True, type=Path)
+    outgoing.add_argument("task", help=shared.TASK)
+    outgoing.add_argument("--model", required=True, help=shared.MODEL_OF_SEVERAL)
+    outgoing.add_argument(
+        "--as", dest="form", choices=_FORMS, default="zip", help="form to write; default: zip"
+    )
+    outgoing.add_argument("--out", required=True, type=Path, help="file or folder to write")
     incoming = commands.add_parser("import", help="take a model in, after it was checked and tried")
     incoming.add_argument("paths", nargs="+", type=Path, help="bundles as zip archives")
     curves = commands.add_parser("curves", help="training curves from elsewhere: JSON, CSV, TensorBoard")
-    curves.add_argument("paths", nargs="+", type=Path)
+    curves.add_argument("paths", nargs="+", type=Path, help="files")
     compare = commands.add_parser("compare", help="measure models on the same labelled data, in pairs")
-    compare.add_argument("task")
+    compare.add_argument("task", help=shared.TASK)
     labelled.add(compare)
-    compare.add_argument("--models", nargs="+", required=True)
-    compare.add_argument("--target")
-    compare.add_argument("--group")
-    compare.add_argument("--seed", type=int, default=0)
+    compare.add_argument("--models", nargs="+", required=True, help=shared.MODEL_OF_SEVERAL)
+    compare.add_argument("--target", help=shared.TARGET)
+    compare.add_argument("--group", help=shared.GROUP)
+    compare.add_argument("--seed", type=int, default=0, help=shared.SEED)
 
 
 def _export(options: argparse.Namespace) -> Lines:

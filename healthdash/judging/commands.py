@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from healthdash import bundles, judging, tasks
+from healthdash import options as shared
 from healthdash.progress import Shares
 
 __all__ = ["COMMANDS", "add_parsers"]
@@ -15,11 +16,11 @@ __all__ = ["COMMANDS", "add_parsers"]
 def add_parsers(commands: Any) -> None:
     """Add the command to the subparsers of the command line."""
     judge = commands.add_parser("judge", help="measure how good a model's explanations are")
-    judge.add_argument("task")
-    judge.add_argument("--model")
+    judge.add_argument("task", help=shared.TASK)
+    judge.add_argument("--model", help=shared.MODEL)
     judge.add_argument("--items", type=_count, default=judging.ITEMS, help="synthetic items to explain")
     judge.add_argument("--samples", type=int, default=0, help="of each explanation; 0: what the app takes")
-    judge.add_argument("--seed", type=int, default=0)
+    judge.add_argument("--seed", type=int, default=0, help=shared.SEED)
     judge.add_argument("--write", action="store_true", help="put the figures into the model's card")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
 import json
 import os
@@ -64,6 +65,17 @@ def test_an_option_is_not_guessed_from_its_beginning(arguments, capsys):
         cli.main(arguments)
     assert stopped.value.code == 2
     assert "unrecognized arguments" in capsys.readouterr().err
+
+
+def test_every_argument_of_every_command_has_a_help_text():
+    (commands,) = (one for one in cli._parser()._actions if isinstance(one, argparse._SubParsersAction))
+    silent = [
+        f"{name} {argument.dest}"
+        for name, command in commands.choices.items()
+        for argument in command._actions
+        if not argument.help
+    ]
+    assert silent == []
 
 
 def test_a_setting_that_is_no_number_is_wrong_usage(monkeypatch, capsys):
