@@ -50,7 +50,7 @@ models: .venv/app
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	@touch $@
 
-.venv/dev: requirements-dev.txt .venv/app
+.venv/dev: requirements-dev.txt requirements-postgresql.txt requirements-ray.txt requirements-export.txt .venv/app
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	@touch $@
 
