@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import inspect
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
-from healthdash import settings
+from healthdash import cli, settings
 from healthdash.explain import METHODS
 from healthdash.fields import CategoryField, NumberField
 from healthdash.tasks.records import TASKS
 from healthdash.tasks.records.task import RecordsTask
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
 #: Long lists of codes are told by their first and last, or by where they are found.
 _MOST_CODES = 8
 
@@ -60,3 +62,18 @@ def test_every_data_set_that_a_test_needs_is_told():
     told = re.findall(r"^\| `([a-z]+/[a-z0-9_]+)` \|", page("data.md"), re.MULTILINE)
     assert len(told) == len(set(told))
     assert set(re.findall(r'"([^"]+)"', marks)) <= set(told)
+
+
+def _commands() -> list[str]:
+    """Return the commands of the README and the pages, with one value for each placeholder."""
+    told = "".join(path.read_text() for path in [ROOT / "README.md", *sorted(DOCS.glob("*.md"))])
+    lines = re.findall(r"^python -m healthdash ([^#>\n]*)", told.replace("\\\n", " "), re.MULTILINE)
+    whole = [
+        re.sub(r"\.\.\.|[\[\]]", "", line).replace("zip|savedmodel|onnx|script", "zip") for line in lines
+    ]
+    return [line for line in whole if line.split()[1:2] != ["|"]]
+
+
+@pytest.mark.parametrize("command", _commands())
+def test_every_command_of_the_pages_is_understood(command: str):
+    cli._parser().parse_args(shlex.split(command))
