@@ -19,7 +19,8 @@ __all__ = ["beside", "same_item"]
 
 #: ANSI/AAMI EC57: marks within 150 ms belong to one beat; no two rows or slices are so near.
 _SAME_BEAT_S = 0.15
-_BESIDE = ":beside"
+#: Where the right side has its inputs: what another model was asked of is no upload of the reader's.
+_OTHER_MODEL, _OTHER_INPUT = ":beside:models", ":beside:inputs"
 _UPLOAD = "upload"
 
 
@@ -55,7 +56,7 @@ def _other_model(place: DeltaGenerator, side: Side) -> Side | None:
         place, "Model on the right", others, name=f"{side.task.slug}:right:model",
         words=lambda name: about.model_words(found[name]),
     )  # fmt: skip
-    work = state.workspace(side.task, _BESIDE)
+    work = state.workspace(side.task, _OTHER_MODEL)
     work.follow(side.work)
     model = found[chosen]
     return _analysed(replace(side, task=side.task.bound(model), bundle=model, work=work), side)
@@ -75,7 +76,7 @@ def _other_input(place: DeltaGenerator, side: Side) -> Side | None:
     )
     if chosen == SAME:
         return _asked_of(side, place, side.asked.item + 1, beside=side.number)
-    work = state.workspace(task, _BESIDE)
+    work = state.workspace(task, _OTHER_INPUT)
     if chosen == _UPLOAD:
         _upload(place, task, work)
     elif work.origin != f"sample:{chosen}":
@@ -135,7 +136,7 @@ def _of(side: Side, number: int, item: int) -> Side | None:
 
 
 def _upload(place: DeltaGenerator, task: Task, work: state.Workspace) -> None:
-    name = f"upload{_BESIDE}:{task.slug}"
+    name = f"upload{_OTHER_INPUT}:{task.slug}"
     key = state.fresh_key(name)
     place.file_uploader(
         "Upload for the right side", accept_multiple_files=True, key=key,
@@ -147,7 +148,7 @@ def _upload(place: DeltaGenerator, task: Task, work: state.Workspace) -> None:
 def _take(task: Task, name: str, key: str) -> None:
     files = state.taken(name, key)
     if files:
-        work = state.workspace(task, _BESIDE)
+        work = state.workspace(task, _OTHER_INPUT)
         uploads = work.joined(task, [Upload(file.name, file.getvalue()) for file in files])
         work.take(task, uploads, origin="upload", title=uploads[0].name)
 

@@ -306,21 +306,40 @@ def test_the_smallest_change_that_is_enough_is_found(open_page):
     assert table["As given"][0] == "-1 mm"
 
 
-def test_two_models_stand_side_by_side_and_a_link_restores_them(open_page, monkeypatch):
+def _two_models(monkeypatch, task):
     from healthdash import bundles
 
-    task = fakes.TASKS[2]
     first, second = fakes.fake_bundle(task), fakes.fake_bundle(task)
     second.name, second.path = "other", second.path.with_name("other")
     second.info = second.info.model_copy(update={"sha256": "1" * 64})
     second.forward = fakes.FakeForward(strength=3)
     monkeypatch.setattr(bundles, "available", lambda slug=None: [first, second])
+
+
+def test_two_models_stand_side_by_side_and_a_link_restores_them(open_page, monkeypatch):
+    task = fakes.TASKS[2]
+    _two_models(monkeypatch, task)
     app = open_page("explain", task=task.slug, sample="first", compare="models", model="fake", model2="other")
     assert not app.exception
     headings = [heading.value for heading in app.subheader][:2]
     assert headings == ["Fake rows model (fake), row 1", "Fake rows model (other), row 1"]
     assert len({metric.value for metric in app.metric if metric.label.startswith("Estimated")}) == 2
     assert "model2=other" in app.code[0].value
+
+
+def test_the_upload_on_the_right_is_still_there_after_two_models(open_page, monkeypatch):
+    task = fakes.TASKS[2]
+    _two_models(monkeypatch, task)
+    app = open_page("explain", task=task.slug)
+    left, right = task.file(task.example, "left.json"), task.file(task.example, "right.json")
+    app.file_uploader[0].set_value([(left.name, left.data, "application/json")]).run()
+    _compare(app, "models")
+    _select(_compare(app, "inputs"), "Input on the right").set_value("upload").run()
+    assert "Upload what is shown on the right." in _texts(app)
+    _compared_with(app, right.name, right.data)
+    for compared in ("models", "inputs"):
+        _compare(app, compared)
+    assert [heading.value.split(",")[0] for heading in app.subheader][:2] == ["left.json", "right.json"]
 
 
 class _RowsOfOutcomes(fakes.FakeRows):
@@ -372,14 +391,11 @@ class _RowsOfTwoModels(fakes.FakeRows):
 
 
 def _two_models_with_gaps(open_page, monkeypatch):
-    from healthdash import bundles, tasks
+    from healthdash import tasks
 
     task = _RowsOfTwoModels()
-    first, second = fakes.fake_bundle(task), fakes.fake_bundle(task)
-    second.name, second.path = "other", second.path.with_name("other")
-    second.info = second.info.model_copy(update={"sha256": "1" * 64})
     monkeypatch.setattr(tasks, "all_tasks", lambda: (task,))
-    monkeypatch.setattr(bundles, "available", lambda slug=None: [first, second])
+    _two_models(monkeypatch, task)
     app = open_page("explain", task=task.slug, compare="models", model="fake", model2="other")
     file = task.file([[1, np.nan], [np.nan, 2], [3, 4]])
     app.file_uploader[0].set_value([(file.name, file.data, "application/json")]).run()
