@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +50,15 @@ def section(
     """
     if "optimizer" not in task.heeded(chosen):
         return
-    asked = (task.slug, chosen.network, hashlib.sha256(of).hexdigest())
+    searched = replace(chosen, learning_rate=None)  # the search sets rates of its own
+    asked = (task.slug, searched, sorted(beside.items()), hashlib.sha256(of).hexdigest())
     told = "Trains for a hundred steps while the rate grows, and looks where the loss falls most steeply."
     icon = ":material/query_stats:"
     if st.button("Find a learning rate", icon=icon, disabled=fill is None, help=told, key="rate:find"):
         assert fill is not None
         st.session_state[_FOUND] = asked, _found(task, chosen, fill, beside)
     whose, found = st.session_state.get(_FOUND, (None, {}))
-    # Of another network, or of other data, it would say nothing of these.
+    # Found with other settings, or on other data, it would say nothing of these.
     if whose != asked:
         return
     rate = float(found["proposed"])

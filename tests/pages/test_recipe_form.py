@@ -156,3 +156,40 @@ def test_a_learning_rate_is_found_in_a_process_of_its_own_and_taken_on_a_click()
     next(one for one in app.button if one.label == "Take it").click().run()
     assert 1e-5 < app.session_state["setting:learning_rate"] < 1
     assert not any("falls most steeply" in one.value for one in app.markdown)
+
+
+def asking() -> None:
+    import streamlit as st
+
+    from healthdash import tasks
+    from healthdash.training import TrainSettings
+    from healthdash.ui import rate
+
+    held = st.session_state
+    chosen = TrainSettings(network="mlp", **{"target": "died", "optimizer": "adam", **held.get("chosen", {})})
+    rate.section(tasks.get("table"), chosen, lambda folder: folder, held.get("beside", {}))
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("chosen", {"target": "stay"}),
+        ("chosen", {"optimizer": "sgd"}),
+        ("beside", {"cleaning.json": b"{}"}),
+    ],
+)
+def test_a_found_rate_goes_with_what_it_was_found_for(monkeypatch, name, other):
+    from healthdash.ui import rate
+
+    found = {"proposed": 0.01, "rates": [0.001, 0.01, 0.1], "losses": [1.0, 0.6, 2.0]}
+    monkeypatch.setattr(rate, "_found", lambda *_: found)
+    app = AppTest.from_function(asking, default_timeout=30).run()
+    app.button[0].click().run()
+    # Another rate in the form is not what the search depends on.
+    app.session_state["chosen"] = {"learning_rate": 0.5}
+    app.run()
+    assert any("falls most steeply" in one.value for one in app.markdown)
+    app.session_state[name] = other
+    app.run()
+    assert not app.exception
+    assert not any("falls most steeply" in one.value for one in app.markdown)
