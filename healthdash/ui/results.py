@@ -122,9 +122,13 @@ def _columns(frame: pd.DataFrame) -> Any:
 
 def _download(task: Task, work: state.Workspace, frame: pd.DataFrame) -> None:
     report = work.reports[0]
-    told = frame.assign(model=report.model, sha256=report.sha256, note=DISCLAIMER)
+
+    def written() -> bytes:
+        return safe_csv(frame.assign(model=report.model, sha256=report.sha256, note=DISCLAIMER))
+
+    # Written on the click: a hundred thousand rows take a second, in every run of the page.
     st.download_button(
-        "Download the results", safe_csv(told), file_name=f"{task.slug}-results.csv", mime="text/csv",
+        "Download the results", written, file_name=f"{task.slug}-results.csv", mime="text/csv",
         icon=":material/download:", on_click="ignore", key=f"csv:{task.slug}",
     )  # fmt: skip
 

@@ -117,6 +117,15 @@ def test_many_files_give_a_table_with_the_failures_in_it(open_page):
     assert "3 of 4 analysed; 1 could not be" in _texts(app)
 
 
+def test_the_table_for_download_is_written_when_it_is_asked_for(open_page, monkeypatch):
+    written = []
+    monkeypatch.setattr(results, "safe_csv", lambda frame: written.append(frame) or b"")
+    app = open_page("records", task=KINDS["records"].slug, sample="first")
+    assert not app.exception
+    assert "Download the results" in [button.proto.label for button in app.get("download_button")]
+    assert not written
+
+
 def test_of_many_files_the_open_one_is_named_and_ticked(open_page):
     task = KINDS["images"]
     good = [task.file(task.example, f"good_{i}.json") for i in range(2)]
