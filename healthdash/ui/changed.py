@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
+from healthdash.apart import leftovers
 from healthdash.task import Task, Upload
 from healthdash.training import TrainSettings
 from healthdash.ui import charts, draw
@@ -95,12 +95,12 @@ def _looks(
     what = (task.slug, hashlib.sha256(given.data).hexdigest(), sorted(beside.items()), chosen)
     name = hashlib.sha256(repr(what).encode()).hexdigest()
     if st.session_state.get(_WORK, ("", None))[0] != name:
-        with tempfile.TemporaryDirectory(prefix="healthdash-") as folder:
-            (data := Path(folder) / "data").mkdir()
+        with leftovers.made() as folder:
+            (data := folder / "data").mkdir()
             path = fill(data)
             for file, content in beside.items():
-                (Path(folder) / file).write_bytes(content)
-            cleaning = str(Path(folder) / chosen.cleaning) if chosen.cleaning else None
+                (folder / file).write_bytes(content)
+            cleaning = str(folder / chosen.cleaning) if chosen.cleaning else None
             dataset = task.load_dataset(path, replace(chosen, cleaning=cleaning))
             # All that is ever looked at is made here: the files are gone afterwards.
             made = [task.changed_versions(dataset, chosen, item, _VERSIONS) for item in range(_ITEMS)]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 import numpy as np
 import streamlit as st
 
 from healthdash import archive, comparison, settings, tasks
+from healthdash.apart import leftovers
 from healthdash.bundles import Bundle
 from healthdash.comparison import CAUTION, Comparison
 from healthdash.task import Upload
@@ -135,8 +135,8 @@ def _names(compared: Sequence[Bundle]) -> str:
 
 def _compared(compared: Sequence[Bundle], given: Upload, chosen: TrainSettings) -> Comparison:
     task = tasks.get(compared[0].info.task)
-    with tempfile.TemporaryDirectory(prefix="healthdash-") as folder:
-        path = archive.placed(given.name, given.data, Path(folder))
+    with leftovers.made() as folder:
+        path = archive.placed(given.name, given.data, folder)
         return comparison.compare(task, compared, path, chosen)
 
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from healthdash.apart import leftovers
 from healthdash.errors import TrainingError
 from healthdash.runs.command import environment, option_words
 from healthdash.task import Task
@@ -91,11 +91,11 @@ def _found(
     task: Task, chosen: TrainSettings, fill: Callable[[Path], Path], beside: Mapping[str, bytes]
 ) -> dict[str, Any]:
     """Let a process look for the rate, with a bar; the reader's next choice ends it."""
-    with tempfile.TemporaryDirectory(prefix="healthdash-") as folder:
-        (data := Path(folder) / "data").mkdir()
+    with leftovers.made() as folder:
+        (data := folder / "data").mkdir()
         path = fill(data)
         for name, content in beside.items():
-            (Path(folder) / name).write_bytes(content)
+            (folder / name).write_bytes(content)
         command = [sys.executable, "-m", "healthdash", "find-rate", task.slug, "--data", str(path)]
         process = subprocess.Popen(
             [*command, *option_words(asdict(chosen))], stdout=subprocess.PIPE, stderr=subprocess.PIPE,

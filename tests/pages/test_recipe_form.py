@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
+from types import SimpleNamespace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from healthdash.task import Upload
 from healthdash.training import TrainSettings
 
 
@@ -193,3 +197,43 @@ def test_a_found_rate_goes_with_what_it_was_found_for(monkeypatch, name, other):
     app.run()
     assert not app.exception
     assert not any("falls most steeply" in one.value for one in app.markdown)
+
+
+class _Seen(Exception):
+    """Ends what is tested as soon as the folder is known."""
+
+
+def _looked_for_a_rate(monkeypatch, given, seen):
+    from healthdash import tasks
+    from healthdash.ui import rate
+
+    rate._found(tasks.get("table"), TrainSettings(), seen, {})
+
+
+def _changed(monkeypatch, given, seen):
+    from healthdash import tasks
+    from healthdash.ui import changed
+
+    changed._looks(tasks.get("images"), TrainSettings(), given, seen, {})
+
+
+def _compared(monkeypatch, given, seen):
+    from healthdash import comparison
+    from healthdash.ui import compare_models
+
+    monkeypatch.setattr(comparison, "compare", lambda task, compared, path, chosen: seen(path))
+    bundle = SimpleNamespace(info=SimpleNamespace(task="table"))
+    compare_models._compared([bundle], given, TrainSettings())
+
+
+@pytest.mark.parametrize("uses", [_looked_for_a_rate, _changed, _compared])
+def test_labelled_data_lie_in_a_folder_that_is_swept_if_the_process_is_killed(tmp_path, monkeypatch, uses):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def seen(path):
+        raise _Seen(path)
+
+    with pytest.raises(_Seen) as told:
+        uses(monkeypatch, Upload("data.csv", b"age,num\n1,0\n"), seen)
+    assert told.value.args[0].relative_to(tmp_path).parts[0].startswith("healthdash-read-")
+    assert not list(tmp_path.iterdir())
