@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from healthdash.ui import charts, draw, ecg_paper, heatmap, kept, recording, share_charts
+from healthdash.ui import charts, draw, ecg_paper, heatmap, kept, problems, recording, share_charts
 from healthdash.ui.caliper import add_caliper, measured
 from healthdash.ui.explaining import base_in_words, residual_in_words
 from healthdash.ui.palette import AGAINST, FOR
@@ -63,7 +63,7 @@ def adopt_look(address: Mapping[str, str]) -> None:
 def _side(one: Shown, key: str, look: Look | None, style: str, caliper: tuple[float, float] | None) -> None:
     explanation = one.explanation
     if one.heading:
-        st.subheader(one.heading, anchor=False)
+        st.subheader(problems.plain(one.heading), anchor=False)
     points = 100 * (explanation.output - explanation.base)
     moved = f"{points:+.1f} points from the {base_in_words(explanation)} output"
     st.metric(

@@ -109,7 +109,7 @@ def _uploader(place: DeltaGenerator, task: Task, work: state.Workspace) -> None:
         help="Files stay in the memory of this machine and are forgotten with the session.",
     )  # fmt: skip
     if work.groups:
-        place.caption(f"{work.title} is loaded.")
+        place.caption(f"{problems.plain(work.title)} is loaded.")
 
 
 def _take(task: Task, name: str, key: str) -> None:

@@ -101,7 +101,7 @@ def _check(shown: Sequence[Shown]) -> None:
         )  # fmt: skip
         with problems.shown():
             side.work.judged[key] = progress.run(
-                f"Checking {one.heading}…" if one.heading else "Checking…",
+                f"Checking {problems.plain(one.heading)}…" if one.heading else "Checking…",
                 lambda told, one=one, question=question: quality.judge(question, one.explanation, told),  # type: ignore[misc]
                 ("checks", side.task.slug, side.bundle.info.sha256, side.work.turn, *key),
             )
@@ -111,7 +111,7 @@ def _found(one: Shown, key: str) -> None:
     found = one.quality
     assert found is not None
     if one.heading:
-        st.markdown(f"**{one.heading}**")
+        st.markdown(f"**{problems.plain(one.heading)}**")
     measures: list[
         tuple[str, str, quality.Additivity | quality.Stability | quality.Curves | quality.Randomisation]
     ] = [("Adds up", _residual(found.additivity.residual), found.additivity)]

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pytest
 
+from healthdash.ui import progress
 from tests import fakes
 
 TASKS = pytest.mark.parametrize("task", fakes.TASKS, ids=lambda task: task.slug)
@@ -234,7 +235,8 @@ def test_only_rows_have_a_what_if(open_page):
     assert "What if?" not in _texts(open_page("explain", task="fake-picture", sample="first"))
 
 
-def test_the_checks_are_made_when_asked_for_and_a_failed_one_greys_the_explanation(open_page, monkeypatch):
+def _checked(monkeypatch):
+    """Return what every check finds from now on."""
     from healthdash.explain import quality
 
     shares = np.linspace(0, 1, 3)
@@ -246,6 +248,11 @@ def test_the_checks_are_made_when_asked_for_and_a_failed_one_greys_the_explanati
         randomisation=quality.Randomisation((1.0,), (0.97,)),
     )
     monkeypatch.setattr(quality, "judge", lambda question, explanation, on_progress: found)
+    return found
+
+
+def test_the_checks_are_made_when_asked_for_and_a_failed_one_greys_the_explanation(open_page, monkeypatch):
+    found = _checked(monkeypatch)
     app = open_page("explain", task="fake-rows", sample="first")
     assert "Shown greyed" not in _texts(app)
     next(button for button in app.button if button.label == "Check it").click().run()
@@ -275,6 +282,28 @@ def test_what_the_card_says_of_a_method_stands_beside_its_explanation(open_page,
     assert not app.exception
     assert "does as the test says" in _texts(app)
     assert ("Shown greyed" in _texts(app)) == is_doubtful
+
+
+def test_names_of_files_are_no_markdown_on_either_side_nor_in_its_checks(open_page, monkeypatch):
+    _checked(monkeypatch)
+    told, run = [], progress.run
+
+    def heard(words, *given, **named):
+        told.append(words)
+        return run(words, *given, **named)
+
+    monkeypatch.setattr(progress, "run", heard)
+    task = fakes.TASKS[0]
+    files = [task.file(task.example, name) for name in ("a_*b*_.json", "[b](c).json")]
+    left, right = r"a\_\*b\*\_.json", r"\[b\](c).json"
+    app = open_page("explain", task=task.slug)
+    app.file_uploader[0].set_value([(files[0].name, files[0].data, "application/json")]).run()
+    _compared_with(app, files[1].name, files[1].data)
+    assert [heading.value for heading in app.subheader][:2] == [left, right]
+    next(button for button in app.button if button.label == "Check it").click().run()
+    assert not app.exception
+    assert {f"**{left}**", f"**{right}**"} <= {words.value for words in app.markdown}
+    assert {f"Checking {left}…", f"Checking {right}…"} <= {*told}
 
 
 def test_many_rows_are_explained_together(open_page):

@@ -336,13 +336,14 @@ def test_an_uploaded_cohort_with_outcomes_tells_what_a_metric_loses(open_page):
     _labelled(app.selectbox, "Rows").set_value("upload").run()
     assert "Upload the table of the cohort." in _texts(app)
     rows = np.random.default_rng(0).normal(size=(30, 4)).round(2).tolist()
-    file = Rows().file(rows, "secret.json")
+    file = Rows().file(rows, "our_secret*.json")
     uploader = _labelled(app.file_uploader, "Table with one patient a row")
     uploader.set_value((file.name, file.data, "application/json")).run()
     assert not app.exception
     _labelled(app.select_slider, "How many").set_value(20).run()
     _click(app, "Explain 20 rows")
     assert "Mean over 20 rows" in _texts(app)
+    assert r"our\_secret\*.json is loaded." in _texts(app)  # a name is no Markdown
     assert "Faint: single rows" in _texts(app)
     _click(app, "Measure")
     assert "The area under the ROC curve is" in _texts(app)
