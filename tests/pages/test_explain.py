@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pytest
 
+from healthdash.errors import InvalidInput
 from healthdash.ui import progress
 from tests import fakes
 
@@ -147,6 +148,32 @@ def _compared_with(app, name, data):
 def test_a_bad_upload_on_the_right_is_told(open_page):
     app = _compared_with(open_page("explain", task="fake-rows", sample="first"), "bad.json", b"?")
     assert "Expected JSON with numbers." in [error.value for error in app.error]
+
+
+class _SilentSignal(fakes.FakeSignal):
+    """A recording that is read once somebody says its rate; the samples say it."""
+
+    def read(self, uploads):
+        if uploads[0].name != "sample.json" and not uploads[0].hints.get("rate_hz"):
+            raise InvalidInput(["the file does not say its sampling rate"], hint="Enter the rate in hertz.")
+        return super().read(uploads)
+
+
+def test_the_rate_of_a_recording_on_the_right_is_said_there_and_of_another_one_anew(open_page, monkeypatch):
+    from healthdash import tasks
+
+    task, (right, other) = _SilentSignal(), (f"{name}.json" for name in ("right", "other"))
+    monkeypatch.setattr(tasks, "all_tasks", lambda: (task,))
+    data = task.file(task.example).data
+    app = _compared_with(open_page("explain", task=task.slug, sample="first"), right, data)
+    assert "The file does not say its sampling rate." in [error.value for error in app.error]
+    rate = [number for number in app.number_input if number.label == "Sampling rate, Hz"][-1]
+    rate.set_value(250.0).run()
+    assert not app.exception
+    assert [heading.value.split(",")[0] for heading in app.subheader][:2] == ["First", right]
+    assert [n.value for n in app.number_input if n.label == "Sampling rate, Hz"] == [None, 250.0]
+    _compared_with(app, other, data)
+    assert "The file does not say its sampling rate." in [error.value for error in app.error]
 
 
 def test_refused_rows_of_either_side_are_listed_once(open_page):
