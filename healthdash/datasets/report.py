@@ -10,7 +10,7 @@ import numpy as np
 from healthdash.errors import InvalidInput, TooLittleData
 from healthdash.tables.findings import Finding, Remedy, Severity, stopping
 from healthdash.tables.kinds import is_gap
-from healthdash.tables.names import identifies, names_patients, names_people
+from healthdash.tables.names import identifies, is_bare_id, names_patients, names_people, names_stays
 from healthdash.tables.outcome import outcome
 from healthdash.tables.steps import GroupBy
 
@@ -206,12 +206,15 @@ def _group_columns(items: Items) -> list[tuple[str, bool]]:
     told = [str(name) for name in items.frame if name not in known]
     # Not what is told of patients (their sex, the number of a visit): what says who they are.
     people = [n for n in told if (names_people(n) and identifies(n)) or n.strip().lower() in _GROUPS]
+    if all(names_stays(name) for name in people):
+        people += [name for name in told if is_bare_id(name)]  # beside patients it numbers their pictures
     sites = [n for n in told if n.strip().lower() == "site"]
     for named in (people, sites):
         several = [name for name in named if 1 < items.frame[name].nunique() < len(items)]
         if several:
-            likeliest = min(several, key=lambda n: (not names_patients(n), items.frame[n].nunique()))
-            return [(likeliest, True)]
+            # A patient has several stays.
+            rank = {n: (not names_patients(n), names_stays(n), items.frame[n].nunique()) for n in several}
+            return [(min(several, key=rank.__getitem__), True)]
     return [(name, False) for name in (FOLDER, NAME) if name in items.frame][:1]
 
 

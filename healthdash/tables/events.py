@@ -20,7 +20,7 @@ from .clock import Clock
 from .event_times import Times
 from .event_units import InUnits, commonest_units, in_units, unit_column, usual_ranges
 from .kinds import day_comes_first, is_gap, numbers_of
-from .names import identifies, names_people, names_stays
+from .names import identifies, is_bare_id, names_people, names_stays
 from .step import DAY_ORDER, StepBase
 from .units import unit_shown
 
@@ -279,7 +279,7 @@ class _Events:
 
 def stay_column(frame: pd.DataFrame, but_for: tuple[str, ...] = ()) -> str | None:
     """Return the column that tells whose an event is: of stays rather than of patients."""
-    found: list[tuple[bool, bool, int, str]] = []
+    found: list[tuple[bool, bool, bool, int, str]] = []
     for name in map(str, frame.columns):
         if name in but_for or not (names_people(name) or identifies(name)):
             continue
@@ -287,7 +287,7 @@ def stay_column(frame: pd.DataFrame, but_for: tuple[str, ...] = ()) -> str | Non
         different = frame[name].nunique()
         if gaps.mean() > _MOST_GAPS or (len(frame) > _FEW and different > _MOST_DIFFERENT * len(frame)):
             continue
-        found.append((not names_stays(name), not names_people(name), len(found), name))
+        found.append((not names_stays(name), not names_people(name), not is_bare_id(name), len(found), name))
     return min(found)[-1] if found else None
 
 

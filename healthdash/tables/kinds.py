@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .names import identifies, names_people, numbers_rows
+from .names import identifies, is_bare_id, names_people, numbers_rows
 from .numeric import clock_hours, to_numeric
 
 __all__ = [
@@ -229,9 +229,13 @@ def _number_kind(name: str, numbers: NDArray[np.float64], distinct: int) -> Kind
     if len(numbers) >= _FEWEST_TO_SPARE and nearly_all_differ and numbers_rows(name):
         return "identifier"
     if identifies(name) and len(numbers) > 1:
-        is_id = nearly_all_differ or distinct > _MOST_CODES or (distinct > 5 and names_people(name))
+        is_id = nearly_all_differ or distinct > _MOST_CODES or (distinct > 5 and _may_be_whose(name))
         return "identifier" if is_id else "category"
     return "category" if distinct == 2 else "whole number"
+
+
+def _may_be_whose(name: str) -> bool:
+    return names_people(name) or is_bare_id(name)
 
 
 def _is_running(numbers: NDArray[np.float64]) -> bool:
@@ -247,7 +251,7 @@ def _text_kind(name: str, known: pd.Series, counts: pd.Series) -> Kind:
         if words >= 3 or length > 40:
             return "free text"
         return "identifier" if distinct > 0.9 * len(known) or identifies(name) else "free text"
-    if identifies(name) and (distinct > _MOST_CODES or (distinct > 5 and names_people(name))):
+    if identifies(name) and (distinct > _MOST_CODES or (distinct > 5 and _may_be_whose(name))):
         return "identifier"
     return "free text" if words > 8 and distinct > _MOST_CODES else "category"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from difflib import SequenceMatcher
 
 import numpy as np
@@ -16,7 +16,7 @@ from healthdash.training.splits import folds_by_group
 from .findings import Finding, Remedy, Table
 from .kinds import Profile, is_gap
 from .layout import canonical
-from .names import may_name_people, names_patients, names_people, names_stays
+from .names import is_bare_id, may_name_people, names_patients, names_people, names_stays
 from .steps import DropColumns, GroupBy
 
 __all__ = ["answers", "area", "auc_of_each", "groups_torn", "missing_by_label", "names", "told_beside"]
@@ -163,12 +163,10 @@ def groups_torn(table: Table) -> Iterator[Finding]:
     """Yield the column of patients, where one has several rows that a random split would tear apart."""
     if table.group is not None:
         return
+    people = [one for one in table.inputs if one.kind == "identifier" and one.known and _is_of_people(one)]
     found = [
-        profile
-        for profile in table.inputs
-        if profile.kind == "identifier" and profile.known and profile.distinct < 0.98 * profile.known
-        and _is_of_people(profile)
-    ]  # fmt: skip
+        one for one in people if one.distinct < 0.98 * one.known and not _numbers_within(one, people, table)
+    ]
     # A patient has several stays: the coarsest column of patients keeps most together.
     found.sort(key=lambda one: (not names_patients(one.name), names_stays(one.name), one.distinct))
     for profile in found[:1]:
@@ -183,7 +181,20 @@ def groups_torn(table: Table) -> Iterator[Finding]:
 def _is_of_people(profile: Profile) -> bool:
     """Say whether an identifier that repeats is that of patients or stays, by its name and its values."""
     has_few_rows_each = profile.known <= _MOST_ROWS_OF_ONE * profile.distinct
-    return names_people(profile.name) or (may_name_people(profile.name) and has_few_rows_each)
+    is_named = names_people(profile.name) or is_bare_id(profile.name)
+    return is_named or (may_name_people(profile.name) and has_few_rows_each)
+
+
+def _numbers_within(profile: Profile, people: Sequence[Profile], table: Table) -> bool:
+    """Say whether a bare id numbers the visits of people whom another column names."""
+    if not is_bare_id(profile.name):
+        return False
+    others = [one.name for one in people if one is not profile and not names_stays(one.name)]
+    ids = table.frame[profile.name]
+    return any(
+        names_patients(name) or ids.groupby(table.frame[name].to_numpy()).nunique().max() > 1
+        for name in others
+    )
 
 
 def _left_out(

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["identifies", "may_name_people", "names_patients", "names_people", "names_stays", "numbers_rows"]
+__all__ = [
+    "identifies",
+    "is_bare_id",
+    "may_name_people",
+    "names_patients",
+    "names_people",
+    "names_stays",
+    "numbers_rows",
+]
 
 _ID_WORDS = frozenset(
     ("id", "ids", "mrn", "uuid", "guid", "key", "nr", "no", "nbr", "num", "number", "pid", "subject", "case")
@@ -20,7 +28,7 @@ _NO_ID = re.compile(
     r"(?:fluid|roid|opioid|(?<![a-z])acid|covid|lipid|solid|rapid|valid|grid|(?<![a-z])[bqt]id)$"
 )
 #: Names of columns whose values are people or their stays, beside which others are codes ("type_id").
-_PERSON = re.compile(r"^id$|patient|person|subject|participant|proband|(?<![a-z])p(?:at)?id|pid$|mrn", re.I)
+_PERSON = re.compile(r"patient|person|subject|participant|proband|(?<![a-z])p(?:at)?id|pid$|mrn", re.I)
 _STAY = re.compile(r"stay|encounter|visit|admission|hadm|episode|case", re.I)
 _CODE = re.compile(r"type|concept|source|kind|code|class", re.I)
 #: What has an identifier of its own and is no patient: places, staff, devices, and what is done or given.
@@ -48,6 +56,11 @@ def identifies(name: str) -> bool:
 def numbers_rows(name: str) -> bool:
     """Say whether a column is named as one that numbers the rows."""
     return bool(_ROW_NUMBERS.fullmatch(name.strip()))
+
+
+def is_bare_id(name: str) -> bool:
+    """Say whether a name is "id" alone: of patients, or of their visits where others name the patients."""
+    return name.strip().lower() == "id"
 
 
 def names_people(name: str) -> bool:

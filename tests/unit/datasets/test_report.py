@@ -125,6 +125,18 @@ def test_a_column_of_patients_is_split_by_without_asking():
     assert left.groups == COUNT // 4
 
 
+@pytest.mark.parametrize("name", ["patient", "subject", "group"])
+def test_an_id_that_numbers_the_pictures_of_patients_is_no_group(name):
+    patients, numbers = [f"p{n // 4}" for n in range(COUNT)], [str(n % 4) for n in range(COUNT)]
+    assert settled(listing(**{name: patients}, id=numbers), survey())[0] == [GroupBy(column=name)]
+
+
+def test_an_id_alone_or_beside_visits_is_split_by():
+    patients, visits = [f"p{n // 4}" for n in range(COUNT)], [str(n % 2) for n in range(COUNT)]
+    assert settled(listing(id=patients), survey())[0] == [GroupBy(column="id")]
+    assert settled(listing(id=patients, visit_id=visits), survey())[0] == [GroupBy(column="id")]
+
+
 def test_what_is_told_of_patients_is_no_column_of_patients():
     columns = {
         "Patient Gender": ["F" if n % 3 else "M" for n in range(COUNT)],

@@ -137,6 +137,24 @@ def test_a_few_patients_with_many_visits_each_are_a_group_too():
     assert found(torn)["groups-torn"] == ("id",)
 
 
+@pytest.mark.parametrize("name", ["patient_id", "subject", "patient", "study_id"])
+def test_an_id_that_numbers_the_visits_of_patients_is_no_group(name):
+    people = [str(1000 + row // 6) for row in range(ROWS)]
+    visits = np.random.default_rng(0).integers(1, 25, ROWS).astype(str)
+    assert found(plant(clean(), **{name: people}, id=visits))["groups-torn"] == (name,)
+
+
+def test_an_id_is_no_group_where_each_patient_has_one_row():
+    visits = [str(row % 20) for row in range(ROWS)]
+    people = np.random.default_rng(0).permutation(ROWS).astype(str)
+    assert "groups-torn" not in found(plant(clean(), patient_id=people, id=visits))
+
+
+def test_an_id_is_the_group_where_each_study_has_one():
+    people, studies = ([str(row // size) for row in range(ROWS)] for size in (8, 4))
+    assert found(plant(clean(), study_id=studies, id=people))["groups-torn"] == ("id",)
+
+
 def test_stays_and_visits_are_no_group_beside_patients():
     torn = plant(
         clean(), visit_id=[str(row % 9) for row in range(ROWS)], id=[str(r // 9) for r in range(ROWS)]
