@@ -197,6 +197,9 @@ def conversion(source: str, target: str, analyte: str = "") -> Conversion | None
     left, right = _known(source), _known(target)
     if left is None or right is None:
         return None
+    if {left.name, right.name} == {"1", "{INR}"}:
+        # An INR is a ratio, and laboratories tell it as one; percent is another measure, of the activity.
+        return Conversion(left.shown, right.shown, 1.0)
     if left.dimension != right.dimension:
         left, right = _of_ions(left, analyte), _of_ions(right, analyte)
     if "count" in (left.dimension, right.dimension):

@@ -192,6 +192,13 @@ def test_an_inr_is_no_share_of_the_activity():
     assert found.lost == {"prothrombin time (taken in %)": 1}
 
 
+@pytest.mark.parametrize(("told", "wanted"), [("ratio", "{INR}"), ("1", "{INR}"), ("INR", "1")])
+def test_an_inr_may_be_told_as_a_ratio(told, wanted):
+    found = in_units(np.array([1.2, 2.5]), series("INR", "INR"), series(told, told), {"INR": wanted})
+    assert found.numbers.tolist() == [1.2, 2.5]
+    assert list(found.notices()) == []
+
+
 @pytest.mark.parametrize(
     ("source", "target", "value"),
     [
