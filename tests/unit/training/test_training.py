@@ -140,6 +140,27 @@ def test_a_share_has_its_own_rows_as_n_and_where_no_group_errs_the_exact_interva
     assert (none.low, none.high) == pytest.approx((0, 1 - 0.025 ** (1 / 9)))
 
 
+@pytest.mark.parametrize("wrong", [1, 2, 5])
+def test_a_share_with_errors_in_few_groups_is_no_surer_than_one_without(wrong):
+    groups = np.arange(300) % 10
+    perfect = rate_row("recall", np.ones(300, bool), groups, part="test")
+    erring = rate_row("recall", np.arange(300) >= wrong, groups, part="test")
+    assert perfect.low == pytest.approx(0.025 ** (1 / 10))
+    assert erring.low < perfect.low
+
+
+@pytest.mark.parametrize("groups", [2, 5, 10])
+def test_intervals_of_few_groups_hold_the_share_that_is_true(groups):
+    """Shares of patients differ, and are 60 % in the mean."""
+    rng, held = np.random.default_rng(groups), 0
+    for _ in range(100):
+        patients = np.repeat(np.arange(groups), 20)
+        truth = rng.random(20 * groups) < rng.beta(1.5, 1, groups)[patients]
+        (bar,) = reliability_bins(truth, np.full(20 * groups, 0.6), patients, draws=100)
+        held += bar.low <= 0.6 <= bar.high
+    assert held >= 93
+
+
 def test_a_share_of_counts_is_that_of_the_single_trials():
     right, groups = RNG.random(300) < 0.8, np.repeat(np.arange(30), 10)
     single = rate_row("accuracy", right, groups, part="test")
