@@ -9,7 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-__all__ = ["common", "heard", "held_still", "hiding", "inside", "missing", "missing_of_leads", "shown"]
+__all__ = [
+    "common",
+    "heard",
+    "held_still",
+    "hiding",
+    "inside",
+    "missing",
+    "missing_of_leads",
+    "pauses_told",
+    "shown",
+    "without_beat",
+]
 
 #: As long as a QRS complex is wide: a beat may be hidden.
 _HIDING_S = 0.1
@@ -17,6 +28,7 @@ _HIDING_S = 0.1
 _STILL_S = 1.0
 #: An interval between beats that is longer than this times the usual one around it may hide a beat.
 _LONG = 1.6
+_MOST_TOLD = 5
 
 
 def missing(signal_mv: NDArray[np.float32], rate_hz: float) -> tuple[tuple[int, int], ...]:
@@ -80,6 +92,26 @@ def common(
         of_lead = [(0, start, stop) for number, start, stop in gaps if number == lead]
         is_silent &= ~heard((length, 1), of_lead)[:, 0]
     return _stretches(is_silent, rate_hz)
+
+
+def without_beat(silent: Sequence[tuple[int, int]], beats: NDArray[np.int64]) -> tuple[tuple[int, int], ...]:
+    """Return from which beat to which the silent stretches last, in samples; none at the ends."""
+    around = ((np.searchsorted(beats, start) - 1, np.searchsorted(beats, stop)) for start, stop in silent)
+    inner = dict.fromkeys((int(a), int(b)) for a, b in around if a >= 0 and b < len(beats))
+    return tuple((int(beats[first]), int(beats[last])) for first, last in inner)
+
+
+def pauses_told(stretches_s: Sequence[tuple[float, float]]) -> str:
+    """Say where no beat is, and why nobody can tell the reason: from and to in seconds; empty without."""
+    if not stretches_s:
+        return ""
+    longest = sorted(stretches_s, key=lambda one: one[0] - one[1])[:_MOST_TOLD]
+    told = ", ".join(f"{stop - start:.1f} s (from {start:.1f} s on)" for start, stop in longest)
+    more = f" and {len(stretches_s) - _MOST_TOLD} shorter times" if len(stretches_s) > _MOST_TOLD else ""
+    return (
+        f"No beat for {told}{more}, while all leads keep one value: a pause, or the leads were off. Rate and "
+        "intervals leave it out."
+    )
 
 
 def heard(

@@ -19,7 +19,7 @@ from healthdash.signals.wfdb import read_marks
 from healthdash.task import Upload
 
 from .beat_codes import beats_among
-from .gaps import missing, missing_of_leads
+from .gaps import missing, missing_of_leads, pauses_told
 from .sample import Annotation, EcgSample
 
 __all__ = ["group", "read", "recognises"]
@@ -151,7 +151,7 @@ def _told_gaps(recording: Recording, share: float) -> list[str]:
 
 
 def _told_off(sample: EcgSample) -> list[str]:
-    """Name the leads that keep one value for a time, but not always."""
+    """Name the leads that keep one value for a time, but not always; and when all do between two beats."""
     seconds = np.zeros(len(sample.leads))
     for lead, start, stop in sample.off:
         seconds[lead] += (stop - start) / sample.rate_hz
@@ -159,7 +159,8 @@ def _told_off(sample: EcgSample) -> list[str]:
     if not some.any():
         return []
     named = ", ".join(f"{sample.leads[i]} {seconds[i]:.0f} s" for i in np.flatnonzero(some).tolist())
-    return [f"Leads that keep one value for a time count for nothing there, as if off: {named}."]
+    told = f"Leads that keep one value for a time count for nothing there, as if off: {named}."
+    return [told, *filter(None, [pauses_told(sample.pauses_or_off_s)])]
 
 
 def _annotation(uploads: Sequence[Upload], rate_hz: float) -> Annotation | None:

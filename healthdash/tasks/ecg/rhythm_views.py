@@ -7,6 +7,7 @@ import numpy as np
 from healthdash.task import Prediction
 from healthdash.views import Curve, Curves, View
 
+from .gaps import pauses_told
 from .measurements import Measurement, rate, rr_statistics
 from .moments import Beats, aligned_where_heard_s
 from .prepare import CONFIG, working_leads
@@ -16,6 +17,7 @@ __all__ = ["labelled_beats", "rhythm_figures", "rhythm_views"]
 
 _MOST_POINTS = 4000
 _FEWEST = 3
+_TACHOGRAM = "Each interval between two beats, at the time of the second."
 
 
 def labelled_beats(sample: EcgSample, prediction: Prediction) -> Beats:
@@ -33,7 +35,7 @@ def rhythm_figures(beats: Beats) -> tuple[Measurement, ...]:
     return (rate(beats), *rr_statistics(beats))
 
 
-def rhythm_views(beats: Beats) -> tuple[View, ...]:
+def rhythm_views(sample: EcgSample, beats: Beats) -> tuple[View, ...]:
     """Return the tachogram and the Poincare plot of a recording; nothing where beats are too few."""
     if len(beats) < _FEWEST:
         return ()
@@ -49,7 +51,7 @@ def rhythm_views(beats: Beats) -> tuple[View, ...]:
     tachogram = Curves(
         title="RR tachogram",
         folded=True,
-        caption="Each interval between two beats, at the time of the second.",
+        caption=f"{_TACHOGRAM} {pauses_told(sample.pauses_or_off_s)}".strip(),
         curves=tuple(curves),
         x_label="time, s",
         y_label="RR interval, ms",

@@ -15,7 +15,7 @@ from healthdash.signals.recording import Mark, Stored
 from healthdash.task import Sample
 
 from .detect import Steepness, accepted, slope_energy, steepness
-from .gaps import common, heard, held_still, hiding, inside, shown
+from .gaps import common, heard, held_still, hiding, inside, shown, without_beat
 from .resample import WORKING_HZ, resampled, resampled_length
 
 __all__ = ["Annotation", "EcgSample", "LeadKind", "Stored", "lead_kind", "to_millivolt"]
@@ -97,6 +97,16 @@ class EcgSample(Sample):
         """Return from and to when none of some leads has a signal, seconds: a beat may be hidden there."""
         silent = common(self.lead_losses, leads, len(self.signal_mv), self.rate_hz)
         return tuple((start / self.rate_hz, stop / self.rate_hz) for start, stop in silent)
+
+    @cached_property
+    def pauses_or_off_s(self) -> tuple[tuple[float, float], ...]:
+        """From beat to beat, seconds, where all leads keep one value: a pause, or the leads were off."""
+        silent = common(self.lead_losses, range(len(self.leads)), len(self.signal_mv), self.rate_hz)
+        # What is missing in all leads was not recorded: that is no pause.
+        missing = [start for start, _ in self.gaps]
+        still = [one for one in silent if np.ptp(np.searchsorted(missing, one)) == 0]
+        found = without_beat(still, self.beats)
+        return tuple((start / self.rate_hz, stop / self.rate_hz) for start, stop in found)
 
     @property
     def lead_losses(self) -> tuple[tuple[int, int, int], ...]:

@@ -65,7 +65,7 @@ def sections(report: Report, bundle: Bundle, labels: Mapping[str, str], item: in
             _bars(sample, prediction, bundle, item),
             _table(sample, prediction),
             measurement_table(rhythm_figures(beats)),
-            *rhythm_views(beats),
+            *rhythm_views(sample, beats),
             *median_beats(sample, beats),
         ),
         explanation=_reasons(report, bundle.info.preprocessing),

@@ -131,7 +131,7 @@ def sections(report: Report, bundle: Bundle, item: int) -> Sections:
         result=(
             _summary(figures),
             measurement_table(figures),
-            *rhythm_views(beats),
+            *rhythm_views(sample, beats),
             *median_beats(sample, beats),
             _window(report, bundle, item),
             _waves(found),

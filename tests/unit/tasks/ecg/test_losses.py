@@ -11,6 +11,7 @@ from healthdash.tasks.ecg.examples import matched
 from healthdash.tasks.ecg.gaps import heard, held_still
 from healthdash.tasks.ecg.measurements import rate
 from healthdash.tasks.ecg.moments import Beats
+from healthdash.tasks.ecg.rhythm_views import rhythm_views
 from healthdash.tasks.ecg.sample import EcgSample
 from healthdash.tasks.ecg.samples import SyntheticEcg, synthesise
 
@@ -170,6 +171,31 @@ def test_the_pauses_of_a_slow_heart_in_coarse_steps_are_no_losses() -> None:
     sample = _csv(signal, ("II",))
     assert len(sample.lead_losses) == 1
     assert any("II 1" in text for text in sample.notices)
+
+
+def test_a_pause_in_coarse_steps_is_told_as_one_or_as_leads_that_were_off() -> None:
+    beat = np.round(synthesise("normal", seconds=10.0, rate_hz=RATE).signal_mv[:, :1] / 0.02) * 0.02
+    beat = beat[: round(0.8 * RATE)] * (np.abs(beat[: round(0.8 * RATE)]) > 0.3)
+    usual = np.tile(np.concatenate([beat, np.zeros((round(0.2 * RATE), 1))]), (20, 1))
+    sample = _csv(np.concatenate([usual, np.zeros((3 * RATE, 1)), usual]), ("II",))
+    ((start, stop),) = sample.pauses_or_off_s
+    assert stop - start == pytest.approx(4, abs=0.05)
+    told = f"No beat for 4.0 s (from {start:.1f} s on), while all leads keep one value: a pause, or"
+    assert any(told in text for text in sample.notices)
+    beats = _beats(sample)
+    assert told in rhythm_views(sample, beats)[0].caption
+    # No figure takes it for a pause, as it may be a loss.
+    assert np.nanmax(beats.between_s) == pytest.approx(1, abs=0.05)
+    assert rate(beats).value == pytest.approx(60, abs=1)
+
+
+def test_what_is_missing_and_what_one_of_two_leads_hears_is_no_pause() -> None:
+    signal = synthesise("normal", seconds=60.0).signal_mv.copy()
+    signal[20 * RATE : 25 * RATE] = np.nan
+    signal[40 * RATE : 45 * RATE, 0] = 0.0
+    sample = _csv(signal, ("II", "V1"))
+    assert sample.pauses_or_off_s == ()
+    assert not any("a pause" in text for text in sample.notices)
 
 
 def test_what_is_held_still_is_told() -> None:
