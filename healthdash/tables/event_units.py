@@ -65,7 +65,8 @@ class InUnits:
         Parameter and unit that is wanted, to the number of values that have no way to it.
     kept, unlike : dict of str to int
         The same, where one of the two units is not known: for values that stay as they are, as they are
-        like those in the unit that is wanted, and for others, which are NaN.
+        like those in the unit that is wanted or nobody knows what these are like, and for others, which
+        are NaN.
     """
 
     numbers: NDArray[np.float64]
@@ -174,7 +175,8 @@ def in_units(
     """Return values in the units that are wanted.
 
     A value without a unit is in the commonest one of its parameter in this table. Values in a unit that is
-    not known stay where their median is usual in the unit that is wanted, as that may be its other name.
+    not known stay where their median is usual in the unit that is wanted, as that may be its other name, or
+    where it is not known what is usual.
 
     Parameters
     ----------
@@ -184,7 +186,7 @@ def in_units(
     wanted : dict of str to str
         Unit of parameters; values of others stay.
     usual : dict of str to (float, float)
-        Of parameters, as `usual_ranges` gives them; of others no value is usual.
+        Of parameters, as `usual_ranges` gives them; without one every value may be usual.
     """
     names = list(wanted)
     codes = np.asarray(pd.Index(names, dtype=object).get_indexer(pd.Index(parameters)), np.int64)
@@ -196,7 +198,7 @@ def in_units(
     pairs, which = np.unique(codes[asked] * len(known) + units[asked], return_inverse=True)
     found = [(names[pair // len(known)], known[pair % len(known)]) for pair in pairs.tolist()]
     medians = pd.Series(numbers[asked]).groupby(which).median().tolist()
-    likely = [_lies_in((usual or {}).get(name), x) for (name, _), x in zip(found, medians, strict=True)]
+    likely = [_may_lie_in((usual or {}).get(name), x) for (name, _), x in zip(found, medians, strict=True)]
     ways = [_way(*pair, wanted[pair[0]], is_likely=one) for pair, one in zip(found, likely, strict=True)]
     factors = np.array([way.factor if way else np.nan for way in ways], np.float64)
     offsets = np.array([way.offset if way else np.nan for way in ways], np.float64)
@@ -258,8 +260,8 @@ def _way(parameter: str, unit: str, wanted: str, *, is_likely: bool) -> Conversi
     return conversion(unit, wanted, _analyte(parameter))
 
 
-def _lies_in(span: tuple[float, float] | None, value: float) -> bool:
-    return span is not None and span[0] <= value <= span[1]
+def _may_lie_in(span: tuple[float, float] | None, value: float) -> bool:
+    return span is None or span[0] <= value <= span[1]
 
 
 def _is_sure(unit: str, wanted: str) -> bool:

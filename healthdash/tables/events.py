@@ -69,7 +69,8 @@ class FromEvents(StepBase):
         measured where that cannot be.
     usual : dict of str to (float, float)
         Between which values 98 % of such a parameter lie in that table, in its unit. Values in a unit that
-        is not known are taken as they are where their median lies there, else they count as not measured.
+        is not known are taken as they are where their median lies there or no range is known, else they
+        count as not measured.
     """
 
     do: Literal["from-events"] = "from-events"

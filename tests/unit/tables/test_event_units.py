@@ -85,10 +85,13 @@ def test_values_in_an_unknown_unit_stay_where_their_median_is_usual(step, cells,
     assert notice in said
 
 
-def test_a_step_that_knows_of_no_usual_values_takes_none_of_an_unknown_unit(step):
-    frame = read_text_table(text([(0, "titre", "4", "tins")]).encode()).frame
-    assert step.model_copy(update={"usual": {}}).apply(frame).iloc[0]["titre first"] == ""
-    assert step.apply(frame).iloc[0]["titre first"] == "4"
+def test_a_step_of_before_takes_values_of_an_unknown_unit_as_they_are_and_says_so(step):
+    frame = read_text_table(text([(0, "titre", "900", "tins")]).encode()).frame
+    before = step.model_copy(update={"usual": {}})
+    assert before.apply(frame).iloc[0]["titre first"] == "900"
+    (said,) = before.notices(frame)
+    assert "in a unit that is not known, and were taken as they are" in said
+    assert step.apply(frame).iloc[0]["titre first"] == ""
 
 
 def test_usual_are_98_percent_of_the_values_in_the_unit_of_training():
