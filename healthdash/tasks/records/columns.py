@@ -151,8 +151,9 @@ def to_numbers(text: pd.Series, *, is_share: bool = True) -> tuple[NDArray[np.fl
 
 def _no_number(field: Field, cell: str) -> str:
     """Say what is there in the place of a number, without telling it."""
-    if isinstance(field, NumberField) and not field.takes_percent and cell.strip().endswith("%"):
-        return f"column {field.name}: expected a number without %, as in training, got percent"
+    if isinstance(field, NumberField) and cell.strip().endswith("%") and not _may_be_percent(field):
+        wanted = f"in the unit {field.unit}" if field.takes_percent else "without %, as in training"
+        return f"column {field.name}: expected a number {wanted}, got percent"
     is_bound = re.fullmatch(r"[<>≤≥]\s*=?\s*[\d.,]+.*", cell.strip()) is not None
     found = "only a bound, such as < 5" if is_bound else "text"
     return f"column {field.name}: expected a number, got {found}"

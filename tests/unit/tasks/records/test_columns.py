@@ -124,8 +124,11 @@ def test_percent_is_no_number_of_another_unit():
     found = type_columns({one.name: pd.Series(["58%"]) for one in fields}, fields, 1)
     assert found.frame["ef"].tolist() == [58]
     assert [reason for _, reason in found.wrong] == [
-        f"column {name}: expected a number, got text" for name in ("hba1c", "share", "chol")
+        f"column {name}: expected a number in the unit {units[name]}, got percent"
+        for name in ("hba1c", "share", "chol")
     ]
+    text = type_columns({"ef": pd.Series(["a little %"])}, fields, 1)
+    assert text.wrong == ((0, "column ef: expected a number, got text"),)
 
 
 @pytest.mark.parametrize("text", ["inf", "12 mg", "1,2,3", "0x10", "--1"])
