@@ -36,7 +36,7 @@ def page(kind: str) -> None:
     with problems.shown():
         task = inputs.choose_task(kind, offered)
         st.markdown(task.summary)
-        bundle = inputs.choose_model(task)
+        bundle = inputs.choose_model(task, st.query_params.get("model", ""))
         task = task.bound(bundle) if bundle else task
         inputs.pose(task, bundle)
         work = state.workspace(task)

@@ -57,7 +57,10 @@ def _told() -> None:
     st.success(f"The model {name} was checked, tried and kept.", icon=":material/check:")
     kind = tasks.get(slug).kind
     if kind in _PAGES:
-        st.page_link(_PAGES[kind], label="Use it", icon=":material/play_circle:", query_params={"task": slug})
+        st.page_link(
+            _PAGES[kind], label="Use it", icon=":material/play_circle:",
+            query_params={"task": slug, "model": name},
+        )  # fmt: skip
 
 
 def downloads(bundle: Bundle, key: str) -> None:

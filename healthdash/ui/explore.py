@@ -52,7 +52,8 @@ def page() -> None:
     with problems.shown():
         opened = address.opened()
         task = inputs.choose_task("explain", offered)
-        bundle = _model(task, opened)
+        bundle = inputs.choose_model(task, opened.get("model", ""))
+        assert bundle is not None  # only tasks that have one are offered
         task = task.bound(bundle)
         inputs.pose(task, bundle)
         work = state.workspace(task)
@@ -70,19 +71,6 @@ def page() -> None:
             if not wanted:
                 address.show({"task": task.slug, "model": bundle.name})
             st.info("Choose a sample, or upload a file.", icon=":material/arrow_upward:")
-
-
-def _model(task: Task, opened: dict[str, str]) -> Bundle:
-    """Return the model that the reader, or the address, chose."""
-    wanted = opened.get("model")
-    found = {bundle.name: bundle for bundle in bundles.available(task.slug)}
-    if wanted in found:
-        st.session_state[f"model:{task.slug}"] = str(found[wanted].path)
-    elif wanted:
-        st.warning("There is no model of that name here. Another one is shown.")
-    chosen = inputs.choose_model(task)
-    assert chosen is not None
-    return chosen
 
 
 def _explain(task: Task, bundle: Bundle, work: state.Workspace) -> None:

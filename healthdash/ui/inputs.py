@@ -10,7 +10,7 @@ import streamlit as st
 from healthdash import bundles, settings
 from healthdash.bundles import Bundle
 from healthdash.task import Example, Task, Upload
-from healthdash.ui import about, form, problems, state
+from healthdash.ui import about, address, form, problems, state
 
 __all__ = ["choose_model", "choose_task", "offer", "pose"]
 
@@ -36,18 +36,29 @@ def choose_task(kind: str, offered: Sequence[Task]) -> Task:
     return by_slug[current]
 
 
-def choose_model(task: Task) -> Bundle | None:
-    """Return the model of a task, chosen by the reader where there are several; None: there is none."""
+def choose_model(task: Task, wanted: str = "") -> Bundle | None:
+    """Return the model of a task, chosen by the reader where there are several; None: there is none.
+
+    Parameters
+    ----------
+    wanted : str
+        Name of the model that the address asks for; empty where it asks for none.
+    """
     found = {str(bundle.path): bundle for bundle in bundles.available(task.slug)}
+    held, widget = f"model:{task.slug}", f"model-widget:{task.slug}"
+    paths = {bundle.name: path for path, bundle in found.items()}
+    if wanted in paths:
+        st.session_state[held] = paths[wanted]
+    elif wanted and found:
+        st.warning("There is no model of that name here. Another one is shown.")
     if len(found) < 2:
         return next(iter(found.values()), None)
-    held, widget = f"model:{task.slug}", f"model-widget:{task.slug}"
     if st.session_state.get(held) not in found:
         st.session_state[held] = next(iter(found))
     st.session_state[widget] = st.session_state[held]
     st.selectbox(
         "Model", list(found), format_func=lambda path: about.model_words(found[path]), key=widget,
-        on_change=_hold, args=(held, widget),
+        on_change=_hold_model, args=(held, widget),
     )  # fmt: skip
     return found[st.session_state[held]]
 
@@ -212,8 +223,11 @@ def _follow(held: str, widget: str) -> None:
     st.query_params.from_dict({"task": st.session_state[widget]})
 
 
-def _hold(held: str, widget: str) -> None:
+def _hold_model(held: str, widget: str) -> None:
+    """Keep the chosen model; an address that came with another one asks for it no more."""
     st.session_state[held] = st.session_state[widget]
+    if address.opened():  # what a page wrote itself, it writes anew
+        st.query_params.pop("model", None)
 
 
 def _titles(offered: Sequence[Task]) -> str:

@@ -257,7 +257,7 @@ def _result(task: Task, run: Run) -> None:
         if task.kind in _PAGES:
             st.page_link(
                 _PAGES[task.kind], label="Use it", icon=":material/play_circle:",
-                query_params={"task": task.slug},
+                query_params={"task": task.slug, "model": run.name},
             )  # fmt: skip
         st.page_link(
             "pages/models.py", label="See its card and figures", icon=":material/monitoring:",

@@ -39,9 +39,11 @@ def test_curves_grow_while_it_trains_and_the_model_is_offered(new_page):
     epoch = page.get_by_test_id("stMetric").filter(has_text=re.compile(r"Epoch\s*\d+ of \d+"))
     expect(epoch).to_be_visible(timeout=240_000)
     expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
-    expect(page.get_by_role("heading", name=re.compile("Done: "))).to_be_visible(timeout=300_000)
+    done = page.get_by_role("heading", name=re.compile("Done: "))
+    expect(done).to_be_visible(timeout=300_000)
+    name = re.search(r"model (own\S*)", done.inner_text())[1]
     page.get_by_role("link", name="Use it").click()
-    expect(page.get_by_role("combobox", name=re.compile("Model")).first).to_be_visible()
+    expect(page.get_by_test_id("stSelectbox").filter(has_text=f"({name}, your own)")).to_be_visible()
 
 
 def test_data_that_cannot_be_used_is_told_in_words(new_page):

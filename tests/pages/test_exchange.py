@@ -76,6 +76,8 @@ def test_an_honest_model_is_kept_shown_and_compared_with_the_one_that_ships(open
     _button(app, "Check and keep it").click().run()
     assert not app.exception
     assert "cleveland-mlp-2 was checked, tried and kept" in _texts(app)
+    (use,) = (link.proto for link in app.get("page_link") if link.proto.label == "Use it")
+    assert use.query_string == "task=heart-disease&model=cleveland-mlp-2"
     assert app.selectbox(key="model-shown").value == "heart-disease/cleveland-mlp-2"
     labels = [button.label for button in app.get("download_button")]
     assert "Download Bundle (zip)" in labels

@@ -7,7 +7,7 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from healthdash import DISCLAIMER
+from healthdash import DISCLAIMER, bundles
 from healthdash.errors import UnreadableUpload
 from healthdash.task import Report
 from healthdash.ui import failures, results, state
@@ -71,6 +71,42 @@ def test_an_unknown_address_is_told_kindly(open_page, name, address):
     app = open_page(name, **address)
     assert not app.exception
     assert "There is no" in app.warning[0].value
+
+
+@pytest.fixture
+def two_models(monkeypatch, fake_tasks):
+    """Give the rows a second model, of the user's own."""
+    task = KINDS["records"]
+    first, second = fakes.fake_bundle(task), fakes.fake_bundle(task)
+    second.name, second.path = "mine", second.path.with_name("mine")
+    second.info = second.info.model_copy(update={"name": "mine", "sha256": "1" * 64})
+    monkeypatch.setattr(bundles, "available", lambda slug=None: [first, second])
+
+
+@pytest.mark.usefixtures("two_models")
+@pytest.mark.parametrize(("asked", "used"), [({}, "fake"), ({"model": "mine"}, "mine")])
+def test_the_model_of_the_address_is_the_one_that_analyses(open_page, asked, used):
+    task = KINDS["records"]
+    app = _upload(open_page("records", task=task.slug, **asked), task, task.file(task.example))
+    assert [report.model for report in app.session_state[f"work:{task.slug}"].reports] == [used]
+
+
+@pytest.mark.usefixtures("two_models")
+def test_a_model_that_the_reader_chooses_takes_the_place_of_that_of_the_address(open_page):
+    task = KINDS["records"]
+    app = open_page("records", task=task.slug, model="mine")
+    (box,) = (box for box in app.selectbox if box.label == "Model")
+    assert box.value == "/nowhere/fake-rows/mine"
+    box.set_value("/nowhere/fake-rows/fake").run()
+    assert "model" not in app.query_params
+    _upload(app, task, task.file(task.example))
+    assert app.session_state[f"work:{task.slug}"].reports[0].model == "fake"
+
+
+@pytest.mark.usefixtures("two_models")
+@pytest.mark.parametrize("name", ["records", "explain"])
+def test_a_model_that_is_not_there_is_told(open_page, name):
+    assert "no model of that name" in _texts(open_page(name, task="fake-rows", model="gone"))
 
 
 @pytest.mark.parametrize("name", KINDS)

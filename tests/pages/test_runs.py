@@ -183,6 +183,8 @@ def test_a_finished_run_leads_to_its_model(open_page, browser):
     app = open_page("train", run=run.id)
     assert "ready and offered" in _texts(app)
     assert [metric.value for metric in app.metric] == ["0.900"]
+    (use,) = (link.proto for link in app.get("page_link") if link.proto.label == "Use it")
+    assert use.query_string == f"task=heart-disease&model={run.name}"
 
 
 def test_a_finished_run_repeats_what_makes_its_figures_doubtful(open_page, browser):
