@@ -14,6 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from healthdash.fields import CategoryField, Field, NumberField
 from healthdash.task import Task, Upload
+from healthdash.ui import state
 
 __all__ = ["as_table", "as_upload", "patient", "row", "template", "widget"]
 
@@ -32,7 +33,9 @@ def patient(task: Task) -> Upload | None:
         )
         return None
     # Models of own data ask for different fields under the same task, and so in other widgets.
-    asked = f"{task.slug}:{hashlib.sha256(repr(task.fields).encode()).hexdigest()[:8]}"
+    # After "Remove my data" they are others again: a browser sends what the widgets that it still shows hold.
+    name = f"{task.slug}:{hashlib.sha256(repr(task.fields).encode()).hexdigest()[:8]}"
+    asked = state.fresh_key(name)
     with st.form(f"form:{asked}", border=False):
         st.caption("Leave empty what is not known. Nothing is stored.")
         columns = st.columns(_COLUMNS)

@@ -97,6 +97,26 @@ def test_removing_my_data_takes_the_result_away_and_state_survives_other_pages(n
     expect(page.get_by_role("button", name="Explain", exact=True)).to_have_count(0)
 
 
+@pytest.mark.tf
+@pytest.mark.slow
+def test_removing_my_data_empties_the_typed_patient_each_time(new_page):
+    page = new_page("records?task=heart-disease")
+    result = _main(page).get_by_text("Estimated probability").first
+    age, send = page.get_by_label("Age, years"), page.get_by_role("button", name="Analyse")
+    for _ in range(2):  # after the first time the browser does not make the widgets anew by itself
+        if not send.is_visible():
+            page.get_by_text("Or type one patient").click()
+        age.fill("71")
+        send.click()
+        expect(result).to_be_visible()
+        page.get_by_role("link", name="Models", exact=True).click()
+        expect(page.get_by_role("heading", name="Models", exact=True)).to_be_visible()
+        page.get_by_role("link", name="Patient records").click()
+        expect(age).to_have_value("71")
+        page.get_by_role("button", name="Remove my data").click()
+        expect(age).to_have_value(str(tasks.get("heart-disease").fields[0].default))
+
+
 def test_a_narrow_screen_shows_everything_without_sideways_scrolling(new_page):
     for address in ("", "ecg?task=ecg-beats&sample=" + tasks.get("ecg-beats").examples()[0].slug, "models"):
         page = new_page(address, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)

@@ -274,6 +274,14 @@ def test_removing_my_data_forgets_uploads_and_results(open_page):
     assert held == state.Workspace()
 
 
+def test_removing_my_data_gives_the_typed_patient_new_widgets(open_page):
+    """A browser sends what is typed in a widget that it still shows, whatever the session forgot."""
+    app = open_page("records")
+    before = {number.key for number in app.number_input}
+    next(button for button in app.button if button.label == "Remove my data").click().run()
+    assert before.isdisjoint(number.key for number in app.number_input)
+
+
 def test_two_sessions_do_not_see_each_other(open_page):
     task = KINDS["images"]
     _upload(open_page("images"), task, task.file(task.example, "mine.json"))
