@@ -15,6 +15,7 @@ import numpy as np
 from healthdash.errors import InvalidInput, UnreadableUpload
 from healthdash.task import Upload
 
+from .entered import rate_taken, unit_taken
 from .leads import tidy_unit
 from .limits import checked_rate, checked_size
 from .recording import Recording, channels_of
@@ -75,12 +76,13 @@ def read_matlab(uploads: Sequence[Upload]) -> Recording:
         )
     rows = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
     names = [f"lead {n + 1}" for n in range(len(rows))]
-    units = [tidy_unit(str(hinted_unit))] * len(rows)
+    rate_hz, unit = checked_rate(float(hinted_rate)), tidy_unit(str(hinted_unit))
     return Recording(
         format="MATLAB array",
-        channels=channels_of(names, units, checked_rate(float(hinted_rate)), list(rows.astype(np.float32))),
+        channels=channels_of(names, [unit] * len(rows), rate_hz, list(rows.astype(np.float32))),
         stored_dtype=str(matrix.dtype),
         calibration="the values are in the unit that was entered",
+        notices=(rate_taken(rate_hz), unit_taken(unit)),
         unit_stated=True,
     )
 

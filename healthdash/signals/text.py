@@ -15,6 +15,7 @@ from healthdash.tables.numeric import to_numeric
 from healthdash.tables.units import unit_named
 from healthdash.task import Upload
 
+from .entered import rate_taken, unit_taken
 from .leads import guessed_unit, lead_kind, tidy_unit, to_millivolt
 from .limits import checked_rate, checked_size
 from .recording import Recording, channels_of
@@ -88,25 +89,37 @@ def read_text(uploads: Sequence[Upload]) -> Recording:
             "rate in hertz (with predict and inspect: --rate).",
         )
     columns = np.ascontiguousarray(table.signal.T)
-    units, notices = list(table.units), list[str]()
-    if hinted_unit:
-        units = [unit or str(hinted_unit) for unit in units]
-    is_stated = all(units)
-    if not is_stated:
-        silent = [number for number, unit in enumerate(units) if not unit]
-        guess = guessed_unit(columns[silent])
-        units = [unit or guess for unit in units]
-        of = "no unit" if len(silent) == len(units) else f"no unit of {_named(table.leads, silent)}"
-        notices.append(f"The file states {of}; from the size of its values, {guess} is assumed.")
+    units, notice = _units(table, str(hinted_unit or ""), columns)
+    notices = [] if table.rate_hz else [rate_taken(rate_hz)]
     return Recording(
         format=table.format,
         channels=channels_of(table.leads, units, checked_rate(rate_hz), list(columns)),
         stored_dtype="text",
         calibration="the values are in the unit of the file",
         gaps=table.gaps,
-        notices=tuple(notices),
-        unit_stated=is_stated,
+        notices=(*notices, notice) if notice else tuple(notices),
+        unit_stated=bool(hinted_unit) or all(table.units),
     )
+
+
+def _units(table: _Table, entered: str, columns: NDArray[np.float32]) -> tuple[list[str], str]:
+    """Return the unit of each lead, and where those that the file does not state are from.
+
+    Parameters
+    ----------
+    entered : str
+        The unit that the user said; empty for none.
+    columns : float32, shape (n_leads, n_samples)
+        The values as the file holds them.
+    """
+    silent = [number for number, unit in enumerate(table.units) if not unit]
+    if not silent:
+        return list(table.units), ""
+    unit = entered or guessed_unit(columns[silent])
+    leads = "" if len(silent) == len(table.units) else _named(table.leads, silent)
+    guessed = f"The file states no unit{f' of {leads}' if leads else ''}; from the size of its values, "
+    notice = unit_taken(unit, leads) if entered else f"{guessed}{unit} is assumed."
+    return [stated or unit for stated in table.units], notice
 
 
 def _named(leads: Sequence[str], which: Sequence[int]) -> str:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from healthdash.errors import InvalidInput, UnreadableUpload
 from healthdash.task import Upload
 
+from .entered import rate_taken
 from .limits import checked_rate, checked_scale, checked_size
 from .recording import Channel, Mark, Recording, channels_of
 from .wfdb_header import PLAIN_NAME, Header, base_name, is_header, needed_files, parse_header
@@ -73,14 +74,16 @@ def read_wfdb(uploads: Sequence[Upload]) -> Recording:
         stored_dtype=_dtype(record),
         calibration="by the gains and baselines of the header",
         gaps=_gaps(channels, header),
-        notices=tuple(_notices(header.has_rate or hinted is not None, has_gains, wrong_sums)),
+        notices=tuple(_notices(header.has_rate, hinted, has_gains, wrong_sums)),
         time_of_day=str(record.base_time or "")[:8],
         unit_stated=has_gains,
     )
 
 
-def _notices(has_rate: bool, has_gains: bool, wrong_sums: int) -> Iterator[str]:
-    if not has_rate:
+def _notices(has_rate: bool, hinted: str | float | None, has_gains: bool, wrong_sums: int) -> Iterator[str]:
+    if not has_rate and hinted is not None:
+        yield rate_taken(float(hinted))
+    elif not has_rate:
         yield f"The header states no rate; {_DEFAULT_HZ:g} Hz, the WFDB default, is assumed."
     if not has_gains:
         yield "A signal states no gain; 200 a mV, the WFDB default, is assumed."

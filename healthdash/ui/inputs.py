@@ -10,11 +10,11 @@ import streamlit as st
 from healthdash import bundles, settings
 from healthdash.bundles import Bundle
 from healthdash.task import Example, Task, Upload
-from healthdash.ui import about, address, form, problems, state
+from healthdash.ui import about, address, form, hints, problems, state
 
 __all__ = ["choose_model", "choose_task", "offer", "pose"]
 
-_UNITS = ("mV", "uV", "V")
+_MOST_HZ = 10_000.0
 
 
 def choose_task(kind: str, offered: Sequence[Task]) -> Task:
@@ -102,8 +102,10 @@ def _uploader(task: Task, work: state.Workspace) -> None:
         help="Files stay in the memory of this machine and are forgotten with the session. "
         "What a file holds is decided by its content, not by its name.",
     )
-    if task.kind == "ecg":
-        _hints(task, work)
+    if task.kind == "ecg" and work.origin == "upload":
+        told = hints.ask(work.uploads, f"hints:{task.slug}", most_hz=_MOST_HZ)
+        if told is not None:
+            work.take(task, told, origin="upload", title=work.title)
     if task.kind == "images":
         _camera(task)
 
@@ -131,33 +133,13 @@ def _take_files(task: Task, name: str, key: str) -> None:
     if not files:
         return
     work = state.workspace(task)
-    hints = st.session_state.get(f"hints:{task.slug}", {})
-    uploads = work.joined(task, [Upload(file.name, file.getvalue(), hints) for file in files])
+    given = [Upload(file.name, file.getvalue()) for file in files]
+    said = hints.carried(work.uploads if work.origin == "upload" else [], given)
+    uploads = [replace(upload, hints=said) for upload in work.joined(task, given)]
+    state.used_up(f"hints:{task.slug}")
     title = uploads[0].name if len(uploads) == 1 else f"{len(uploads)} files"
     work.take(task, uploads, origin="upload", title=title)
     _forget_sample()
-
-
-def _hints(task: Task, work: state.Workspace) -> None:
-    """Ask what a bare table of numbers does not say: its rate and its unit."""
-    held = f"hints:{task.slug}"
-    before = st.session_state.get(held, {})
-    with st.expander("If the file does not say its rate or unit", icon=":material/tune:"):
-        left, right = st.columns(2)
-        rate = left.number_input(
-            "Sampling rate, Hz", min_value=1.0, max_value=10_000.0, value=before.get("rate_hz"),
-            placeholder="as in the file", step=1.0, key=f"rate:{task.slug}",
-        )  # fmt: skip
-        unit = right.selectbox(
-            "Unit of the signal", _UNITS, placeholder="as in the file", key=f"unit:{task.slug}",
-            index=_UNITS.index(before["unit"]) if "unit" in before else None,
-        )  # fmt: skip
-    hints = {name: value for name, value in (("rate_hz", rate), ("unit", unit)) if value is not None}
-    if hints != before:
-        st.session_state[held] = hints
-        if work.origin == "upload":
-            told = [replace(upload, hints=hints) for upload in work.uploads]
-            work.take(task, told, origin="upload", title=work.title)
 
 
 def _samples(task: Task, work: state.Workspace) -> None:

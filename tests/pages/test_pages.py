@@ -304,3 +304,45 @@ def test_hints_of_a_silent_file_reach_the_reader(open_page):
     work = app.session_state[f"work:{task.slug}"]
     assert work.uploads[0].hints == {"rate_hz": 360.0}
     assert json.loads(work.uploads[0].data)
+
+
+def _rate(app):
+    return next(number for number in app.number_input if number.label.startswith("Sampling rate"))
+
+
+def _hints(app):
+    return [upload.hints for upload in app.session_state["work:fake-ecg"].uploads]
+
+
+@pytest.fixture
+def with_rate(open_page):
+    """A recording, a.json, of which the reader said that it has 360 Hz."""
+    task = KINDS["ecg"]
+    app = _upload(open_page("ecg"), task, task.file(task.example, "a.json"))
+    _rate(app).set_value(360.0).run()
+    return app
+
+
+def test_the_rate_of_one_recording_is_not_that_of_the_next(with_rate):
+    task = KINDS["ecg"]
+    app = _upload(with_rate, task, task.file(task.example, "b.json"))
+    assert _rate(app).value is None
+    assert _hints(app) == [{}]
+
+
+def test_the_rate_of_a_recording_goes_when_it_is_cleared(with_rate):
+    task = KINDS["ecg"]
+    next(button for button in with_rate.button if button.label == "Clear").click().run()
+    app = _upload(with_rate, task, task.file(task.example, "a.json"))
+    assert _rate(app).value is None
+    assert _hints(app) == [{}]
+
+
+def test_the_rate_of_a_recording_is_there_after_another_page_and_for_its_other_half(with_rate):
+    task = KINDS["ecg"]
+    with_rate.switch_page("pages/models.py").run()
+    with_rate.switch_page("pages/ecg.py").run()
+    assert _rate(with_rate).value == 360.0
+    app = _upload(with_rate, task, task.file(task.example, "a.dat"))
+    assert _rate(app).value == 360.0
+    assert _hints(app) == [{"rate_hz": 360.0}] * 2

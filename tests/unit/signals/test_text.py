@@ -127,6 +127,21 @@ def test_without_a_rate_it_is_asked_for_and_a_heart_rate_does_not_answer() -> No
     assert _read(text, rate_hz=250).rate_hz == 250
 
 
+def test_what_was_entered_for_a_silent_file_is_told() -> None:
+    rows = _rows("{:.3f},{:.3f}")
+    rate = "The file does not state its rate: 250 Hz, as you entered, is taken."
+    silent, stated = _read(f"I,II\n{rows}", rate_hz=250, unit="mV"), _read(f"# fs: 500\nI_mV,II_mV\n{rows}")
+    assert silent.notices == (rate, "The file does not state its unit: mV, as you entered, is taken.")
+    assert _read(f"I_mV,II_mV\n{rows}", rate_hz=250, unit="uV").notices == (rate,)
+    assert _read(f"# fs: 500\nI_mV,II_mV\n{rows}", rate_hz=250, unit="uV").notices == stated.notices == ()
+
+
+def test_a_guessed_unit_is_told_beside_an_entered_rate() -> None:
+    told = _read(f"I,II\n{_rows('{:.3f},{:.3f}')}", rate_hz=250).notices
+    assert told[0].endswith("250 Hz, as you entered, is taken.")
+    assert told[1] == "The file states no unit; from the size of its values, mV is assumed."
+
+
 @pytest.mark.parametrize(
     ("name", "a_second"),
     [

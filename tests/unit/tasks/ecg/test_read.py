@@ -122,6 +122,7 @@ def test_marks_are_in_seconds_at_the_rate_that_the_user_says(tmp_path: Path) -> 
     silent = Upload("r.hea", header.data.replace(b"r 2 250 3000", b"r 2"), {"rate_hz": 100.0})
     sample = read.read([silent, signal, Upload.from_path(tmp_path / "r.atr")])
     assert (sample.rate_hz, sample.annotation.samples.tolist()) == (100, [100, 200])
+    assert "The file does not state its rate: 100 Hz, as you entered, is taken." in sample.notices
     assert [mark.onset_s for mark in sample.marks] == [1, 2]
 
 
