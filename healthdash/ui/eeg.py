@@ -20,7 +20,7 @@ from healthdash.signals.montage import MONTAGES, of_other_rates, position
 from healthdash.signals.recording import Recording
 from healthdash.signals.simplify import departures, sketched
 from healthdash.task import Upload
-from healthdash.ui import eeg_figure, eeg_spectrum, otherpage, problems, shell, state
+from healthdash.ui import eeg_figure, eeg_spectrum, hints, otherpage, problems, shell, state
 from healthdash.ui.draw import paper
 
 __all__ = ["page"]
@@ -37,7 +37,7 @@ _SENSITIVITIES = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 200, 500, 1000, 50
 _MOST_LINES = 32
 #: Of the distance between lines, that most of a line stays within at first.
 _USUAL_SHARE = 0.3
-_UNITS = ("uV", "mV", "V")
+_HINTS, _MOST_HZ = "eeg:hints", 100_000.0
 _MOST_MARKS = 500
 #: Points of one page over all lines, and where fewer are asked for. With 5,000 a page of 19 lines and half a
 #: minute has 9 a second and line, and an alpha rhythm turns 20 times a second: only a reader can allow that.
@@ -85,15 +85,10 @@ def _offer() -> None:
             help="Files stay in the memory of this machine and are forgotten with the session. "
             "What a file holds is decided by its content, not by its name.",
         )  # fmt: skip
-        with st.expander("If the file does not say its rate or unit", icon=":material/tune:"):
-            st.number_input(
-                "Sampling rate, Hz", min_value=1.0, max_value=100_000.0, value=None, key="eeg:rate",
-                placeholder="as in the file", on_change=_wait,
-            )  # fmt: skip
-            st.selectbox(
-                "Unit of the signal", _UNITS, index=None, key="eeg:unit", placeholder="as in the file",
-                on_change=_wait,
-            )  # fmt: skip
+        if _FILES in st.session_state:
+            told = hints.ask(st.session_state[_FILES], _HINTS, most_hz=_MOST_HZ)
+            if told is not None:
+                _wait(told)
     with right:
         st.markdown("Or try a synthetic sample")
         st.button(
@@ -106,24 +101,23 @@ def _take_files(key: str) -> None:
     files = state.taken(_UPLOAD, key)
     if not files:
         return
-    st.session_state[_FILES] = tuple(Upload(file.name, file.getvalue()) for file in files)
-    _wait()
+    given = [Upload(file.name, file.getvalue()) for file in files]
+    said = hints.carried(st.session_state.get(_FILES, ()), given)
+    state.used_up(_HINTS)
+    _wait([replace(upload, hints=said) for upload in given])
 
 
-def _wait() -> None:
-    """Have the uploaded files read, now or anew, where the page can tell that it takes a while."""
-    st.session_state[_WAITING] = _FILES in st.session_state
+def _wait(uploads: Sequence[Upload]) -> None:
+    """Have uploaded files read, now or anew, where the page can tell that it takes a while."""
+    st.session_state[_FILES], st.session_state[_WAITING] = tuple(uploads), True
 
 
 def _read() -> None:
-    """Read the uploaded files, if they wait, with what was said about them."""
+    """Read the uploaded files, if they wait."""
     if not st.session_state.pop(_WAITING, False):
         return
-    stated = {"rate_hz": st.session_state.get("eeg:rate"), "unit": st.session_state.get("eeg:unit")}
-    hints = {name: value for name, value in stated.items() if value is not None}
-    uploads: tuple[Upload, ...] = st.session_state[_FILES]
     with st.spinner("Reading the recording…", show_time=True):
-        _take([replace(upload, hints=hints) for upload in uploads], is_synthetic=False)
+        _take(st.session_state[_FILES], is_synthetic=False)
 
 
 def _take_sample() -> None:

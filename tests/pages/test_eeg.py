@@ -142,11 +142,53 @@ def test_a_rate_that_is_said_after_the_refusal_needs_no_second_upload(open_page)
     app.file_uploader[0].set_value([("x.csv", f"C3,C4\n{rows}".encode(), "text/csv")]).run()
     assert "rate" in _texts(app)
     assert "eeg:held" not in app.session_state
-    app.number_input(key="eeg:rate").set_value(250.0).run()
-    app.selectbox(key="eeg:unit").set_value("uV").run()
+    _rate(app).set_value(250.0).run()
+    _unit(app).set_value("uV").run()
     assert not app.exception
     assert _held(app).recording.rate_hz == 250.0
     assert _held(app).recording.channels[0].unit == "uV"
+    assert "does not state its rate: 250 Hz, as you entered" in _texts(app).replace("\\", "")
+
+
+def _rate(app):
+    return next(one for one in app.number_input if one.label == "Sampling rate, Hz")
+
+
+def _unit(app):
+    return next(one for one in app.selectbox if one.label == "Unit of the signal")
+
+
+def _upload(app, name):
+    rows = "\n".join(f"{np.sin(n / 4):.4f},{np.cos(n / 4):.4f}" for n in range(500))
+    app.file_uploader[0].set_value([(name, f"C3,C4\n{rows}".encode(), "text/csv")]).run()
+    return app
+
+
+@pytest.fixture
+def with_hints(open_page):
+    """A recording, x.csv, of which the reader said that it has 250 Hz and is in uV."""
+    app = _upload(open_page("eeg"), "x.csv")
+    _rate(app).set_value(250.0).run()
+    return _unit(app).set_value("uV").run()
+
+
+def test_rate_and_unit_that_were_said_are_there_after_another_page(with_hints):
+    with_hints.switch_page("pages/models.py").run()
+    with_hints.switch_page("pages/eeg.py").run()
+    assert (_rate(with_hints).value, _unit(with_hints).value) == (250.0, "uV")
+    _unit(with_hints).set_value("mV").run()
+    assert _held(with_hints).recording.rate_hz == 250.0
+    assert _held(with_hints).recording.channels[0].unit == "mV"
+    _rate(with_hints).set_value(200.0).run()
+    assert _held(with_hints).recording.rate_hz == 200.0
+    assert _held(with_hints).recording.channels[0].unit == "mV"
+
+
+def test_rate_and_unit_that_were_said_of_one_file_are_not_those_of_the_next(with_hints):
+    app = _upload(with_hints, "y.csv")
+    assert (_rate(app).value, _unit(app).value) == (None, None)
+    assert "does not say its sampling rate" in _texts(app)
+    assert "eeg:held" not in app.session_state
 
 
 def test_a_montage_over_two_references_says_why_it_is_not_drawn(open_page):
