@@ -289,6 +289,10 @@ def test_an_array_of_matlab_asks_for_its_rate_and_its_unit(tmp_path: Path) -> No
     with pytest.raises(InvalidInput) as caught:
         formats.read([Upload(upload.name, upload.data)])
     assert len(caught.value.problems) == 2
+    assert [told.split(":")[1] for told in formats.read([upload]).notices] == [
+        f" {RATE:g} Hz, as you entered, is taken.",
+        " uV, as you entered, is taken.",
+    ]
 
 
 @pytest.mark.parametrize("kind", ["BMP", "PNG", "TIFF", "GIF", "WEBP", "JPEG"])
