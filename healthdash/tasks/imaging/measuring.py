@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from healthdash.bundles import BundleInfo
 from healthdash.training.evaluation import (
@@ -21,6 +20,7 @@ from healthdash.training.evaluation import (
     rate_row,
     reliability_bins,
 )
+from healthdash.training.ranking import auc, separation
 
 from .dataset import LabelledPictures
 from .shortcuts import told_by_statistics
@@ -28,7 +28,6 @@ from .shortcuts import told_by_statistics
 __all__ = [
     "TRIVIAL",
     "balanced_threshold",
-    "macro_auc",
     "measure",
     "one_against_another",
     "rows_by_statistics",
@@ -86,14 +85,14 @@ def rows_for(
     rows = []
     for name in info.label_groups:
         truth, score = _binary(info, name, probabilities, labels)
-        rows.append(metric_row(f"{name} AUC", roc_auc_score, truth, score, groups, part=part))
+        rows.append(metric_row(f"{name} AUC", auc, truth, score, groups, part=part))
         members = info.members(name)
         if len(members) == 2:
             rows.append(_within(info, members, probabilities, labels, groups, part=part))
     if len(info.labels) > 2:
-        rows.append(metric_row("macro AUC", macro_auc, labels, probabilities, groups, part=part))
+        rows.append(metric_row("macro AUC", separation, labels, probabilities, groups, part=part))
     else:
-        rows.append(metric_row("AUC", roc_auc_score, labels, probabilities[:, 1], groups, part=part))
+        rows.append(metric_row("AUC", auc, labels, probabilities[:, 1], groups, part=part))
     decided = info.decide(probabilities)
     rows.append(rate_row("accuracy", labels == decided, groups, part=part))
     for name in info.label_groups:
@@ -115,14 +114,6 @@ def rows_by_statistics(
     rows = np.sort(np.concatenate(folds))
     found = rows_for(info, given[rows], dataset.labels[rows], dataset.groups[rows], part=part)
     return [row.model_copy(update={"note": TRIVIAL}) for row in found if row.name.endswith("AUC")]
-
-
-def macro_auc(labels: Labels, probabilities: Probabilities) -> float:
-    """Return the mean over labels of each one's AUC against the others; NaN where one is absent."""
-    counts = [(labels == number).sum() for number in range(probabilities.shape[1])]
-    if 0 in counts or len(labels) in counts:
-        return float("nan")
-    return float(np.mean([roc_auc_score(labels == i, probabilities[:, i]) for i in range(len(counts))]))
 
 
 def one_against_another(probabilities: Probabilities, first: int, second: int) -> NDArray[np.float32]:
@@ -165,7 +156,7 @@ def _within(
     rows = np.isin(labels, members)
     score = one_against_another(probabilities[rows], first, second)
     name = f"{info.labels[first]} against {info.labels[second]} AUC"
-    return metric_row(name, roc_auc_score, labels[rows] == second, score, groups[rows], part=part)
+    return metric_row(name, auc, labels[rows] == second, score, groups[rows], part=part)
 
 
 def _decisions(

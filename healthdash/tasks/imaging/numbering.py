@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from healthdash.bundles import BundleInfo
 from healthdash.training.evaluation import MetricRow, metric_row
+from healthdash.training.ranking import auc
 
 from .dataset import LabelledPictures
 from .measuring import one_against_another
@@ -91,7 +91,7 @@ def _rows(
     return [
         metric_row(
             f"{info.labels[first]} against {info.labels[second]} AUC",
-            roc_auc_score,
+            auc,
             labels == second,
             one_against_another(probabilities[inside], first, second),
             groups,

@@ -19,6 +19,7 @@ from sklearn.metrics import roc_auc_score
 from healthdash.bundles import BundleInfo, OperatingPoint
 from healthdash.training.calibration import Calibration
 from healthdash.training.evaluation import MetricRow, metric_row, rate_row
+from healthdash.training.ranking import auc
 
 from .augment import Augmentation, changed
 from .dataset import LabelledPictures
@@ -104,7 +105,7 @@ def rows_under_shift(
         pictures = np.stack([change(picture) for picture in dataset.pictures[rows]])
         logits = predict_logits(network, from_bytes(pictures[..., None]))
         score = info.calibration.apply(logits)[:, numbers].sum(axis=1)
-        found.append(metric_row(f"{name} AUC", roc_auc_score, truth, score, groups, part="test", note=note))
+        found.append(metric_row(f"{name} AUC", auc, truth, score, groups, part="test", note=note))
     return found
 
 

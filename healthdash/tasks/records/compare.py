@@ -11,9 +11,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from healthdash.training.evaluation import MetricRow, metric_row
+from healthdash.training.ranking import separation
 
 from .measure import Scored
-from .ranking import separation
 
 __all__ = ["BOOSTING", "LOGISTIC", "MODELS", "Rows", "model_scores", "other_models"]
 

@@ -14,13 +14,13 @@ from healthdash.training import TrainSettings
 from healthdash.training.calibration import fit_calibration
 from healthdash.training.evaluation import Evaluation, metric_row
 from healthdash.training.history import EpochRow
+from healthdash.training.ranking import separation
 from healthdash.training.splits import folds_by_group
 
 from .compare import MODELS, Rows, compared, model_scores, other_models
 from .fit import logits_of
 from .measure import Scored, evaluation_of
 from .prepare import features, fitted_columns
-from .ranking import separation
 from .recipe import Recipe, Run
 
 if TYPE_CHECKING:

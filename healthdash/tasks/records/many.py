@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from healthdash.training.evaluation import MetricRow, metric_row, rate_row
-
-from .ranking import auc, separation
+from healthdash.training.ranking import auc, separation
+from healthdash.training.scores import balanced_accuracy, brier, log_loss
 
 if TYPE_CHECKING:
     from .measure import Scored
@@ -29,10 +29,10 @@ def measures_of_many(scored: Scored, labels: Sequence[str], site: str = "") -> I
     for name, score, note in (
         (
             "log loss",
-            _log_loss,
+            log_loss,
             f"{np.log(len(labels)):.3f} is what equal probabilities give; smaller is better",
         ),
-        ("Brier score", _brier, "summed over labels, 0 to 2; smaller is better"),
+        ("Brier score", brier, "summed over labels, 0 to 2; smaller is better"),
     ):
         yield metric_row(
             name + site, score, data.truth, probability, data.groups, part=scored.part, note=note
@@ -52,20 +52,12 @@ def decisions_of_many(
     """Yield what the decided labels give; balanced accuracy is the mean sensitivity of the labels."""
     data = scored.data
     yield metric_row(
-        "balanced accuracy" + site, _balanced, data.truth, decided, data.groups, part=scored.part, note=note
+        "balanced accuracy" + site,
+        balanced_accuracy,
+        data.truth,
+        decided,
+        data.groups,
+        part=scored.part,
+        note=note,
     )
     yield rate_row("accuracy" + site, data.truth == decided, data.groups, part=scored.part, note=note)
-
-
-def _log_loss(truth: NDArray[np.int64], probability: NDArray[np.float64]) -> float:
-    of_truth = probability[np.arange(len(truth)), truth]
-    return float(-np.log(np.maximum(of_truth, 1e-12)).mean())
-
-
-def _brier(truth: NDArray[np.int64], probability: NDArray[np.float64]) -> float:
-    """Brier 1950, Monthly Weather Review 78:1."""
-    return float(((probability - np.eye(probability.shape[1])[truth]) ** 2).sum(axis=1).mean())
-
-
-def _balanced(truth: NDArray[np.int64], decided: NDArray[np.int64]) -> float:
-    return float(np.mean([(decided[truth == k] == k).mean() for k in np.unique(truth)]))

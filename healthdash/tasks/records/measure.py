@@ -12,7 +12,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
-from sklearn.metrics import average_precision_score, brier_score_loss
 
 from healthdash.training.evaluation import (
     Evaluation,
@@ -23,10 +22,11 @@ from healthdash.training.evaluation import (
     rate_row,
     reliability_bins,
 )
+from healthdash.training.ranking import auc, average_precision, separation
+from healthdash.training.scores import brier
 
 from .many import decisions_of_many, measures_of_many
 from .prepare import band_middles, features
-from .ranking import auc, separation
 
 if TYPE_CHECKING:
     from healthdash.bundles import Bundle, BundleInfo
@@ -36,12 +36,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Scored",
-    "auc",
     "calibration_line",
     "evaluate",
     "evaluation_of",
     "measures",
-    "separation",
     "subgroup_rows",
 ]
 
@@ -117,8 +115,8 @@ def measures(scored: Scored, site: str = "") -> Iterator[MetricRow]:
     slope_note = "1 is right; below 1 the estimates are too extreme"
     for name, score, note in (
         ("AUC", auc, ""),
-        ("average precision", average_precision_score, f"prevalence {scored.data.truth.mean():.3f}"),
-        ("Brier score", brier_score_loss, "smaller is better"),
+        ("average precision", average_precision, f"prevalence {scored.data.truth.mean():.3f}"),
+        ("Brier score", brier, "smaller is better"),
         ("calibration slope", lambda y, p: calibration_line(y, p)[0], slope_note),
         (
             "calibration in the large",

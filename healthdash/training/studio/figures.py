@@ -17,7 +17,8 @@ from healthdash.training.evaluation import (
     rate_row,
     reliability_bins,
 )
-from healthdash.training.ranking import auc, separation
+from healthdash.training.ranking import auc, average_precision, separation
+from healthdash.training.scores import balanced_accuracy, brier, log_loss
 
 __all__ = ["Judged", "evaluation_of", "figures"]
 
@@ -94,7 +95,7 @@ def figures(judged: Judged) -> Iterator[MetricRow]:
         )
     if not is_two:
         yield metric_row(
-            "balanced accuracy", _balanced, judged.truth, judged.decided, judged.groups,
+            "balanced accuracy", balanced_accuracy, judged.truth, judged.decided, judged.groups,
             part=judged.part, note=judged.rule,
         )  # fmt: skip
     right = judged.truth == judged.decided
@@ -103,12 +104,10 @@ def figures(judged: Judged) -> Iterator[MetricRow]:
 
 
 def _rankings_of_two(judged: Judged) -> Iterator[tuple[str, Score, str]]:
-    from sklearn.metrics import average_precision_score
-
     prevalence = f"prevalence {judged.truth.mean():.3f}"
     yield "AUC", auc, f"larger means {judged.labels[1]}"
-    yield "average precision", average_precision_score, prevalence
-    yield "Brier score", lambda y, p: float(((p - y) ** 2).mean()), "smaller is better"
+    yield "average precision", average_precision, prevalence
+    yield "Brier score", brier, "smaller is better"
     yield (
         "calibration in the large",
         lambda y, p: float(y.mean() - p.mean()),
@@ -118,8 +117,8 @@ def _rankings_of_two(judged: Judged) -> Iterator[tuple[str, Score, str]]:
 
 def _rankings_of_many(labels: Sequence[str]) -> Iterator[tuple[str, Score, str]]:
     yield "AUC", separation, _AGAINST_REST
-    yield "log loss", _log_loss, f"{np.log(len(labels)):.3f} is what equal probabilities give"
-    yield "Brier score", _brier, "summed over labels, 0 to 2; smaller is better"
+    yield "log loss", log_loss, f"{np.log(len(labels)):.3f} is what equal probabilities give"
+    yield "Brier score", brier, "summed over labels, 0 to 2; smaller is better"
 
 
 def _denominators_of_two(judged: Judged) -> Iterator[tuple[str, NDArray[np.bool_]]]:
@@ -133,16 +132,3 @@ def _denominators_of_many(judged: Judged) -> Iterator[tuple[str, NDArray[np.bool
     """Yield each share with the items that it is of."""
     yield "accuracy", np.ones(len(judged.truth), bool)
     yield from ((f"{label} recall", judged.truth == k) for k, label in enumerate(judged.labels))
-
-
-def _balanced(truth: Labels, decided: NDArray[np.float64]) -> float:
-    return float(np.mean([(decided[truth == k] == k).mean() for k in np.unique(truth)]))
-
-
-def _log_loss(truth: Labels, probabilities: NDArray[np.float64]) -> float:
-    return float(-np.log(np.maximum(probabilities[np.arange(len(truth)), truth], 1e-12)).mean())
-
-
-def _brier(truth: Labels, probabilities: NDArray[np.float64]) -> float:
-    """Brier 1950, Monthly Weather Review 78:1."""
-    return float(((probabilities - np.eye(probabilities.shape[1])[truth]) ** 2).sum(axis=1).mean())

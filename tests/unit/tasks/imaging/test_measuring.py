@@ -6,16 +6,6 @@ import numpy as np
 import pytest
 
 
-def test_macro_auc_is_the_mean_over_labels() -> None:
-    from healthdash.tasks.imaging.measuring import macro_auc
-
-    labels = np.array([0, 1, 2, 0, 1, 2])
-    perfect = np.eye(3, dtype=np.float32)[labels]
-    assert macro_auc(labels, perfect) == 1
-    assert macro_auc(labels, np.full((6, 3), 1 / 3, np.float32)) == 0.5
-    assert np.isnan(macro_auc(np.array([0, 1, 1]), perfect[:3]))
-
-
 def test_the_threshold_lies_between_separated_classes() -> None:
     from healthdash.tasks.imaging.measuring import balanced_threshold
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import roc_auc_score
 
 from healthdash.tasks.records.compare import MODELS, compared, model_scores
 from healthdash.tasks.records.dataset import Dataset
-from healthdash.tasks.records.measure import Scored, auc, calibration_line, measures, subgroup_rows
+from healthdash.tasks.records.measure import Scored, calibration_line, measures, subgroup_rows
 from healthdash.tasks.records.prepare import fitted_columns
+from healthdash.training.ranking import auc
 from healthdash.training.youden import youden_point
 
 RNG = np.random.default_rng(3)
@@ -24,10 +24,6 @@ def scored(score=SCORE) -> Scored:
     race = pd.DataFrame({"race": np.where(np.arange(N) < 300, "a", "b")})
     data = Dataset(frame, TRUTH, np.arange(N).astype(object), race)
     return Scored(data, np.stack([1 - score, score], axis=1), "test rows")
-
-
-def test_the_area_is_that_of_scikit_learn_with_ties():
-    assert auc(TRUTH, SCORE) == pytest.approx(roc_auc_score(TRUTH, SCORE), abs=1e-12)
 
 
 def test_the_operating_point_is_finite_though_no_row_is_told_from_another():
