@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import healthdash  # noqa: F401  (before any test imports scikit-learn: it says how OpenMP waits)
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
