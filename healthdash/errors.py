@@ -117,8 +117,8 @@ class RefusedModel(ModelError):
         What was expected and what came.
     """
 
-    def __init__(self, reason: str, detail: str, *, hint: str = "") -> None:
-        super().__init__(f"refused for {reason}: {detail}", hint=hint or "Ask who made it for another copy.")
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"refused for {reason}: {detail}", hint="Ask who made it for another copy.")
         self.reason, self.detail = reason, detail
 
 

@@ -9,7 +9,7 @@ A new kind of data is one subclass of `Task` in a folder below `healthdash/tasks
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -533,7 +533,3 @@ class Task(ABC):
     def said(self, label: str) -> str:
         """Name a label where people read it by itself; what is stored keeps the label."""
         return label
-
-    def labels_of(self, names: Sequence[str]) -> Iterator[tuple[str, str]]:
-        """Pair label names with their explanations."""
-        return ((name, self.labels.get(name, name)) for name in names)

@@ -59,14 +59,6 @@ class Interactions:
     samples: int
     seconds: float
 
-    @property
-    def alone(self) -> Floats:
-        """Share of each player without half of its interactions, (d,).
-
-        With half of the index of each pair for either member the matrix sums to output - base.
-        """
-        return np.asarray(self.shares - self.index.sum(axis=1) / 2)
-
     def strongest(self, count: int = 3) -> list[tuple[str, str, float]]:
         """Return the pairs with the largest interactions: two names and the index."""
         first, second = np.triu_indices(len(self.players), 1)

@@ -145,7 +145,6 @@ def bootstrap_interval(
     statistic: Callable[[NDArray[np.int64]], float],
     groups: ArrayLike,
     *,
-    seed: int = 0,
     draws: int = 1000,
 ) -> tuple[float | None, float | None]:
     """Return the 95 % percentile interval of a statistic, drawing whole groups.
@@ -170,7 +169,7 @@ def bootstrap_interval(
     names, codes = np.unique(np.asarray(groups), return_inverse=True)
     if len(names) < 2:
         return None, None
-    rng, rows = np.random.default_rng(seed), np.arange(len(codes))
+    rng, rows = np.random.default_rng(0), np.arange(len(codes))
     values = np.empty(draws)
     for draw in range(draws):
         times = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))
@@ -191,7 +190,6 @@ def metric_row(
     *,
     part: str,
     note: str = "",
-    seed: int = 0,
     draws: int = 1000,
 ) -> MetricRow:
     """Measure `score(truth, predicted)` with its interval over groups.
@@ -207,7 +205,7 @@ def metric_row(
             return float("nan")
         return float(score(truth[rows], predicted[rows]))
 
-    low, high = bootstrap_interval(statistic, groups, seed=seed, draws=draws)
+    low, high = bootstrap_interval(statistic, groups, draws=draws)
     value = float(score(truth, predicted))
     return MetricRow(name=name, value=value, low=low, high=high, n=len(truth), part=part, note=note)
 

@@ -69,10 +69,8 @@ def recorded(on_epoch: Callable[[EpochRow], None]) -> tuple[list[EpochRow], Call
     return history, report
 
 
-def reporter(
-    on_epoch: Callable[[EpochRow], None], *, run: str = "", first_epoch: int = 1
-) -> keras.callbacks.Callback:
-    """Return a Keras callback that reports each epoch and stops on a loss that is no number.
+def reporter(on_epoch: Callable[[EpochRow], None], *, run: str = "") -> keras.callbacks.Callback:
+    """Return a Keras callback that reports each epoch, from 1 on, and stops on a loss that is no number.
 
     `on_epoch` may raise `TrainingStopped`, which ends `fit`.
     """
@@ -83,12 +81,12 @@ def reporter(
             logs = dict(logs or {})
             if not math.isfinite(logs.get("loss", 0.0)):
                 raise TrainingDiverged(
-                    f"the loss is no longer a number in epoch {epoch + first_epoch}",
+                    f"the loss is no longer a number in epoch {epoch + 1}",
                     hint="Lower the learning rate, or look for extreme values in the data.",
                 )
             learning_rate = float(self.model.optimizer.learning_rate)
             row = {"run": run} if run else {}
-            on_epoch({**row, "epoch": epoch + first_epoch, **logs, "learning_rate": learning_rate})
+            on_epoch({**row, "epoch": epoch + 1, **logs, "learning_rate": learning_rate})
 
     return _Reporter()
 
