@@ -18,14 +18,12 @@ from healthdash.apart import leftovers
 from healthdash.datasets.listing import FOLDER, LABEL, NAME, PATH, Listing, UnnamedLabel
 from healthdash.datasets.looked import Looked
 from healthdash.datasets.own import OwnFiles
-from healthdash.datasets.report import ItemFinding, ItemReport
+from healthdash.datasets.report import ItemReport
 from healthdash.datasets.steps import ItemCleaning
-from healthdash.tables.findings import stopping
 from healthdash.task import Upload
 from healthdash.training import TrainSettings
-from healthdash.training.studio.networks import learns_one_label
 from healthdash.ui import own_work, problems
-from healthdash.ui.own_work import Work
+from healthdash.ui.own_work import Chosen, Work
 from healthdash.ui.server_data import OnServer
 
 __all__ = ["CAPTIONS", "ChosenFiles", "section"]
@@ -41,32 +39,12 @@ _STEPS = "**Cleaning steps** (they are told in the card of the model)"
 
 
 @dataclass(frozen=True, slots=True)
-class ChosenFiles:
-    """What the reader chose about labelled files.
-
-    Attributes
-    ----------
-    cleaning : ItemCleaning
-        Column of the label, and steps.
-    findings : tuple of Finding
-        Of their data report.
-    """
-
-    cleaning: ItemCleaning
-    findings: tuple[ItemFinding, ...]
-
-    def is_ready(self, chosen: TrainSettings) -> bool:
-        """Say whether the network that was chosen can be trained on them."""
-        return not stopping(self.findings, one_is_enough=learns_one_label(chosen))
+class ChosenFiles(Chosen):
+    """What the reader chose about labelled files."""
 
     def settings(self, others: TrainSettings) -> TrainSettings:
         """Return settings of a run that has the cleaning beside its data."""
         return replace(others, target=None, group=None, cleaning=own_work.FILE)
-
-    @property
-    def beside(self) -> dict[str, bytes]:
-        """The file that goes beside the data of the run."""
-        return {own_work.FILE: self.cleaning.model_dump_json(indent=1).encode()}
 
 
 def section(given: Upload, task: OwnFiles) -> ChosenFiles | None:

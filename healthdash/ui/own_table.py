@@ -14,7 +14,6 @@ import streamlit as st
 from healthdash import apart
 from healthdash.tables.cleaning import Cleaning
 from healthdash.tables.find_events import find_events, one_row_a_stay
-from healthdash.tables.findings import Finding, stopping
 from healthdash.tables.kinds import KINDS, Profile
 from healthdash.tables.layout import SEPARATORS, TextTable, canonical
 from healthdash.tables.outcome import GUESSED
@@ -23,11 +22,10 @@ from healthdash.tables.report import DataReport, report, settled
 from healthdash.tables.steps import FromEvents, Step, TakeAs
 from healthdash.task import Upload
 from healthdash.training import TrainSettings
-from healthdash.training.studio.networks import learns_one_label
 from healthdash.ui import own_events, own_work, problems
-from healthdash.ui.own_work import Work
+from healthdash.ui.own_work import Chosen, Work
 
-__all__ = ["CAPTION", "Chosen", "section"]
+__all__ = ["CAPTION", "ChosenTable", "section"]
 
 CAPTION = (
     "A table with one row a patient and the outcome in a column: CSV, Excel, Parquet or ARFF. Or events, "
@@ -55,37 +53,17 @@ class _Work(Work):
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """What the reader chose about an own table.
-
-    Attributes
-    ----------
-    target : str
-    cleaning : Cleaning
-        Layout and steps; the column of the patient is among them.
-    findings : tuple of Finding
-        Of its data report.
-    """
+class ChosenTable(Chosen):
+    """What the reader chose about an own table; the column of the outcome, too."""
 
     target: str
-    cleaning: Cleaning
-    findings: tuple[Finding, ...]
-
-    def is_ready(self, chosen: TrainSettings) -> bool:
-        """Say whether the network that was chosen can be trained on it."""
-        return not stopping(self.findings, one_is_enough=learns_one_label(chosen))
 
     def settings(self, others: TrainSettings) -> TrainSettings:
         """Return settings of a run that has the cleaning beside its data."""
         return replace(others, target=self.target, cleaning=own_work.FILE)
 
-    @property
-    def beside(self) -> dict[str, bytes]:
-        """The file that goes beside the data of the run."""
-        return {own_work.FILE: self.cleaning.model_dump_json(indent=1).encode()}
 
-
-def section(given: Upload) -> Chosen | None:
+def section(given: Upload) -> ChosenTable | None:
     """Show a table and its data report; return what was chosen, None while there is no outcome."""
     work = _work(given)
     with st.spinner("Reading the table…", show_time=True):
@@ -112,7 +90,8 @@ def section(given: Upload) -> Chosen | None:
     own_work.findings(work, found.findings, partial(_settle, work, table, target))
     _kinds(work, found)
     own_work.taken_steps(work, _STEPS)
-    return Chosen(target, Cleaning(layout=work.layout, steps=work.all_steps), tuple(found.findings))
+    cleaning = Cleaning(layout=work.layout, steps=work.all_steps)
+    return ChosenTable(cleaning, tuple(found.findings), target)
 
 
 def _guessed(names: Sequence[str]) -> int | None:

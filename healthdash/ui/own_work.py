@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import streamlit as st
 
-from healthdash.tables.findings import Finding, Remedy
+from healthdash.tables.cleaning import CleaningFile
+from healthdash.tables.findings import Finding, Remedy, stopping
 from healthdash.tables.steps import GroupBy, group_of
+from healthdash.training import TrainSettings
+from healthdash.training.studio.networks import learns_one_label
 from healthdash.ui import problems, state
 
-__all__ = ["FILE", "Work", "counts", "findings", "group", "of_session", "taken_steps"]
+__all__ = ["FILE", "Chosen", "Work", "counts", "findings", "group", "of_session", "taken_steps"]
 
 #: Name of the cleaning beside the data of a run.
 FILE = "cleaning.json"
@@ -63,6 +67,35 @@ class Work:
 
 
 W = TypeVar("W", bound=Work)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen(ABC):
+    """What the reader chose about own data.
+
+    Attributes
+    ----------
+    cleaning : CleaningFile
+        How they are read, and steps; the column of what a split keeps whole is among them.
+    findings : tuple of Finding
+        Of their data report.
+    """
+
+    cleaning: CleaningFile
+    findings: tuple[Finding[Any], ...]
+
+    def is_ready(self, chosen: TrainSettings) -> bool:
+        """Say whether the network that was chosen can be trained on them."""
+        return not stopping(self.findings, one_is_enough=learns_one_label(chosen))
+
+    @abstractmethod
+    def settings(self, others: TrainSettings) -> TrainSettings:
+        """Return settings of a run that has the cleaning beside its data."""
+
+    @property
+    def beside(self) -> dict[str, bytes]:
+        """The file that goes beside the data of the run."""
+        return {FILE: self.cleaning.model_dump_json(indent=1).encode()}
 
 
 def of_session(name: str, data: str, make: Callable[[str], W]) -> W:

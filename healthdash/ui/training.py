@@ -21,6 +21,7 @@ from healthdash.ui import (
     one_file,
     own_files,
     own_table,
+    own_work,
     owner,
     problems,
     rate,
@@ -103,7 +104,7 @@ def _form() -> None:
         search.form(task, settled, is_ready=is_ready, start=begin)
 
 
-def _own(task: Task, given: Upload) -> own_table.Chosen | own_files.ChosenFiles | None:
+def _own(task: Task, given: Upload) -> own_work.Chosen | None:
     """Show the data report of own data; return what was chosen about them."""
     if task.kind == "records":
         return own_table.section(given)

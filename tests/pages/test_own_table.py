@@ -9,7 +9,7 @@ from healthdash.tables.cleaning import Cleaning
 from healthdash.tables.findings import Finding
 from healthdash.tables.steps import GroupBy, LeaveOutRows, TakeAs
 from healthdash.training import TrainSettings
-from healthdash.ui.own_table import Chosen
+from healthdash.ui.own_table import ChosenTable
 
 HEADER = "nr;Alter;sex;bp;ward_no;fate"
 
@@ -107,7 +107,7 @@ def test_an_outcome_that_cannot_be_learnt_is_not_ready(app):
 
 def test_one_label_is_enough_for_a_network_that_learns_what_is_usual():
     found = Finding("one-label", "error", "fate has the same value in every row.", ("fate",))
-    chosen = Chosen("fate", Cleaning(), (found,))
+    chosen = ChosenTable(Cleaning(), (found,), "fate")
     assert not chosen.is_ready(TrainSettings(network="mlp"))
     assert chosen.is_ready(TrainSettings(network="autoencoder"))
 
