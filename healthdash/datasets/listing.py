@@ -229,7 +229,7 @@ def _of_table(
 ) -> Listing:
     column, files = matched
     columns = tuple(str(name) for name in frame.columns if name != column)
-    label = column_named(frame, target) if target else _guessed(frame, columns)
+    label = column_named(frame, target) if target else _guessed(columns)
     labels = frame[label].astype(str).str.strip().str.replace(r"\s*\n\s*", "; ", regex=True)
     made = frame.drop(columns=[column])
     made[PATH], made[LABEL] = files, labels.where(~is_gap(labels), "")
@@ -241,7 +241,7 @@ def _of_table(
     )  # fmt: skip
 
 
-def _guessed(frame: pd.DataFrame, columns: Sequence[str]) -> str:
+def _guessed(columns: Sequence[str]) -> str:
     found = [name for name in columns if canonical(name) in GUESSED]
     if not found:
         shown = ", ".join(columns[:20])

@@ -253,7 +253,7 @@ def accepted(energy: NDArray[np.float32]) -> NDArray[np.int64]:
     height = energy[peaks] / np.maximum(_level(energy)[peaks], 1e-9)
     sure = peaks[height >= _THRESHOLD]
     sure = _without_t_waves(sure, energy)
-    return _searched_back(sure, peaks, height, energy)
+    return _searched_back(sure, peaks, height)
 
 
 def _without_t_waves(beats: NDArray[np.int64], energy: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -269,7 +269,6 @@ def _searched_back(
     beats: NDArray[np.int64],
     peaks: NDArray[np.int64],
     height: NDArray[np.float32],
-    energy: NDArray[np.float32],
 ) -> NDArray[np.int64]:
     """Add the highest lower peak in each gap that is long for its surroundings."""
     if len(beats) < 3:

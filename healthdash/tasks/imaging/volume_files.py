@@ -181,7 +181,7 @@ def _voxels(kind: str, picture: Any, part: int) -> tuple[NDArray[Any], float, fl
         every = raw = np.stack([every[name] for name in "RGB"], axis=-1)
     elif every.dtype.kind == "c":
         every = raw = np.abs(every)
-    held = _stored(raw, is_colour)
+    held = _stored(raw)
     extra = every.ndim - 3 - is_colour
     if extra > 0:  # several volumes
         every = every[(slice(None),) * 3 + np.unravel_index(part, every.shape[3 : 3 + extra])]
@@ -190,7 +190,7 @@ def _voxels(kind: str, picture: Any, part: int) -> tuple[NDArray[Any], float, fl
     return _plain_type(every), slope, intercept, held
 
 
-def _stored(raw: NDArray[Any], is_colour: bool) -> Stored:
+def _stored(raw: NDArray[Any]) -> Stored:
     finite = raw[np.isfinite(raw)] if raw.dtype.kind == "f" else raw
     if not finite.size:
         raise InvalidInput("expected a volume with values, got none that is a number", hint=_HINT)

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from healthdash.bundles import Bundle, BundleInfo
 
     from .dataset import Dataset
-    from .task import RecordsTask
 
 __all__ = [
     "Scored",
@@ -77,7 +76,7 @@ class Scored:
         return self.positive if self.probability.shape[1] == 2 else np.asarray(self.probability, np.float64)
 
 
-def evaluate(task: RecordsTask, bundle: Bundle, dataset: Dataset) -> Evaluation:
+def evaluate(bundle: Bundle, dataset: Dataset) -> Evaluation:
     """Measure a saved bundle on labelled rows."""
     inputs = {"features": features(dataset.frame, bundle.info.preprocessing)}
     scored = Scored(dataset, bundle.forward.probabilities(inputs), dataset.site or "the given table")

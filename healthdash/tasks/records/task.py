@@ -285,7 +285,7 @@ class RecordsTask(Task):
         """Measure a bundle on labelled rows that it was not trained on."""
         from .measure import evaluate
 
-        return evaluate(self, bundle, dataset)
+        return evaluate(bundle, dataset)
 
     def answers(self, bundle: Bundle, dataset: Dataset) -> Answers:
         """Return the probabilities of labelled rows."""
