@@ -239,6 +239,10 @@ class Task(ABC):
         File extensions offered by the upload widget; the bytes decide.
     labels : dict of str to str
         Label to its explanation, in the network's order.
+    fields : tuple of Field
+        Of a table: its columns, with units and ranges, as they are typed, matched and checked.
+    methods : tuple of str
+        Names of the methods that explain an output, the usual one first; empty: there is none.
     samples : dict of str to int
         Budget of a method where the usual one would miss the output by more than a percentage point.
     divisions : dict of str to str
