@@ -13,8 +13,15 @@ from healthdash.task import Task
 
 pytestmark = pytest.mark.tf
 
+_TWO_FOLDS = ["--folds", "2"]
 #: Tracing a network takes ten times as long as fitting it on so little: a task with folds needs two here.
-_FEWER = {"ecg-beats": ["--folds", "2", "--members", "1"]}
+_FEWER = {
+    "ecg-beats": [*_TWO_FOLDS, "--members", "1"],
+    "heart-disease": _TWO_FOLDS,
+    "table": _TWO_FOLDS,
+    "signals": _TWO_FOLDS,
+    "images": _TWO_FOLDS,
+}
 
 
 @pytest.mark.parametrize("task", tasks.all_tasks(), ids=lambda task: task.slug)
