@@ -46,6 +46,22 @@ def test_labels_layers_and_loss_do(other):
     assert _identity() != _identity(**other)
 
 
+def test_the_label_of_each_row_does():
+    import keras
+
+    from healthdash.tasks.records.batches import RowBatches
+    from healthdash.training import identity
+
+    rows, truths = 32, [np.zeros(32, np.float32), *np.eye(32, dtype=np.float32)]
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("adam", "mse")
+    told = set()
+    for truth in truths:
+        batches = RowBatches((np.ones((rows, 3), np.float32), truth[:, None]), 8, seed=0)
+        told.add(identity.of_fit(model, batches, epochs=2, stopping=None, first=(), watched=None))
+    assert len(told) == len(truths)
+
+
 def test_losses_are_told_apart_by_their_name_or_settings():
     import keras
 
