@@ -18,8 +18,10 @@ from healthdash.training import checkpoint
 
 pytestmark = pytest.mark.tf
 
-#: Trains a small network with everything that has a state: dropout, AdamW with a running average, a
-#: schedule, early stopping, random batches. `sys.argv`: checkpoints or "", out, epoch to die in, stopping.
+#: Trains small networks with everything that has a state: dropout, AdamW with a running average, a
+#: schedule, early stopping, random batches. `sys.argv[1]`: a list of fits, each with its folder of
+#: checkpoints or "", the file of its weights, its name ("stop" has early stopping), and the epoch to die in
+#: or 0.
 PROGRAM = """
 import json, os, signal, sys
 import numpy as np, keras
@@ -28,56 +30,74 @@ from healthdash.tasks.records.batches import RowBatches
 from healthdash.training import checkpoint, resumable
 
 resumable._LEAST_S, resumable._MOST_SHARE = 0, 1e9
-folder, out, die_in, stopping = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "stop"
 rng = np.random.default_rng(0)
 x = rng.normal(size=(96, 5)).astype("float32")
 y = (x[:, 0] + rng.normal(size=96) > 0).astype("int64")
-keras.utils.set_random_seed(3)
-model = keras.Sequential([
-    keras.Input((5,)), keras.layers.Dense(16, "gelu"), keras.layers.Dropout(0.3), keras.layers.Dense(2),
-])
-batches = RowBatches((x[:64], y[:64]), 16, seed=3)
-rate = keras.optimizers.schedules.CosineDecay(0.02, 12 * len(batches))
-optimizer = keras.optimizers.AdamW(rate, use_ema=True, ema_momentum=0.9)
-model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-rows = []
 
-def on_epoch(row):
-    rows.append(dict(row))
-    if len(rows) == die_in:
-        os.kill(os.getpid(), signal.SIGKILL)
+def trained(folder, out, run, die_in):
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential([
+        keras.Input((5,)), keras.layers.Dense(16, "gelu"), keras.layers.Dropout(0.3), keras.layers.Dense(2),
+    ])
+    batches = RowBatches((x[:64], y[:64]), 16, seed=3)
+    rate = keras.optimizers.schedules.CosineDecay(0.02, 12 * len(batches))
+    optimizer = keras.optimizers.AdamW(rate, use_ema=True, ema_momentum=0.9)
+    model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    rows = []
 
-early = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True) if stopping else None
-with checkpoint.kept_in(Path(folder) if folder else None):
-    resumable.fit(
-        model, batches, epochs=12, on_epoch=on_epoch, stopping=early, validation_data=(x[64:], y[64:]),
-        first=[keras.callbacks.SwapEMAWeights(swap_on_epoch=True)],
-    )
-np.savez(out, *model.get_weights())
-out.with_suffix(".json").write_text(json.dumps([{k: float(v) for k, v in row.items()} for row in rows]))
+    def on_epoch(row):
+        rows.append(dict(row))
+        if len(rows) == die_in:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    early = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True) if run == "stop" else None
+    with checkpoint.kept_in(Path(folder) if folder else None):
+        resumable.fit(
+            model, batches, epochs=12, on_epoch=on_epoch, run=run, stopping=early,
+            validation_data=(x[64:], y[64:]), first=[keras.callbacks.SwapEMAWeights(swap_on_epoch=True)],
+        )
+    np.savez(out, *model.get_weights())
+    told = [{k: v if isinstance(v, str) else float(v) for k, v in row.items()} for row in rows]
+    Path(out).with_suffix(".json").write_text(json.dumps(told))
+
+for fit in json.loads(sys.argv[1]):
+    trained(*fit)
 """
 
 
-def _trained(folder: Path | str, out: Path, die_in: int, stopping: str) -> int:
-    command = [sys.executable, "-c", PROGRAM, str(folder), str(out), str(die_in), stopping]
+@pytest.mark.slow
+def test_killed_and_resumed_equals_unbroken(tmp_path):
+    def unbroken(run):
+        return ["", str(tmp_path / f"unbroken {run}.npz"), run, 0]
+
+    def resumed(run, die_in=0):
+        return [str(tmp_path / "kept"), str(tmp_path / f"resumed {run}.npz"), run, die_in]
+
+    # Few processes, for each waits for TensorFlow; the second fit that dies has a finished one beside it.
+    assert _ended(unbroken("stop"), unbroken("go on"), resumed("stop", 4)) == -signal.SIGKILL
+    assert _ended(resumed("stop", 6)) == -signal.SIGKILL
+    assert _ended(resumed("stop"), resumed("go on", 4)) == -signal.SIGKILL
+    assert _ended(resumed("go on")) == 0
+    for run in ("stop", "go on"):
+        _are_alike(tmp_path / f"unbroken {run}.npz", tmp_path / f"resumed {run}.npz")
+
+
+def _ended(*fits) -> int:
+    """Do fits in a process of their own and return its exit status."""
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-c", PROGRAM, json.dumps(fits)]
     return subprocess.run(command, env=environment, check=False).returncode
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("stopping", ["stop", "go on"])
-def test_killed_twice_and_resumed_equals_unbroken(tmp_path, stopping):
-    assert _trained("", tmp_path / "unbroken.npz", 0, stopping) == 0
-    for die_in in (4, 6):
-        assert _trained(tmp_path / "kept", tmp_path / "resumed.npz", die_in, stopping) == -signal.SIGKILL
-    assert _trained(tmp_path / "kept", tmp_path / "resumed.npz", 0, stopping) == 0
-    with np.load(tmp_path / "unbroken.npz") as unbroken, np.load(tmp_path / "resumed.npz") as resumed:
-        for name in unbroken.files:
-            np.testing.assert_allclose(resumed[name], unbroken[name], atol=1e-6)
-    rows = [json.loads((tmp_path / f"{name}.json").read_text()) for name in ("unbroken", "resumed")]
-    assert [row["epoch"] for row in rows[0]] == [row["epoch"] for row in rows[1]]
+def _are_alike(one: Path, other: Path) -> None:
+    """Compare the weights of two fits, and what was told of their epochs."""
+    with np.load(one) as weights, np.load(other) as others:
+        for name in weights.files:
+            np.testing.assert_allclose(others[name], weights[name], atol=1e-6)
+    rows, told = (json.loads(path.with_suffix(".json").read_text()) for path in (one, other))
+    assert [row["epoch"] for row in rows] == [row["epoch"] for row in told]
     np.testing.assert_allclose(
-        [row["val_loss"] for row in rows[0]], [row["val_loss"] for row in rows[1]], atol=1e-6
+        [row["val_loss"] for row in told], [row["val_loss"] for row in rows], atol=1e-6
     )
 
 

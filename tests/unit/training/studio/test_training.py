@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,8 +12,6 @@ from healthdash.training import TrainSettings
 from tests import labelled
 
 pytestmark = pytest.mark.tf
-
-ROOT = Path(__file__).resolve().parents[4]
 
 
 def _train(items, out, **settings):
@@ -139,50 +132,35 @@ def test_fits_elsewhere_give_what_fits_here_give(tmp_path):
     assert len(there.history) == 2
 
 
-#: Fits one network of the studio; `sys.argv`: checkpoints or "", file of the weights, epoch to die in.
-PROGRAM = """
-import os, signal, sys
-from pathlib import Path
-import numpy as np
-from healthdash.training import TrainSettings, checkpoint, resumable
-from healthdash.training.studio.fitting import fit_fold
-from healthdash.training.studio.parts import parts_of
-from tests import labelled
+def test_stopped_and_resumed_equals_unbroken(tmp_path, monkeypatch):
+    from healthdash.training import checkpoint, resumable
+    from healthdash.training.studio.fitting import fit_fold
+    from healthdash.training.studio.parts import parts_of
 
-resumable._LEAST_S, resumable._MOST_SHARE = 0, 1e9
-folder, out, die_in = sys.argv[1], sys.argv[2], int(sys.argv[3])
-items = labelled.signals(64, samples=32)
-settings = TrainSettings(
-    network="transformer", epochs=6, patience=3, folds=0, mixup=0.2, schedule="plateau", batch_size=16,
-    optimizer="sgd", balance="resampling", label_smoothing=0.1,
-)
-told = []
+    monkeypatch.setattr(resumable, "_LEAST_S", 0)
+    monkeypatch.setattr(resumable, "_MOST_SHARE", 1e9)
+    settings = TrainSettings(
+        network="transformer", epochs=6, patience=3, folds=0, mixup=0.2, schedule="plateau", batch_size=16,
+        optimizer="sgd", balance="resampling", label_smoothing=0.1,
+    )  # fmt: skip
 
-def on_epoch(row):
-    told.append(row)
-    if len(told) == die_in:
-        os.kill(os.getpid(), signal.SIGKILL)
+    def fitted(on_epoch):
+        items = labelled.signals(64, samples=32)
+        return fit_fold(items, settings, parts_of(items, settings)[0], on_epoch)
 
-with checkpoint.kept_in(Path(folder) if folder else None):
-    fitted = fit_fold(items, settings, parts_of(items, settings)[0], on_epoch)
-np.savez(out, *fitted.weights, logits=fitted.logits)
-"""
+    def stop_in_the_fourth(row):
+        if row["epoch"] == 4:
+            raise TrainingStopped("stopped")
 
-
-def _run(folder, out, die_in):
-    command = [sys.executable, "-c", PROGRAM, str(folder), str(out), str(die_in)]
-    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode
-
-
-@pytest.mark.slow
-def test_killed_and_resumed_equals_unbroken(tmp_path):
-    assert _run("", tmp_path / "unbroken.npz", 0) == 0
-    assert _run(tmp_path / "kept", tmp_path / "resumed.npz", 4) == -signal.SIGKILL
-    assert _run(tmp_path / "kept", tmp_path / "resumed.npz", 0) == 0
-    with np.load(tmp_path / "unbroken.npz") as unbroken, np.load(tmp_path / "resumed.npz") as resumed:
-        for name in unbroken.files:
-            np.testing.assert_allclose(resumed[name], unbroken[name], atol=1e-6)
+    unbroken = fitted(lambda row: None)
+    with checkpoint.kept_in(tmp_path / "kept"):
+        with pytest.raises(TrainingStopped):
+            fitted(stop_in_the_fourth)
+        assert list((tmp_path / "kept").iterdir())
+        resumed = fitted(lambda row: None)
+    for a, b in zip(unbroken.weights, resumed.weights, strict=True):
+        np.testing.assert_allclose(b, a, atol=1e-6)
+    np.testing.assert_allclose(resumed.logits, unbroken.logits, atol=1e-6)
 
 
 def test_settings_of_tensorflow_are_made_before_a_network_from_elsewhere_is_built(monkeypatch):
