@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,7 +11,6 @@ import pytest
 
 from healthdash import archive, settings, tasks
 from healthdash.runs import Run
-from healthdash.runs.command import environment
 from healthdash.runs.queue import Queue, opened
 from healthdash.training import TrainSettings
 
@@ -40,12 +37,10 @@ def test_killed_and_resumed_equals_unbroken(tmp_path):
     task = tasks.get("heart-disease")
     (upload,) = task.training_examples()[0].make()
     data = archive.placed(upload.name, upload.data, tmp_path)
-    command = [sys.executable, "-m", "healthdash", "train", task.slug, "--data", str(data)]
-    command += ["--out", str(tmp_path / "unbroken"), "--epochs", "8", "--folds", "2", "--seed", "5"]
-    subprocess.run(command, env=environment(), check=True, stdout=subprocess.DEVNULL)
+    chosen = TrainSettings(epochs=8, folds=2, seed=5)
+    task.train(task.load_dataset(data, chosen), chosen, tmp_path / "unbroken", lambda row: None)
 
     queue = Queue(opened(settings.current()), settings.current().runs)
-    chosen = TrainSettings(epochs=8, folds=2, seed=5)
     run = queue.submit(
         "ann", task.slug, tmp_path / "resumed", chosen,
         lambda folder: archive.placed(upload.name, upload.data, folder),
