@@ -133,11 +133,17 @@ def swiped(page: Page, start: tuple[float, float], end: tuple[float, float]) -> 
     touch("touchEnd")
 
 
-def set_epochs(page: Page, epochs: int) -> None:
-    """Open the settings of a training and choose how many epochs it takes at most."""
+def set_length(page: Page, *, epochs: int, folds: int) -> None:
+    """Open the settings of a training and choose how many epochs it takes at most, and how many folds."""
     page.get_by_text("Settings", exact=True).click()
-    field = page.get_by_role("spinbutton", name="Most epochs", exact=True)
-    field.fill(str(epochs))
+    _fill(page, "Most epochs", epochs)
+    page.get_by_text("More, for experts", exact=True).click()
+    _fill(page, "Folds", folds)
+
+
+def _fill(page: Page, label: str, number: int) -> None:
+    field = page.get_by_role("spinbutton", name=label, exact=True)
+    field.fill(str(number))
     field.press("Enter")
 
 

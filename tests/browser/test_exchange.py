@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import set_epochs, upload
+from .conftest import set_length, upload
 
 _LONG_MS = 400_000
 
@@ -36,7 +36,7 @@ def _upload_and_mend(page: Page) -> None:
 def _train(page: Page, name: str, epochs: int) -> None:
     """Train on the table that was given, and watch until the model is there."""
     page.get_by_label("Name of the new model").fill(name)
-    set_epochs(page, epochs)
+    set_length(page, epochs=epochs, folds=2)
     page.get_by_role("button", name="Train", exact=True).click()
     epoch = page.get_by_test_id("stMetric").filter(has_text=re.compile(r"Epoch\s*\d+ of \d+"))
     expect(epoch).to_be_visible(timeout=_LONG_MS)

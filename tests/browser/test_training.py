@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from healthdash import tasks
 
-from .conftest import Server, set_epochs, upload
+from .conftest import Server, set_length, upload
 
 
 def _labelled_rows(n: int = 200) -> bytes:
@@ -34,7 +34,7 @@ def _labelled_rows(n: int = 200) -> bytes:
 def test_curves_grow_while_it_trains_and_the_model_is_offered(new_page):
     page = new_page("train?task=heart-disease")
     upload(page, [{"name": "own.csv", "mimeType": "text/csv", "buffer": _labelled_rows()}])
-    set_epochs(page, 5)
+    set_length(page, epochs=5, folds=2)
     page.get_by_role("button", name="Train", exact=True).click()
     epoch = page.get_by_test_id("stMetric").filter(has_text=re.compile(r"Epoch\s*\d+ of \d+"))
     expect(epoch).to_be_visible(timeout=240_000)
