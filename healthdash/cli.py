@@ -25,6 +25,7 @@ from healthdash import (
     labelled,
     matching,
     pipeline,
+    runtime,
     scale,
     searching,
     settings,
@@ -259,6 +260,7 @@ def _train(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
         samples.kept_in(made),
         elsewhere.fitted_by(scale.fitting()),
     ):
+        runtime.ready_to_train()
         trained = task.train(dataset, chosen, options.out, progress)
     trained = searching.told(trained, found_by)
     bundle = judging.after_training(task, trained, progress.explained)

@@ -6,6 +6,7 @@ Nothing here imports TensorFlow when it is itself imported: the first page must 
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import threading
 from collections import Counter
@@ -23,7 +24,9 @@ from healthdash import settings
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Device", "Forward", "device", "is_ready", "tensorflow", "warm_up"]
+__all__ = ["Device", "Forward", "device", "is_ready", "ready_to_train", "tensorflow", "warm_up"]
+
+_log = logging.getLogger(__name__)
 
 Arrays = Mapping[str, NDArray[np.float32]]
 T = TypeVar("T")
@@ -44,6 +47,8 @@ _LARGEST_CHUNK = 1 << 14
 _SMALLEST_CHUNK = 16
 # Tensor cores came with compute capability 7.0; older GPUs gain nothing from float16.
 _TENSOR_CORES = (7, 0)
+#: Of the graph, to float16 where that is safe for what a network says.
+_REWRITER = "auto_mixed_precision"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +82,36 @@ def tensorflow() -> ModuleType:
     return _tensorflow
 
 
+def ready_to_train() -> None:
+    """Import TensorFlow for a training: what begins one calls this before anything else of it.
+
+    Networks are trained as they say themselves: the graph rewriter would cast gradients to float16 as well,
+    where small ones become 0.
+    """
+    tensorflow().config.optimizer.set_experimental_options({_REWRITER: False})
+
+
 def _configure(tf: ModuleType) -> None:
-    """Apply the settings that TensorFlow takes only before its first operation."""
+    gpus = tf.config.list_physical_devices("GPU")
+    try:
+        _before_its_first_operation(tf, gpus)
+    except RuntimeError:
+        _log.warning("TensorFlow was at work before healthdash: its threads and memory are as they were")
+    if gpus and _has_tensor_cores(tf, gpus[0]):
+        # The graph rewriter casts where it is safe; saved networks stay float32.
+        tf.config.optimizer.set_experimental_options({_REWRITER: True})
+    if not gpus:
+        _leave_cores_to_models()
+
+
+def _before_its_first_operation(tf: ModuleType, gpus: Sequence[Any]) -> None:
+    """Apply the settings that TensorFlow takes only then; later it raises RuntimeError."""
     threads = settings.current().threads
     if threads:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
-    gpus = tf.config.list_physical_devices("GPU")
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
-    if gpus and _has_tensor_cores(tf, gpus[0]):
-        # The graph rewriter casts where it is safe; saved networks stay float32.
-        tf.config.optimizer.set_experimental_options({"auto_mixed_precision": True})
-    if not gpus:
-        _leave_cores_to_models()
 
 
 def _leave_cores_to_models() -> None:

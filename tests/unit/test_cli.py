@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from healthdash import bundles, cli, settings
+from healthdash import bundles, cli, settings, tasks
 from healthdash.errors import TrainingStopped
 from healthdash.progress import Progress
 from healthdash.scale import predicting
@@ -241,6 +241,19 @@ def test_training_ends_with_a_card_that_says_how_good_its_explanations_are(capsy
     found = bundles.open_folder(tmp_path / "own").evaluation.explanations
     assert found.items == 4
     assert found.kind == "synthetic rows"
+
+
+def test_tensorflow_takes_its_settings_before_a_training_begins(monkeypatch, tmp_path):
+    begun = []
+
+    def trained(*_):
+        begun.append("training")
+        raise TrainingStopped("enough", hint="None.")
+
+    monkeypatch.setattr(cli.runtime, "ready_to_train", lambda: begun.append("settings"))
+    monkeypatch.setattr(type(tasks.get("heart-disease")), "train", trained)
+    cli.main(["train", "heart-disease", "--data", "synthetic", "--out", str(tmp_path / "own")])
+    assert begun == ["settings", "training"]
 
 
 @pytest.mark.parametrize("items", ["0", "-1", "many"])

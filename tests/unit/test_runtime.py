@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -200,3 +201,16 @@ def test_what_is_compiled_for_a_network_is_made_once(forward):
 def test_the_device_is_named_with_its_precision():
     assert str(runtime.device()).split(":")[0] in ("CPU", "GPU")
     assert runtime.is_ready()
+
+
+def test_settings_that_come_too_late_for_tensorflow_are_told_and_stop_nothing():
+    late = "import keras; keras.ops.zeros(1); from healthdash import runtime; runtime.ready_to_train()"
+    done = subprocess.run(
+        [sys.executable, "-c", late],
+        env={**os.environ, "HEALTHDASH_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "TensorFlow was at work before healthdash" in done.stderr

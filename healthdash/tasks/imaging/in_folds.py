@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from healthdash import bundles, tasks
+from healthdash import bundles, runtime, tasks
 from healthdash.bundles import Bundle
 from healthdash.errors import InvalidInput
 from healthdash.training import TrainSettings, checkpoint
@@ -138,6 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = TrainSettings(seed=options.seed, folds=options.folds)
     dataset = task.load_dataset(options.data, settings)
     recipe, kept = task.recipe().with_settings(settings), bundle.path.with_name(f".{bundle.name}-in-folds")
+    runtime.ready_to_train()
     with checkpoint.kept_in(kept):
         whole, apart = figures(recipe, dataset, bundle, options.seed, Finished(kept))
     command = (

@@ -110,6 +110,7 @@ def fit_fold(labelled: Labelled, settings: TrainSettings, part: Part, on_epoch: 
 
     filled = synthetic.filled(labelled, prepared, part.train, settings, report, seed=part.seed, run=part.run)
     items = batches.Items(filled.prepared, filled.truth, filled.train, labels)
+    runtime.ready_to_train()
     keras.utils.set_random_seed(part.seed)
     with _precision(plan), devices.scope():
         network = plan.entry.build(prepared, labels, plan)

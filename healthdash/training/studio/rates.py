@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from healthdash import runtime
 from healthdash.errors import InvalidInput
 from healthdash.training.settings import TrainSettings
 from healthdash.training.studio import batches, optimisers
@@ -79,6 +80,7 @@ def find_rate(
     plan = replace(Plan.of(settings, labelled), schedule="constant")
     train = split_of(labelled, plan.seed).train
     prepared = labelled.fitted(train)
+    runtime.tensorflow()
     keras.utils.set_random_seed(plan.seed)
     network = plan.entry.build(prepared, len(labelled.labels), plan)
     items = batches.Items(prepared, labelled.truth, train, len(labelled.labels))
