@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -13,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from healthdash import bundles, settings
 from healthdash.explain import baselines
 from healthdash.task import Task, Upload
-from healthdash.ui import about, analysis, asking, kept, problems, state
+from healthdash.ui import about, analysis, asking, hints, kept, problems, state
 from healthdash.ui.sides import SAME, UNITS, Side, choose_item
 
 __all__ = ["beside", "same_item"]
@@ -23,7 +22,6 @@ _SAME_BEAT_S = 0.15
 #: Where the right side has its inputs: what another model was asked of is no upload of the reader's.
 _OTHER_MODEL, _OTHER_INPUT = ":beside:models", ":beside:inputs"
 _UPLOAD = "upload"
-_SIGNAL_UNITS = ("mV", "uV", "V")
 
 
 def beside(side: Side, compared: str) -> Side | None:
@@ -146,7 +144,9 @@ def _upload(place: DeltaGenerator, task: Task, work: state.Workspace) -> None:
         help="Files stay in the memory of this machine and are forgotten with the session.",
     )  # fmt: skip
     if task.kind == "ecg" and work.origin == "upload":
-        _say_more(task, work)
+        told = hints.ask(work.uploads, f"right:hints:{task.slug}:{work.loads}")
+        if told is not None:
+            work.take(task, told, origin="upload", title=work.title)
 
 
 def _take(task: Task, name: str, key: str) -> None:
@@ -155,26 +155,6 @@ def _take(task: Task, name: str, key: str) -> None:
         work = state.workspace(task, _OTHER_INPUT)
         uploads = work.joined(task, [Upload(file.name, file.getvalue()) for file in files])
         work.take(task, uploads, origin="upload", title=uploads[0].name)
-
-
-def _say_more(task: Task, work: state.Workspace) -> None:
-    """Ask what a recording does not say; kept with its files, so that others are asked about anew."""
-    given: Mapping[str, Any] = work.uploads[0].hints
-    key = f"{task.slug}:{work.loads}"
-    with st.expander("If the file on the right does not say its rate or unit", icon=":material/tune:"):
-        left, right = st.columns(2)
-        rate_hz = left.number_input(
-            "Sampling rate, Hz", min_value=1.0, max_value=10_000.0, value=given.get("rate_hz"),
-            placeholder="as in the file", step=1.0, key=f"right:rate:{key}",
-        )  # fmt: skip
-        unit = right.selectbox(
-            "Unit of the signal", _SIGNAL_UNITS, placeholder="as in the file", key=f"right:unit:{key}",
-            index=_SIGNAL_UNITS.index(given["unit"]) if "unit" in given else None,
-        )  # fmt: skip
-    hints = {name: value for name, value in (("rate_hz", rate_hz), ("unit", unit)) if value is not None}
-    if hints != given:
-        told = [replace(upload, hints=hints) for upload in work.uploads]
-        work.take(task, told, origin="upload", title=work.title)
 
 
 def _others(names: Sequence[str], current: str | None) -> list[str]:

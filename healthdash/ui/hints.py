@@ -17,7 +17,7 @@ __all__ = ["ask", "carried"]
 _UNITS = ("mV", "uV", "V")
 
 
-def ask(uploads: Sequence[Upload], name: str, *, most_hz: float) -> list[Upload] | None:
+def ask(uploads: Sequence[Upload], name: str, *, most_hz: float = 10_000.0) -> list[Upload] | None:
     """Ask what a bare table of numbers does not say; None: nothing else than was said before.
 
     Parameters

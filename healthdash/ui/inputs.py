@@ -14,8 +14,6 @@ from healthdash.ui import about, address, form, hints, problems, state
 
 __all__ = ["choose_model", "choose_task", "offer", "pose"]
 
-_MOST_HZ = 10_000.0
-
 
 def choose_task(kind: str, offered: Sequence[Task]) -> Task:
     """Let the reader choose a task of a page; `?task=slug` in the address chooses it as well."""
@@ -103,7 +101,7 @@ def _uploader(task: Task, work: state.Workspace) -> None:
         "What a file holds is decided by its content, not by its name.",
     )
     if task.kind == "ecg" and work.origin == "upload":
-        told = hints.ask(work.uploads, f"hints:{task.slug}", most_hz=_MOST_HZ)
+        told = hints.ask(work.uploads, f"hints:{task.slug}")
         if told is not None:
             work.take(task, told, origin="upload", title=work.title)
     if task.kind == "images":

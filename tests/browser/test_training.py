@@ -43,7 +43,9 @@ def test_curves_grow_while_it_trains_and_the_model_is_offered(new_page):
     expect(done).to_be_visible(timeout=300_000)
     name = re.search(r"model (own\S*)", done.inner_text())[1]
     page.get_by_role("link", name="Use it").click()
-    expect(page.get_by_test_id("stSelectbox").filter(has_text=f"({name}, your own)")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Model")).to_have_value(
+        re.compile(re.escape(f"({name}, your own)"))
+    )
 
 
 def test_data_that_cannot_be_used_is_told_in_words(new_page):
