@@ -16,13 +16,6 @@ pytestmark = [pytest.mark.tf, pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)
-def _no_bootstrap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the thousand draws of each interval: they are tested elsewhere, and take minutes."""
-    path = "healthdash.training.evaluation.bootstrap_interval"
-    monkeypatch.setattr(path, lambda *_, **__: (0.0, 1.0))
-
-
-@pytest.fixture(autouse=True)
 def _few_stages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out all stages of the network but two: tracing all takes half a minute a network."""
     from healthdash.tasks.imaging import network
