@@ -27,6 +27,8 @@ __all__ = [
 ]
 
 _MOST_POINTS = 200
+#: Bars of reliability, and the draws for the interval of each.
+_BINS, _BIN_DRAWS = 10, 400
 
 
 class _Frozen(BaseModel):
@@ -218,7 +220,6 @@ def rate_row(
     part: str,
     among: ArrayLike | None = None,
     note: str = "",
-    seed: int = 0,
     draws: int = 1000,
 ) -> MetricRow:
     """Measure in what share of rows something is right, with its interval over groups.
@@ -249,7 +250,7 @@ def rate_row(
     _, group = np.unique(np.asarray(groups)[trials > 0], return_inverse=True)
     counts, sums = (np.bincount(group, values[trials > 0])[:, None] for values in (trials, hits))
     if len(counts) > 1:
-        drawn = intervals.drawn_shares(sums, counts, seed=seed, draws=draws)
+        drawn = intervals.drawn_shares(sums, counts, draws=draws)
         low, high = intervals.share_interval(drawn[:, 0], share, len(counts))
     return MetricRow(name=name, value=share, low=low, high=high, n=n, part=part, note=note)
 
@@ -264,13 +265,7 @@ def curve_points(truth: ArrayLike, score: ArrayLike) -> tuple[Points, Points]:
 
 
 def reliability_bins(
-    truth: ArrayLike,
-    probability: ArrayLike,
-    groups: ArrayLike,
-    *,
-    bins: int = 10,
-    seed: int = 0,
-    draws: int = 400,
+    truth: ArrayLike, probability: ArrayLike, groups: ArrayLike
 ) -> tuple[ReliabilityBin, ...]:
     """Return bins of about equal size by predicted probability; equal probabilities share a bin.
 
@@ -289,7 +284,7 @@ def reliability_bins(
     truth, probability = np.asarray(truth, float), np.asarray(probability, float)
     if not len(truth):
         return ()
-    number = _bin_numbers(probability, bins)
+    number = _bin_numbers(probability, _BINS)
     _, group = np.unique(np.asarray(groups), return_inverse=True)
     shape = (int(group.max()) + 1, int(number.max()) + 1)
     cell = group * shape[1] + number
@@ -302,7 +297,7 @@ def reliability_bins(
     if shape[0] == len(truth):
         ends = [intervals.wilson(float(p), int(m)) for p, m in zip(observed, n, strict=True)]
     else:
-        drawn = intervals.drawn_shares(hits, counts, seed=seed, draws=draws)
+        drawn = intervals.drawn_shares(hits, counts, draws=_BIN_DRAWS)
         seen = (counts > 0).sum(axis=0)
         ends = [intervals.share_interval(drawn[:, k], float(p), int(seen[k])) for k, p in enumerate(observed)]
     return tuple(

@@ -182,7 +182,7 @@ def _viewer() -> None:
         if not mixed:
             st.warning("The channels do not name the electrode positions that this montage needs.")
         return
-    length_s = _length(recording)
+    length_s = _length()
     filters = st.multiselect(
         "Filters laid over the lines (none: as recorded)", list(FILTERS), key=f"eeg:filters:{held.number}"
     )
@@ -241,7 +241,7 @@ def _montage(recording: Recording) -> tuple[str, slice]:
     return montage, slice(start, start + _MOST_LINES)
 
 
-def _length(recording: Recording) -> float:
+def _length() -> float:
     length = st.segmented_control(
         "Seconds on a page", _LENGTHS_S, default=30, required=True, key="eeg:length"
     )
