@@ -114,7 +114,9 @@ def test_removing_my_data_empties_the_typed_patient_each_time(new_page):
         page.get_by_role("link", name="Patient records").click()
         expect(age).to_have_value("71")
         page.get_by_role("button", name="Remove my data").click()
-        expect(age).to_have_value(str(tasks.get("heart-disease").fields[0].default))
+        # Until the rerun ends, the old form stands beside the new one.
+        expect(age.first).to_have_value(str(tasks.get("heart-disease").fields[0].default))
+        expect(age).to_have_count(1)
 
 
 def test_a_narrow_screen_shows_everything_without_sideways_scrolling(new_page):

@@ -41,7 +41,7 @@ def test_curves_grow_while_it_trains_and_the_model_is_offered(new_page):
     expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
     done = page.get_by_role("heading", name=re.compile("Done: "))
     expect(done).to_be_visible(timeout=300_000)
-    name = re.search(r"model (own\S*)", done.inner_text())[1]
+    name = re.search(r"model (own[\w-]*)", done.inner_text())[1]
     page.get_by_role("link", name="Use it").click()
     expect(page.get_by_role("combobox", name="Model")).to_have_value(
         re.compile(re.escape(f"({name}, your own)"))
