@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from .detect import find_beats
 from .prepare import beat_inputs, sample_inputs, working_leads
 from .retime import Rhythm, disturbed, fibrillating, turned, with_early_beats
+from .runs import SUPRAVENTRICULAR, VENTRICULAR, with_runs
 from .sample import Annotation, EcgSample
 
 __all__ = ["LABELS", "TOLERANCE_S", "Part", "label_beats", "matched", "real_part", "simulated_parts"]
@@ -82,7 +84,7 @@ def real_part(sample: EcgSample, record: int, config: Mapping[str, Any]) -> Part
 def simulated_parts(
     sample: EcgSample, part: Part, config: Mapping[str, Any], rng: np.random.Generator
 ) -> Iterator[Part]:
-    """Yield beats of the recording with noise, with early beats, fibrillating, and in other leads."""
+    """Yield beats of the recording with noise, in other leads, with runs, fibrillating, with early beats."""
     if len(sample.beats) < _FEWEST_BEATS:
         return
     rate = config["working_hz"]
@@ -91,6 +93,9 @@ def simulated_parts(
     rhythm = _excerpt(whole, rng)
     makers: list[Callable[[], Rhythm]] = [lambda: _detected(disturbed(rhythm, rng))]
     makers += [lambda: turned(_excerpt(whole, rng), rng)] * _TURNED_COPIES
+    for name, run in (("V", VENTRICULAR), ("S", SUPRAVENTRICULAR)):
+        if (rhythm.labels == LABELS.index(name)).any():
+            makers.append(partial(with_runs, rhythm, rng, label=LABELS.index(name), run=run))
     # A rhythm that is irregular already (fibrillation) has no P waves to move.
     if np.median(part.inputs["rhythm"][:, 1]) < _IRREGULAR:
         makers.append(lambda: fibrillating(rhythm, rng, keep=(0, 2)))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from healthdash.task import Upload
-from healthdash.tasks.ecg import detect, prepare, read, resample, retime
+from healthdash.tasks.ecg import detect, prepare, read, resample, retime, runs
 from healthdash.tasks.ecg.examples import label_beats, matched
 from healthdash.tasks.ecg.gate import GATE, gate
 from healthdash.tasks.ecg.measure import Counted, count, evaluation
@@ -176,6 +176,27 @@ def test_early_copies_mark_the_beats_that_were_moved() -> None:
     gaps = np.diff(made.beats, prepend=np.nan)
     assert (made.labels == 1).any()
     assert np.nanmax(gaps[made.labels == 1]) < np.nanmedian(gaps[made.labels == 0])
+
+
+@pytest.mark.parametrize("run", [runs.VENTRICULAR, runs.SUPRAVENTRICULAR])
+def test_runs_repeat_a_beat_and_stand_where_they_say(run: runs.Run) -> None:
+    original = rhythm("ventricular")
+    made = runs.with_runs(original, np.random.default_rng(0), label=2, run=run)
+    assert (made.labels == 2).sum() > 2 * (original.labels == 2).sum()
+    assert (made.labels == 0).sum() == (original.labels == 0).sum()
+    inside = (made.labels[1:] == 2) & (made.labels[:-1] == 2)
+    gaps_s = np.diff(made.beats)[inside] / made.rate_hz
+    assert run.interval_s[0] * 0.85 < gaps_s.min()
+    assert gaps_s.max() < run.interval_s[1] * 1.15
+    assert np.isfinite(made.leads_mv).all()
+    assert made.beats[-1] < len(made.leads_mv)
+    pairs = matched(made.beats, detect.find_beats(made.leads_mv, made.rate_hz), 0.1 * made.rate_hz)
+    assert (pairs >= 0).mean() > 0.97
+
+
+def test_without_a_beat_to_repeat_there_are_no_runs() -> None:
+    original = rhythm("normal")
+    assert runs.with_runs(original, np.random.default_rng(0), label=2, run=runs.VENTRICULAR) is original
 
 
 def test_matching_counts_no_beat_twice() -> None:
