@@ -57,26 +57,33 @@ def train(samples: Sequence[EcgSample], settings: TrainSettings, out: Path, on_e
     samples = list(heard.values())
     check_enough(samples)
     recipe = recipe_of(settings, len(samples))
-    rng = np.random.default_rng(settings.seed)
     parts = [real_part(sample, number, CONFIG) for number, sample in heard.items()]
-    made = [
-        list(simulated_parts(s, p, CONFIG, rng)) if settings.augment else []
-        for s, p in zip(samples, parts, strict=True)
-    ]
     done = CrossValidation(parts, folds_of(parts, recipe["folds"]), silent)
     done.history, report = recorded(on_epoch)
-    for number, fold in enumerate(done.folds, 1):
-        inside = [p for i, p in enumerate(parts) if i not in fold]
-        inside += [p for i, some in enumerate(made) if i not in fold for p in some]
-        outside = [parts[i] for i in fold]
-        members = [
-            fit(inside, outside, recipe, settings, report, (number, seed)) for seed in range(recipe["seeds"])
-        ]
-        done.members.extend(members)
+    for seed in range(recipe["seeds"]):
+        # Drawn anew, so that the mean of the networks depends less on what was drawn.
+        made = _simulated(samples, parts, settings, seed)
+        for number, fold in enumerate(done.folds, 1):
+            inside = [p for i, p in enumerate(parts) if i not in fold]
+            inside += [p for i, some in enumerate(made) if i not in fold for p in some]
+            outside = [parts[i] for i in fold]
+            done.members.append(fit(inside, outside, recipe, settings, report, (number, seed)))
+    for number, fold in enumerate(done.folds):
+        members = done.members[number :: len(done.folds)]
         for i in fold:
             done.logits[i] = logits_of(members, parts[i].inputs)
             done.logits_at_reference[i] = logits_of(members, reference_inputs(samples[i]))
     return save(samples, done, recipe, settings, out)
+
+
+def _simulated(
+    samples: Sequence[EcgSample], parts: Sequence[Part], settings: TrainSettings, number: int
+) -> list[list[Part]]:
+    """Return the simulated copies of each recording for one network a fold; none without augmentation."""
+    if not settings.augment:
+        return [[] for _ in samples]
+    rng = np.random.default_rng(settings.seed + _SEEDS_APART * number)
+    return [list(simulated_parts(s, p, CONFIG, rng)) for s, p in zip(samples, parts, strict=True)]
 
 
 def save(
