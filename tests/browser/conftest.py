@@ -25,7 +25,7 @@ _ARGUMENTS = [
     "--disable-sync",
 ]
 # Two cores may be busy with other tests, and a first result waits for TensorFlow.
-_PATIENCE_MS = 60_000
+_PATIENCE_MS = 150_000
 _CLICKS = 4
 
 
