@@ -33,6 +33,7 @@ class Run:
     before_s: float
 
 
+# The rates are chosen wide; they are no limits of a diagnosis.
 #: From tachycardia (190 a minute) to the slow rhythm of ventricles on their own (43 a minute); no P wave.
 VENTRICULAR = Run((0.32, 1.4), before_s=0.14)
 #: 92 to 190 a minute; the P wave belongs to the beat.
