@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import math
 import os
 import threading
 from collections import Counter
@@ -198,8 +199,9 @@ class Forward:
     def _sizes(self, name: str) -> list[int]:
         """Return how many numbers each tensor of a function holds for one item."""
         operations = self._function(name).graph.get_operations()
-        shapes = [tensor.shape for operation in operations for tensor in operation.outputs]
-        return [int(s[1:].num_elements() or 1) for s in shapes if s.rank and s[0] is None]
+        shapes = [tensor.shape.as_list() for o in operations for tensor in o.outputs if tensor.shape.rank]
+        # Items are the axis that is left open; it is not the first where networks lie side by side.
+        return [math.prod(size or 1 for size in shape) for shape in shapes if None in shape]
 
     def logits(self, inputs: Arrays) -> NDArray[np.float32]:
         """Return the network's output, float32 (n, k)."""
