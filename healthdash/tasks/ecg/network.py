@@ -32,15 +32,15 @@ def build(
     return _network(shapes, labels, _Alone(), dropout, name)
 
 
-def averaged(members: Sequence[Any]) -> Any:
+def averaged(members: Sequence[Any], *, dropout: float = 0.4) -> Any:
     """Join networks of `build` into one that gives the mean of their logits.
 
     It has each layer once, with the weights of all members side by side: one network to load and to
-    compile, whatever their number.
+    compile, whatever their number. It keeps their dropout for whoever trains it further.
     """
     shapes = {i.name: i.shape[1:] for i in members[0].inputs}
     labels = members[0].outputs[0].shape[-1]
-    joined = _network(shapes, labels, _SideBySide(len(members)), dropout=0.0, name="ecg_beats")
+    joined = _network(shapes, labels, _SideBySide(len(members)), dropout, name="ecg_beats")
     weights = zip(*(member.get_weights() for member in members), strict=True)
     joined.set_weights([_beside(w, held.shape) for w, held in zip(weights, joined.weights, strict=True)])
     return joined

@@ -97,7 +97,7 @@ def save(
     decision = fit_decision(done.all_logits, done.labels)
     return bundles.save(
         out,
-        averaged(done.members),
+        averaged(done.members, dropout=recipe["dropout"]),
         _info(samples, done, recipe, settings, decision, out.name),
         history=done.history,
         evaluation=measured(samples, done, command_line()),
