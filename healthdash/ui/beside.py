@@ -130,7 +130,7 @@ def same_item(left: Side, right: Side) -> int | None:
 def _of(side: Side, number: int, item: int) -> Side | None:
     made = replace(side, number=number, asked=replace(side.asked, item=item))
     if made.asked.target not in made.bundle.info.labels:
-        st.info(f"The model on the right has no class {made.target_words}.")
+        st.info(f"The model on the right has no class {problems.plain(made.target_words)}.")
         return None
     return made
 

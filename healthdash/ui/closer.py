@@ -67,7 +67,7 @@ def _side(one: Shown, key: str, look: Look | None, style: str, caliper: tuple[fl
     points = 100 * (explanation.output - explanation.base)
     moved = f"{points:+.1f} points from the {base_in_words(explanation)} output"
     st.metric(
-        f"Estimated probability of {one.side.target_words}",
+        f"Estimated probability of {problems.plain(one.side.target_words)}",
         charts.percent(explanation.output), moved,
         delta_color="off", delta_arrow="off",
     )  # fmt: skip
@@ -75,7 +75,8 @@ def _side(one: Shown, key: str, look: Look | None, style: str, caliper: tuple[fl
         st.warning(f"Shown greyed. {one.doubt}", icon=":material/warning:")
     with st.container(key=f"doubted-{key}".replace("/", "-") if one.doubt else None):
         _views_of(one, key, look, style, caliper)
-    st.caption(f"{residual_in_words(explanation, one.side.target_words)} {one.in_card}")
+    told = residual_in_words(explanation, problems.plain(one.side.target_words))
+    st.caption(f"{told} {one.in_card}")
 
 
 def _views_of(

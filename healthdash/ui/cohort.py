@@ -169,7 +169,7 @@ def _show(side: Side, cohort: Cohort, key: str) -> None:
         _partial(side, cohort, name, key)
     with lost:
         _losses(side, cohort, name, key)
-    st.caption(f"{explain.title(side.asked.method or '')}, for {cohort.target}. {_CALM}")
+    st.caption(f"{explain.title(side.asked.method or '')}, for {problems.plain(cohort.target)}. {_CALM}")
 
 
 def _dependence(cohort: Cohort, name: str, key: str) -> None:

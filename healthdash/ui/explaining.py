@@ -91,7 +91,7 @@ def _show(side: Side, report: Report, place: str) -> None:
     explanation = report.explanation
     views = side.task.render(report, side.bundle, side.asked.item).explanation
     draw_beside(views[:1], views[1:], f"{place}/{explanation.target}/why")
-    st.caption(residual_in_words(explanation, side.target_words))
+    st.caption(residual_in_words(explanation, problems.plain(side.target_words)))
 
 
 def base_in_words(explanation: Explanation) -> str:
@@ -131,7 +131,9 @@ def _many(side: Side) -> None:
     key = ("result", side.number, n, replace(side.asked, item=-1))
     run = ("cohort", side.bundle.info.sha256, *key)
     st.subheader("Over many rows", anchor=False)
-    wanted = st.button(f"Explain the first {n} rows for {target}", key=f"many:{side.task.slug}:{side.number}")
+    wanted = st.button(
+        f"Explain the first {n} rows for {problems.plain(target)}", key=f"many:{side.task.slug}:{side.number}"
+    )
     if wanted or progress.is_wanted(run):
         with problems.shown():
             side.work.cohorts[key] = cohort.explained(side, rows[:n], None, run)

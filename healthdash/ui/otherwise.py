@@ -107,7 +107,7 @@ def _threshold(side: Side, place: st.delta_generator.DeltaGenerator, slug: str) 
     def words(step: float) -> str:
         return _share(step) + (", the operating point" if step == usual and usual != _EVEN else "")
 
-    label = f"Threshold of {side.target_words}"
+    label = f"Threshold of {problems.plain(side.target_words)}"
     return kept.slide(
         place, label, steps, name=f"{slug}:threshold:{side.asked.target}", default=usual, words=words
     )

@@ -60,9 +60,8 @@ def in_words(found: Interactions) -> list[str]:
     for first, second, index in found.strongest(_STRONGEST):
         if abs(index) >= _LEAST:
             way = "more" if index > 0 else "less"
-            told.append(
-                f"**{first}** and **{second}**: together {100 * abs(index):.1f} points {way} than one by one."
-            )
+            names = f"**{problems.plain(first)}** and **{problems.plain(second)}**"
+            told.append(f"{names}: together {100 * abs(index):.1f} points {way} than one by one.")
     return told
 
 

@@ -121,9 +121,9 @@ def _show(
     before, after, target = one.explanation, report.explanation, one.side.target_words
     assert after is not None
     with st.container(horizontal=True, gap="large"):
-        st.metric(f"{target}, as given", charts.percent(before.output), width="content")
+        st.metric(f"{problems.plain(target)}, as given", charts.percent(before.output), width="content")
         st.metric(
-            f"{target}, changed", charts.percent(after.output),
+            f"{problems.plain(target)}, changed", charts.percent(after.output),
             f"{100 * (after.output - before.output):+.1f} points", delta_color="off", width="content",
         )  # fmt: skip
     _tell_frequency(one, after.output)
@@ -148,7 +148,7 @@ def _tell_frequency(one: Shown, output: float) -> None:
     if seen is not None:
         st.caption(
             f"Of the {seen.n:,} tested rows with an output near {charts.percent(seen.predicted)}, "
-            f"{charts.percent(seen.observed)} were {one.side.target_words} "
+            f"{charts.percent(seen.observed)} were {problems.plain(one.side.target_words)} "
             f"(95 % interval {charts.percent(seen.low)} to {charts.percent(seen.high)})."
         )
 

@@ -399,34 +399,35 @@ def test_the_upload_on_the_right_is_still_there_after_two_models(open_page, monk
 
 
 class _RowsOfOutcomes(fakes.FakeRows):
-    """A table whose labels say nothing by themselves."""
+    """A table whose labels say nothing by themselves, beside a word with asterisks."""
 
     def said(self, label):
-        return f"outcome = {label}"
+        return f"*outcome* = {label}"
 
 
 def test_a_class_is_named_as_people_read_it_wherever_the_page_names_it(open_page, monkeypatch):
     from healthdash import tasks
 
+    # Escaped: asterisks of a table are no Markdown.
     task = _RowsOfOutcomes()
     monkeypatch.setattr(tasks, "all_tasks", lambda: (task,))
     app = open_page("explain", task=task.slug, sample="first", **{"class": "high"})
     _what_if(app).set_value(3.0).run()
-    assert "for outcome = high; the shares" in _texts(app)
+    assert "for \\*outcome\\* = high; the shares" in _texts(app)
     named = [metric.label for metric in app.metric]
     assert {
-        "Estimated probability of outcome = high",
-        "outcome = high, as given",
-        "outcome = high, changed",
+        "Estimated probability of \\*outcome\\* = high",
+        "\\*outcome\\* = high, as given",
+        "\\*outcome\\* = high, changed",
     } <= {*named}
-    assert any(slider.label == "Threshold of outcome = high" for slider in app.select_slider)
+    assert any(slider.label == "Threshold of \\*outcome\\* = high" for slider in app.select_slider)
     next(b for b in app.button if b.label.startswith("Explain ") and "rows" in b.label).click().run()
     assert not app.exception
-    assert "for outcome = high. " in _texts(app)
+    assert "for \\*outcome\\* = high. " in _texts(app)
     app = open_page("explain", task=task.slug, sample="first", compare="classes")
-    assert {"outcome = high", "outcome = low"} <= {heading.value for heading in app.subheader}
+    assert {"\\*outcome\\* = high", "\\*outcome\\* = low"} <= {heading.value for heading in app.subheader}
     app = open_page("records", task=task.slug, sample="first")
-    assert "Explain the first 3 rows for outcome = high" in [button.label for button in app.button]
+    assert "Explain the first 3 rows for \\*outcome\\* = high" in [button.label for button in app.button]
 
 
 class _RowsOfTwoModels(fakes.FakeRows):
