@@ -159,7 +159,8 @@ def _samples(task: Task, work: state.Workspace) -> None:
 
 def _take_sample(task: Task, example: Example) -> None:
     state.workspace(task).take(task, example.make(), origin=f"sample:{example.slug}", title=example.title)
-    st.query_params.from_dict({"task": task.slug, "sample": example.slug})
+    asked = {"model": st.query_params["model"]} if "model" in st.query_params else {}
+    st.query_params.from_dict({"task": task.slug, **asked, "sample": example.slug})
 
 
 def _sample_of_address(task: Task, work: state.Workspace) -> None:

@@ -104,6 +104,14 @@ def test_a_model_that_the_reader_chooses_takes_the_place_of_that_of_the_address(
 
 
 @pytest.mark.usefixtures("two_models")
+def test_a_sample_leaves_the_model_in_the_address(open_page):
+    task = KINDS["records"]
+    app = open_page("records", task=task.slug, model="mine")
+    app.button(key=f"sample:{task.slug}:first").click().run()
+    assert (app.query_params["model"], app.query_params["sample"]) == ("mine", "first")
+
+
+@pytest.mark.usefixtures("two_models")
 @pytest.mark.parametrize("name", ["records", "explain"])
 def test_a_model_that_is_not_there_is_told(open_page, name):
     assert "no model of that name" in _texts(open_page(name, task="fake-rows", model="gone"))
